@@ -1,0 +1,170 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * What the features share: the request context, the stages, refusals.  Each
+ * feature keeps its configuration to itself.
+ */
+
+
+#ifndef _NGX_HTTP_GOVSVC_H_INCLUDED_
+#define _NGX_HTTP_GOVSVC_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "core/gs_rc.h"
+#include "core/gs_str.h"
+#include "http/ngx_http_govsvc_reason.h"
+#include "ngx/ngx_govsvc.h"
+
+
+typedef enum {
+    NGX_HTTP_GOVSVC_LIMIT_NONE = 0,        /* no limit applies here */
+    NGX_HTTP_GOVSVC_LIMIT_PASSED,
+    NGX_HTTP_GOVSVC_LIMIT_REJECTED,
+    NGX_HTTP_GOVSVC_LIMIT_REJECTED_DRY_RUN
+} ngx_http_govsvc_limit_status_e;
+
+
+typedef enum {
+    NGX_HTTP_GOVSVC_AUTH_NONE = 0,         /* no credential was asked for */
+    NGX_HTTP_GOVSVC_AUTH_ABSENT,
+    NGX_HTTP_GOVSVC_AUTH_OK,
+    NGX_HTTP_GOVSVC_AUTH_BAD
+} ngx_http_govsvc_auth_status_e;
+
+
+/*
+ * One for a request, its subrequests and its internal redirects.  Written by
+ * the stage that owns the part, read by all later ones; strings live as long
+ * as the request.  A part that its stage has not reached is zero.
+ */
+typedef struct {
+    ngx_http_request_t              *request;     /* the main request */
+
+    /* context */
+    uint64_t                         start;       /* us, wall clock */
+    ngx_str_t                        request_id;  /* 32 hexadecimal digits */
+    ngx_str_t                        trace_id;    /* 32 */
+    ngx_str_t                        span_id;     /* 16 */
+
+    /* client */
+    ngx_str_t                        client_net;  /* 10.1.2.3, 2001:db8::/64 */
+
+    /* route */
+    ngx_str_t                        route;       /* identifiers */
+    ngx_str_t                        platform;
+    ngx_str_t                        pool;
+    ngx_str_t                        region;      /* 6 digits */
+    ngx_str_t                        region_source;
+    ngx_str_t                        item;        /* 12, 31 or 33 characters */
+    ngx_str_t                        case_no;
+    ngx_str_t                        channel;
+    ngx_str_t                        upstream_host;
+    void                            *route_data;  /* of the route feature */
+    void                            *balancer_data;
+
+    /* guard */
+    ngx_uint_t                       rule;        /* the first that hit */
+    ngx_uint_t                       score;
+
+    /* limit */
+    ngx_http_govsvc_limit_status_e   limit_status;
+    void                            *limit_data;
+
+    /* token */
+    ngx_http_govsvc_auth_status_e    auth_status;
+    ngx_str_t                        issuer;
+    ngx_str_t                        subject;
+    ngx_str_t                        scope;
+    ngx_str_t                        app;
+    ngx_uint_t                       level;       /* assurance, 0-5 */
+    void                            *token_data;
+
+    /* outcome */
+    const ngx_http_govsvc_reason_t  *reason;      /* NULL: not refused */
+    ngx_str_t                        challenge;   /* WWW-Authenticate */
+    ngx_uint_t                       retry_after; /* s, 0: no header */
+    void                            *audit_data;
+
+    u_char                           ids[32 + 32 + 16];
+    unsigned                         stripped:1;
+} ngx_http_govsvc_ctx_t;
+
+
+/*
+ * The context of r's main request, made on first use.  NULL only when memory
+ * is out.  Found again after internal redirects, which zero r->ctx.
+ */
+ngx_http_govsvc_ctx_t *ngx_http_govsvc_get_ctx(ngx_http_request_t *r);
+
+/* 1 where a stage has nothing to do: a subrequest, or already refused. */
+ngx_uint_t ngx_http_govsvc_skip(ngx_http_request_t *r);
+
+/*
+ * Answers the request with the reason: an error_page of the location where
+ * there is one, else our own page or problem document.  Sends, finalizes and
+ * returns what the phase handler must return at once.  May set
+ * ctx->challenge and ctx->retry_after before.
+ */
+ngx_int_t ngx_http_govsvc_refuse(ngx_http_request_t *r,
+    ngx_http_govsvc_reason_e reason);
+
+/*
+ * Called by every directive that makes the module act: without one of them a
+ * loaded module leaves requests alone.
+ */
+void ngx_http_govsvc_enable(ngx_conf_t *cf);
+
+
+/* The stages, in the order of execution; ngx_http_govsvc_module.c runs them. */
+ngx_int_t ngx_http_govsvc_context_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_client_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_route_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_guard_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_limit_client_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_limit_subject_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_commit_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);
+
+
+/*
+ * Fields of the answer that a feature adds (limit headers); called by our
+ * header filter for the main request.
+ */
+ngx_int_t ngx_http_govsvc_limit_headers(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx);
+
+/* Appends one header to the answer; key and value live as long as r. */
+ngx_int_t ngx_http_govsvc_add_header(ngx_http_request_t *r, ngx_str_t *key,
+    ngx_str_t *value);
+
+/*
+ * The region (GB/T 2260, six digits as a number) that the client's address
+ * suggests, 0 if unknown; looked up on first use.
+ */
+ngx_uint_t ngx_http_govsvc_geo_region(ngx_http_request_t *r);
+
+/* Variables of one feature, added in its preconfiguration; ends with name
+ * len 0.  Handlers see the context through ngx_http_govsvc_get_ctx(). */
+ngx_int_t ngx_http_govsvc_add_variables(ngx_conf_t *cf,
+    ngx_http_variable_t *vars);
+
+
+extern ngx_module_t  ngx_http_govsvc_module;
+extern ngx_module_t  ngx_http_govsvc_client_module;
+extern ngx_module_t  ngx_http_govsvc_route_module;
+extern ngx_module_t  ngx_http_govsvc_balancer_module;
+extern ngx_module_t  ngx_http_govsvc_guard_module;
+extern ngx_module_t  ngx_http_govsvc_limit_module;
+extern ngx_module_t  ngx_http_govsvc_token_module;
+extern ngx_module_t  ngx_http_govsvc_audit_module;
+extern ngx_module_t  ngx_http_govsvc_filter_module;
+
+
+#endif /* _NGX_HTTP_GOVSVC_H_INCLUDED_ */

@@ -1,0 +1,61 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Glue between Nginx and the pure library: strings, memory, files, clock,
+ * words for configuration errors.  Knows no domain.
+ */
+
+
+#ifndef _NGX_GOVSVC_H_INCLUDED_
+#define _NGX_GOVSVC_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "core/gs_err.h"
+#include "core/gs_mem.h"
+#include "core/gs_str.h"
+
+
+/* Both views of the same bytes; nothing is copied. */
+#define ngx_govsvc_to_gs(s)  gs_str_make((s)->data, (s)->len)
+ngx_str_t ngx_govsvc_from_gs(const gs_str_t *s);
+
+/* Memory of a pool as a gs_mem_t that lives in the pool; NULL if it is out. */
+gs_mem_t *ngx_govsvc_mem(ngx_pool_t *pool);
+
+/* Microseconds: wall clock, and monotonic since an unspecified start. */
+uint64_t ngx_govsvc_wall_us(void);
+uint64_t ngx_govsvc_mono_us(void);
+
+/* len random bytes from the system; NGX_ERROR is logged. */
+ngx_int_t ngx_govsvc_random(void *dst, size_t len, ngx_log_t *log);
+
+
+/*
+ * Reads a whole file named in the configuration (relative to its folder) into
+ * cf->pool, at most max bytes, with a NUL behind the text.  *path becomes the
+ * full name.  A file that is no secret is shown by nginx -T.  Logs and returns
+ * NGX_CONF_ERROR on failure.
+ */
+char *ngx_govsvc_conf_read_file(ngx_conf_t *cf, ngx_str_t *path,
+    ngx_str_t *text, size_t max, ngx_uint_t secret);
+
+/*
+ * Logs the error of a loader with its file, line and pointer in the form of
+ * Nginx ("... in FILE:LINE") and returns NGX_CONF_ERROR.
+ */
+char *ngx_govsvc_conf_error(ngx_conf_t *cf, ngx_str_t *file,
+    const gs_err_t *err);
+
+/*
+ * Logs: invalid WHAT "VALUE" in DIRECTIVE, with the nearest of names or all of
+ * them, and returns NGX_CONF_ERROR.
+ */
+char *ngx_govsvc_conf_invalid(ngx_conf_t *cf, const char *what,
+    ngx_str_t *value, const char *const *names);
+
+
+#endif /* _NGX_GOVSVC_H_INCLUDED_ */
