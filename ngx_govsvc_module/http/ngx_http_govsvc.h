@@ -119,6 +119,12 @@ ngx_int_t ngx_http_govsvc_refuse(ngx_http_request_t *r,
  */
 void ngx_http_govsvc_enable(ngx_conf_t *cf);
 
+/*
+ * The name of this node (govsvc_node, else the host name); complete once the
+ * http block is read, so from init_main_conf of later modules on.
+ */
+ngx_str_t *ngx_http_govsvc_node(ngx_conf_t *cf);
+
 
 /* The stages, in the order of execution; ngx_http_govsvc_module.c runs them. */
 ngx_int_t ngx_http_govsvc_context_handler(ngx_http_request_t *r);

@@ -1,0 +1,222 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Configuration: files beside nginx.conf, and errors that say what to change.
+ */
+
+
+#include "ngx/ngx_govsvc.h"
+
+
+static char *ngx_govsvc_conf_read_fd(ngx_conf_t *cf, ngx_str_t *path,
+    ngx_fd_t fd, ngx_str_t *text, size_t max, ngx_uint_t secret);
+static char *ngx_govsvc_conf_check(ngx_conf_t *cf, ngx_str_t *path,
+    ngx_file_info_t *fi, size_t max, ngx_uint_t secret);
+static ngx_int_t ngx_govsvc_conf_dump(ngx_conf_t *cf, ngx_str_t *path,
+    ngx_str_t *text);
+
+
+char *
+ngx_govsvc_conf_read_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text,
+    size_t max, ngx_uint_t secret)
+{
+    char      *rv;
+    ngx_fd_t   fd;
+
+    if (ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    /* without NONBLOCK a pipe put there by mistake would hang nginx -t */
+
+    fd = ngx_open_file(path->data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+                       NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", path);
+        return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_govsvc_conf_read_fd(cf, path, fd, text, max, secret);
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", path);
+    }
+
+    return rv;
+}
+
+
+static char *
+ngx_govsvc_conf_read_fd(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd,
+    ngx_str_t *text, size_t max, ngx_uint_t secret)
+{
+    size_t           size, done;
+    ssize_t          n;
+    ngx_file_info_t  fi;
+
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_fd_info_n " \"%V\" failed", path);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_govsvc_conf_check(cf, path, &fi, max, secret) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    size = (size_t) ngx_file_size(&fi);
+
+    text->data = ngx_pnalloc(cf->pool, size + 1);
+    if (text->data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (done = 0; done < size; done += (size_t) n) {
+        n = ngx_read_fd(fd, text->data + done, size - done);
+
+        if (n == -1) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                               ngx_read_fd_n " \"%V\" failed", path);
+            return NGX_CONF_ERROR;
+        }
+
+        if (n == 0) {
+            break;
+        }
+    }
+
+    text->len = done;
+    text->data[done] = '\0';
+
+    if (ngx_dump_config && !secret
+        && ngx_govsvc_conf_dump(cf, path, text) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_conf_check(ngx_conf_t *cf, ngx_str_t *path, ngx_file_info_t *fi,
+    size_t max, ngx_uint_t secret)
+{
+    if (!ngx_is_file(fi)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is not a regular file", path);
+        return NGX_CONF_ERROR;
+    }
+
+    if ((uint64_t) ngx_file_size(fi) > max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" has %O bytes, at most %uz are allowed",
+                           path, ngx_file_size(fi), max);
+        return NGX_CONF_ERROR;
+    }
+
+    if (secret && (ngx_file_access(fi) & 0007)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "secret file \"%V\" has mode %04uxi in octal "
+                           "digits and is open to others, use chmod o-rwx",
+                           path, (ngx_uint_t) ngx_file_access(fi));
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_govsvc_conf_dump(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text)
+{
+    size_t            i, size;
+    ngx_buf_t        *buf;
+    ngx_conf_dump_t  *dump;
+
+    dump = cf->cycle->config_dump.elts;
+
+    for (i = 0; i < cf->cycle->config_dump.nelts; i++) {
+        if (dump[i].name.len == path->len
+            && ngx_memcmp(dump[i].name.data, path->data, path->len) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    size = text->len;
+
+    buf = ngx_create_temp_buf(cf->cycle->pool, size + 1);
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    buf->last = ngx_cpymem(buf->last, text->data, size);
+
+    dump = ngx_array_push(&cf->cycle->config_dump);
+    if (dump == NULL) {
+        return NGX_ERROR;
+    }
+
+    dump->name = *path;
+    dump->buffer = buf;
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_govsvc_conf_error(ngx_conf_t *cf, ngx_str_t *file, const gs_err_t *err)
+{
+    ngx_str_t  name;
+
+    name = *file;
+
+    if (err->file[0] != '\0') {
+        name.data = (u_char *) err->file;
+        name.len = ngx_strlen(err->file);
+    }
+
+    if (err->line == 0) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s in %V", err->text, &name);
+
+    } else if (err->pointer[0] == '\0') {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s in %V:%ui",
+                      err->text, &name, (ngx_uint_t) err->line);
+
+    } else {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s at %s in %V:%ui",
+                      err->text, err->pointer, &name, (ngx_uint_t) err->line);
+    }
+
+    return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_govsvc_conf_invalid(ngx_conf_t *cf, const char *what, ngx_str_t *value,
+    const char *const *names)
+{
+    gs_err_t   err;
+    gs_str_t   s;
+    ngx_str_t  *directive;
+
+    s = ngx_govsvc_to_gs(value);
+    directive = cf->args->elts;
+
+    ngx_memzero(&err, sizeof(gs_err_t));
+    gs_err(&err, "invalid %s \"%S\"", what, &s);
+
+    if (names != NULL) {
+        gs_err_hint(&err, &s, names);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\" directive",
+                       err.text, &directive[0]);
+
+    return NGX_CONF_ERROR;
+}
