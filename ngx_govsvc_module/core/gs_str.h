@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/gs_rc.h"
+
 
 typedef unsigned char  gs_uchar_t;
 
