@@ -33,5 +33,11 @@ int gs_utf8_valid(const gs_str_t *s);
  * character of well-formed input. */
 size_t gs_utf8_cut(const gs_str_t *s, size_t max);
 
+/*
+ * 1 for what would deceive the reader of a line: controls (C0, DEL, C1),
+ * U+2028, U+2029 and bidirectional controls.
+ */
+int gs_utf8_hidden(uint32_t c);
+
 
 #endif /* _GS_UTF8_H_INCLUDED_ */
