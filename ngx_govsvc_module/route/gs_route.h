@@ -106,7 +106,7 @@ typedef struct {
     uint64_t        key;                   /* hash of identity */
     gs_route_ref_t  id;
     gs_route_ref_t  host;                  /* of requests upstream; "" */
-    gs_route_ref_t  variable;              /* "cookie_sid" of hash:$cookie_sid */
+    gs_route_ref_t  variable;              /* "cookie_a" of hash:$cookie_a */
 
     /*
      * All that separates the connections of this pool from those of others:
