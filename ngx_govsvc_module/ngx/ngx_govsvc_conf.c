@@ -121,9 +121,8 @@ ngx_govsvc_conf_check(ngx_conf_t *cf, ngx_str_t *path, ngx_file_info_t *fi,
 
     if (secret && (ngx_file_access(fi) & 0007)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "secret file \"%V\" has mode %04uxi in octal "
-                           "digits and is open to others, use chmod o-rwx",
-                           path, (ngx_uint_t) ngx_file_access(fi));
+                           "secret file \"%V\" is open to other users, "
+                           "allowed: owner and group, use chmod o-rwx", path);
         return NGX_CONF_ERROR;
     }
 

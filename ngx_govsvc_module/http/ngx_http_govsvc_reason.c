@@ -1,0 +1,102 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The words of each refusal.  They tell a citizen what to do next and an
+ * attacker nothing: what exactly was wrong is in the audit record.
+ */
+
+
+#include "http/ngx_http_govsvc_reason.h"
+
+
+#define ngx_http_govsvc_reason(status, code, zh, en)                          \
+    { status, ngx_string(code), ngx_string(zh), ngx_string(en) }
+
+
+const ngx_http_govsvc_reason_t
+    ngx_http_govsvc_reasons[NGX_HTTP_GOVSVC_REASONS] = {
+
+    ngx_http_govsvc_reason(400, "URI_UNSAFE",
+        "网址中含有不允许的编码或路径写法，请从首页重新进入。",
+        "The address contains an encoding or path form that is not allowed. "
+        "Please start again from the home page."),
+
+    ngx_http_govsvc_reason(404, "ROUTE_NOT_FOUND",
+        "没有找到与该网址对应的政务服务，请检查网址或从首页重新查找。",
+        "No government service stands under this address. Please check the "
+        "address or search again from the home page."),
+
+    ngx_http_govsvc_reason(404, "REGION_UNKNOWN",
+        "没有识别出所请求的地区，请重新选择省、市、县。",
+        "The region of this request is not known. Please choose the province, "
+        "city or county again."),
+
+    ngx_http_govsvc_reason(404, "ITEM_UNKNOWN",
+        "没有找到该政务服务事项，请检查事项编码。",
+        "This service item was not found. Please check the item code."),
+
+    ngx_http_govsvc_reason(503, "PLATFORM_MAINTENANCE",
+        "该地区政务服务平台正在维护，请稍后再试。",
+        "The platform of this region is under maintenance. Please try again "
+        "later."),
+
+    ngx_http_govsvc_reason(503, "PLATFORM_CLOSED",
+        "该地区政务服务平台暂停服务。",
+        "The platform of this region is closed for now."),
+
+    ngx_http_govsvc_reason(503, "PLATFORM_UNAVAILABLE",
+        "该地区政务服务平台暂时无法访问，请稍后再试。",
+        "The platform of this region cannot be reached at the moment. Please "
+        "try again later."),
+
+    ngx_http_govsvc_reason(403, "RULE_BLOCKED",
+        "请求被安全规则拦截。如属误拦，请将下面的编号告知客服。",
+        "A security rule has refused this request. If this is a mistake, "
+        "please give the number below to the service desk."),
+
+    ngx_http_govsvc_reason(503, "GUARD_UNAVAILABLE",
+        "安全检查暂时无法完成，请稍后再试。",
+        "The security check could not be completed. Please try again later."),
+
+    ngx_http_govsvc_reason(429, "RATE_LIMITED",
+        "访问过于频繁，请稍后再试。",
+        "Too many requests. Please try again later."),
+
+    ngx_http_govsvc_reason(503, "LIMIT_UNAVAILABLE",
+        "访问人数过多，请稍后再试。",
+        "The service is crowded. Please try again later."),
+
+    ngx_http_govsvc_reason(401, "AUTH_REQUIRED",
+        "请先登录后再访问。",
+        "Please sign in first."),
+
+    ngx_http_govsvc_reason(400, "TOKEN_MALFORMED",
+        "登录凭证格式不正确，请重新登录。",
+        "The credential is malformed. Please sign in again."),
+
+    ngx_http_govsvc_reason(401, "TOKEN_INVALID",
+        "登录凭证无效，请重新登录。",
+        "The credential is not valid. Please sign in again."),
+
+    ngx_http_govsvc_reason(401, "TOKEN_EXPIRED",
+        "登录已过期，请重新登录。",
+        "Your session has expired. Please sign in again."),
+
+    ngx_http_govsvc_reason(401, "STEP_UP",
+        "办理该事项需要更高的实名认证等级，请完成认证后再试。",
+        "This service needs a higher level of identity assurance. Please "
+        "verify your identity and try again."),
+
+    ngx_http_govsvc_reason(403, "FORBIDDEN",
+        "当前账号没有访问该服务的权限。",
+        "This account may not use this service."),
+
+    ngx_http_govsvc_reason(503, "AUTH_UNAVAILABLE",
+        "身份核验暂时无法完成，请稍后再试。",
+        "The credential could not be checked. Please try again later."),
+
+    ngx_http_govsvc_reason(500, "INTERNAL",
+        "系统内部错误，请稍后再试。",
+        "An internal error occurred. Please try again later.")
+};

@@ -1,0 +1,293 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Variables: what the stages have found out so far.  Before its stage a
+ * variable is empty ("not found"); none holds a secret.
+ */
+
+
+#include "http/ngx_http_govsvc_ctx.h"
+#include "http/ngx_http_govsvc_audit.h"
+
+
+static ngx_int_t ngx_http_govsvc_text_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_govsvc_number_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_govsvc_auth_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_govsvc_level_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_govsvc_pid_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_govsvc_limit_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_govsvc_decision_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_govsvc_reason_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_govsvc_put_text(ngx_http_variable_value_t *v,
+    const ngx_str_t *s);
+static ngx_int_t ngx_http_govsvc_put_number(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_uint_t n);
+
+
+#define ngx_http_govsvc_text(name, field)                                     \
+    { ngx_string("govsvc_" name), NULL, ngx_http_govsvc_text_variable,        \
+      offsetof(ngx_http_govsvc_ctx_t, field), NGX_HTTP_VAR_NOCACHEABLE, 0 }
+
+#define ngx_http_govsvc_number(name, field)                                   \
+    { ngx_string("govsvc_" name), NULL, ngx_http_govsvc_number_variable,      \
+      offsetof(ngx_http_govsvc_ctx_t, field), NGX_HTTP_VAR_NOCACHEABLE, 0 }
+
+#define ngx_http_govsvc_own(name, handler)                                    \
+    { ngx_string("govsvc_" name), NULL, handler,                              \
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 }
+
+
+ngx_http_variable_t  ngx_http_govsvc_variables[] = {
+
+    ngx_http_govsvc_text("request_id", request_id),
+    ngx_http_govsvc_text("trace_id", trace_id),
+    ngx_http_govsvc_text("client_net", client_net),
+    ngx_http_govsvc_text("platform", platform),
+    ngx_http_govsvc_text("pool", pool),
+    ngx_http_govsvc_text("route", route),
+    ngx_http_govsvc_text("region", region),
+    ngx_http_govsvc_text("region_source", region_source),
+    ngx_http_govsvc_text("item", item),
+    ngx_http_govsvc_text("case", case_no),
+    ngx_http_govsvc_text("channel", channel),
+    ngx_http_govsvc_text("upstream_host", upstream_host),
+    ngx_http_govsvc_text("subject", subject),
+    ngx_http_govsvc_text("app", app),
+    ngx_http_govsvc_text("scope", scope),
+    ngx_http_govsvc_number("rule", rule),
+    ngx_http_govsvc_number("score", score),
+    ngx_http_govsvc_own("auth", ngx_http_govsvc_auth_variable),
+    ngx_http_govsvc_own("level", ngx_http_govsvc_level_variable),
+    ngx_http_govsvc_own("subject_pid", ngx_http_govsvc_pid_variable),
+    ngx_http_govsvc_own("limit_status", ngx_http_govsvc_limit_variable),
+    ngx_http_govsvc_own("decision", ngx_http_govsvc_decision_variable),
+    ngx_http_govsvc_own("reason", ngx_http_govsvc_reason_variable),
+
+      ngx_http_null_variable
+};
+
+
+static const ngx_str_t  ngx_http_govsvc_auth_names[] = {
+    ngx_null_string,
+    ngx_string("absent"),
+    ngx_string("ok"),
+    ngx_string("bad")
+};
+
+
+static const ngx_str_t  ngx_http_govsvc_limit_names[] = {
+    ngx_null_string,
+    ngx_string("PASSED"),
+    ngx_string("REJECTED"),
+    ngx_string("REJECTED_DRY_RUN")
+};
+
+
+ngx_int_t
+ngx_http_govsvc_add_variables(ngx_conf_t *cf, ngx_http_variable_t *vars)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = vars; v->name.len != 0; v++) {
+
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_text_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_govsvc_ctx_t  *ctx;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_govsvc_put_text(v, (ngx_str_t *) ((char *) ctx + data));
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_number_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_uint_t             *n;
+    ngx_http_govsvc_ctx_t  *ctx;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    n = (ngx_uint_t *) ((char *) ctx + data);
+
+    if (*n == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    return ngx_http_govsvc_put_number(r, v, *n);
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_auth_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_govsvc_ctx_t  *ctx;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_govsvc_put_text(v,
+                               &ngx_http_govsvc_auth_names[ctx->auth_status]);
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_level_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_govsvc_ctx_t  *ctx;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->auth_status == NGX_HTTP_GOVSVC_AUTH_NONE) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    return ngx_http_govsvc_put_number(r, v, ctx->level);
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_pid_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t  pid;
+
+    if (ngx_http_govsvc_audit_pid(r, &pid) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_govsvc_put_text(v, &pid);
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_limit_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_govsvc_ctx_t  *ctx;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_govsvc_put_text(v,
+                             &ngx_http_govsvc_limit_names[ctx->limit_status]);
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_decision_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    static const ngx_str_t  allow = ngx_string("allow");
+    static const ngx_str_t  deny = ngx_string("deny");
+
+    ngx_http_govsvc_ctx_t  *ctx;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_govsvc_put_text(v, ctx->reason != NULL ? &deny : &allow);
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_reason_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_govsvc_ctx_t  *ctx;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->reason == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    return ngx_http_govsvc_put_text(v, &ctx->reason->code);
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_put_text(ngx_http_variable_value_t *v, const ngx_str_t *s)
+{
+    if (s->len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = s->data;
+    v->len = (unsigned) s->len;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_put_number(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    ngx_uint_t n)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->data = p;
+    v->len = (unsigned) (ngx_sprintf(p, "%ui", n) - p);
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
