@@ -56,6 +56,8 @@ struct gs_cli_s {
     gs_mem_t             *mem;             /* of one arena, freed at exit */
     char                **argv;            /* positional arguments */
     int                   argc;
+    void                 *given;           /* private: options given */
+    unsigned              ngiven;
     unsigned              json:1;          /* --json */
     unsigned              zh:1;            /* --lang or LANG */
 };
