@@ -2,13 +2,19 @@
 #
 # Entry points only; the work is in tools/.  "make help" lists them.
 
-CC ?=		gcc
+ifeq ($(origin CC),default)
+CC :=		gcc
+endif
 CLANG ?=	clang
 DESTDIR ?=
 PREFIX ?=	/usr
 MODULES ?=	/usr/lib/nginx/modules
 FUZZ_SECONDS ?=	60
 JOBS ?=		$(shell nproc)
+
+# make V=1 shows the commands
+Q :=		$(if $(V),,@)
+SAY =		$(if $(V),@:,@echo ' ')
 
 GS :=		ngx_govsvc_module
 ROOMS :=	core token route limit guard audit
@@ -71,53 +77,65 @@ build/%.list:	FORCE
 
 build/libgs.a:	$(LIB_OBJS) build/libgs.list
 	@rm -f $@
-	ar crs $@ $(LIB_OBJS)
+	$(SAY) AR $@
+	$(Q)ar crs $@ $(LIB_OBJS)
 
 build/san/libgs.a: $(SAN_OBJS) build/libgs.list
 	@rm -f $@
-	ar crs $@ $(SAN_OBJS)
+	$(SAY) AR $@
+	$(Q)ar crs $@ $(SAN_OBJS)
 
 build/fuzzlib/libgs.a: $(FUZZ_OBJS) build/libgs.list
 	@rm -f $@
-	ar crs $@ $(FUZZ_OBJS)
+	$(SAY) AR $@
+	$(Q)ar crs $@ $(FUZZ_OBJS)
 
 build/lib/%.o:	$(GS)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(SAY) CC $@
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 build/san/%.o:	$(GS)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -O1 $(SAN) -MMD -MP -c -o $@ $<
+	$(SAY) CC $@
+	$(Q)$(CC) $(CFLAGS) -O1 $(SAN) -MMD -MP -c -o $@ $<
 
 build/fuzzlib/%.o: $(GS)/%.c
 	@mkdir -p $(@D)
-	$(CLANG) $(CFLAGS) -O1 $(SAN) -fsanitize=fuzzer-no-link -MMD -MP \
+	$(SAY) CLANG $@
+	$(Q)$(CLANG) $(CFLAGS) -O1 $(SAN) -fsanitize=fuzzer-no-link -MMD -MP \
 		-c -o $@ $<
 
 build/govsvc:	$(CLI_OBJS) build/libgs.a
-	$(CC) -o $@ $(CLI_OBJS) build/libgs.a $(LIBS)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $(CLI_OBJS) build/libgs.a $(LIBS)
 
 build/%:	tools/%.c build/libgs.a
-	$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF build/$*.d -o $@ $< \
+	$(SAY) CC $@
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF build/$*.d -o $@ $< \
 		build/libgs.a $(LIBS)
 
 build/san/tap.o: t/unit/tap.c t/unit/tap.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -O1 $(SAN) -c -o $@ $<
+	$(SAY) CC $@
+	$(Q)$(CC) $(CFLAGS) -O1 $(SAN) -c -o $@ $<
 
 build/unit/%:	t/unit/%.c build/san/tap.o build/san/libgs.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -O1 $(SAN) -MMD -MP -MT $@ -MF $@.d -o $@ $< \
+	$(SAY) CC $@
+	$(Q)$(CC) $(CFLAGS) -O1 $(SAN) -MMD -MP -MT $@ -MF $@.d -o $@ $< \
 		build/san/tap.o build/san/libgs.a $(LIBS) -lpthread
 
 build/fuzz/%:	fuzz/%.c build/fuzzlib/libgs.a
 	@mkdir -p $(@D)
-	$(CLANG) $(CFLAGS) -O1 $(SAN) -fsanitize=fuzzer -MMD -MP -MT $@ \
+	$(SAY) CLANG $@
+	$(Q)$(CLANG) $(CFLAGS) -O1 $(SAN) -fsanitize=fuzzer -MMD -MP -MT $@ \
 		-MF $@.d -o $@ $< build/fuzzlib/libgs.a $(LIBS)
 
 build/bench/%:	bench/%.c build/libgs.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $< build/libgs.a \
+	$(SAY) CC $@
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $< build/libgs.a \
 		$(LIBS) -lpthread
 
 .SECONDARY:

@@ -981,6 +981,49 @@ sub certificate {
 }
 
 
+# A key set, and tokens signed with it.
+
+sub mint_keys {
+    my ($self, $dir) = @_;
+
+    $dir //= 'keys';
+    make_path("$self->{dir}/$dir");
+
+    my ($code, undef, $err) = $self->command("$TOP/build/mint", 'keys',
+        "$self->{dir}/$dir");
+    die "mint: $err" if $code;
+
+    return "$self->{dir}/$dir/jwks.json";
+}
+
+
+sub token {
+    my ($self, $alg, $claims, %opt) = @_;
+
+    my $dir = delete $opt{dir} // 'keys';
+    my $key = delete $opt{key} // lc $alg;
+    my @args = ('--key', "$self->{dir}/$dir/$key.pem", '--alg', $alg,
+        '--kid', delete $opt{kid} // $key);
+
+    push @args, '--claims', ref $claims
+        ? JSON::PP->new->utf8->canonical->encode($claims) : $claims
+        if defined $claims;
+    push @args, '--ttl', delete $opt{ttl} // 600;
+
+    for my $name (sort keys %opt) {
+        (my $option = $name) =~ tr/_/-/;
+        push @args, "--$option", defined $opt{$name} ? $opt{$name} : ();
+    }
+
+    my ($code, $out, $err) = $self->command("$TOP/build/mint", 'token',
+        @args);
+    die "mint: $err" if $code;
+    chomp $out;
+
+    return $out;
+}
+
+
 # Audit
 
 sub audit_files {
@@ -1380,6 +1423,17 @@ A stock Nginx, for TLS and for speed.
 =item ca(NAME), certificate(FILE, CA, NAMES)
 
 NAME.crt and .key; FILE.crt and .key signed by the CA for these names.
+
+=item mint_keys([DIR])
+
+A key set with RS256, ES256, EdDSA and SM2 in the folder (keys); returns the
+path of its jwks.json.
+
+=item token(ALG, CLAIMS, OPTIONS)
+
+A token signed with the key of that name; CLAIMS is a hash or JSON.  Options
+are those of mint (ttl, kid, header, header_alg, raw_payload, der => undef and
+so on), dir and key (the name of another key).
 
 =back
 
