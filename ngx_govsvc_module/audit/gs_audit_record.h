@@ -1,0 +1,120 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * What one audit line says, as plain values.  Strings are borrowed; an empty
+ * one is absent.  Masking, cutting and escaping belong to gs_audit_json.c:
+ * raw values of the request go in, nothing but the line comes out.  Fields
+ * for credentials do not exist, so that none can be written.
+ */
+
+
+#ifndef _GS_AUDIT_RECORD_H_INCLUDED_
+#define _GS_AUDIT_RECORD_H_INCLUDED_
+
+
+#include "core/gs_str.h"
+
+
+typedef struct {
+    /* where and when; id is "<node>.<epoch>.<g>" */
+    gs_str_t     node;
+    uint64_t     epoch;
+    uint64_t     g;                        /* over all chains of the node */
+    uint64_t     time;                     /* us, wall clock */
+    uint64_t     mono;                     /* us */
+
+    /* correlation */
+    gs_str_t     request_id;
+    gs_str_t     trace_id;
+    gs_str_t     span_id;
+
+    /* src */
+    gs_str_t     ip;
+    gs_str_t     peer;                     /* when ip came from a header */
+    unsigned     port;
+
+    /* http */
+    gs_str_t     method;
+    gs_str_t     host;
+    gs_str_t     path;                     /* decoded, normalised */
+    gs_str_t     args;                     /* names are written, values not */
+    const char  *version;                  /* "1.1" */
+    unsigned     status;
+    uint64_t     bytes_in;
+    uint64_t     bytes_out;
+    uint64_t     duration;                 /* us */
+
+    /* sub, tok */
+    gs_str_t     pid;                      /* pseudonym, never the subject */
+    gs_str_t     kind;                     /* natural, legal */
+    unsigned     level;                    /* assurance, 0: absent */
+    gs_str_t     issuer;
+    const char  *token;                    /* valid, absent, bad; NULL */
+
+    /* gov */
+    gs_str_t     item;
+    gs_str_t     case_no;
+    gs_str_t     region;
+    gs_str_t     platform;
+    gs_str_t     pool;
+    gs_str_t     channel;
+    gs_str_t     app;
+
+    /* dec */
+    unsigned     denied;
+    gs_str_t     code;
+    uint64_t     rule;                     /* 0: none */
+    const char  *limit;                    /* ok, limited, dry_run; NULL */
+
+    /* up */
+    gs_str_t     up_addr;
+    unsigned     up_status;
+    unsigned     up_tries;
+    uint64_t     up_duration;              /* us */
+
+    gs_str_t     user_agent;
+    gs_str_t     referer;                  /* written without its query */
+} gs_audit_record_t;
+
+
+/* Requests that were not written, because the buffer was full. */
+typedef struct {
+    gs_str_t     node;
+    uint64_t     epoch;
+    uint64_t     g;
+    uint64_t     time;                     /* us */
+    uint64_t     n;
+    uint64_t     first;                    /* g of the first and the last */
+    uint64_t     last;
+    const char  *why;
+} gs_audit_loss_t;
+
+
+/* How a segment begins. */
+typedef struct {
+    gs_str_t     chain;
+    uint64_t     seq;
+    uint64_t     time;                     /* us */
+    uint64_t     keep;                     /* days */
+    const char  *why;                      /* start, size, unlinked, eio */
+
+    /* the segment before; name empty: there is none */
+    gs_str_t     prev_name;
+    uint64_t     prev_bytes;
+    uint64_t     prev_seq;
+    gs_uchar_t   prev_h[32];
+} gs_audit_open_t;
+
+
+/* How it ends. */
+typedef struct {
+    gs_str_t     chain;
+    uint64_t     seq;
+    uint64_t     time;                     /* us */
+    uint64_t     n;                        /* lines, with the first and last */
+    const char  *why;                      /* size, exit */
+} gs_audit_close_t;
+
+
+#endif /* _GS_AUDIT_RECORD_H_INCLUDED_ */

@@ -1,0 +1,80 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Audit: one chained line for every request.
+ */
+
+
+#ifndef _NGX_HTTP_GOVSVC_AUDIT_H_INCLUDED_
+#define _NGX_HTTP_GOVSVC_AUDIT_H_INCLUDED_
+
+
+#include "audit/gs_audit_json.h"
+#include "audit/gs_audit_pseudonym.h"
+#include "http/ngx_http_govsvc.h"
+#include "ngx/ngx_govsvc_writer.h"
+
+
+#define NGX_HTTP_GOVSVC_AUDIT_OFF   0
+#define NGX_HTTP_GOVSVC_AUDIT_META  1
+
+
+typedef struct {
+    uint32_t              magic;
+    ngx_atomic_t          g;               /* the last number given */
+} ngx_http_govsvc_audit_sh_t;
+
+
+typedef struct {
+    ngx_str_t             dir;             /* full; empty: no store */
+    ngx_str_t             node;
+    ngx_str_t             threads;
+    ngx_uint_t            alg;
+    size_t                buffer;
+    off_t                 segment;
+    ngx_msec_t            flush;
+    ngx_uint_t            keep;            /* days */
+    ngx_flag_t            sync;
+
+    uint64_t              epoch;
+    ngx_shm_zone_t       *shm_zone;
+    ngx_govsvc_pool_t    *pool;            /* of threads; NULL: inline */
+
+    ngx_str_t             key;             /* cleansed once it is used */
+    ngx_uint_t            kid;
+    gs_audit_pseudonym_t *pseudonym;
+
+    ngx_int_t             realip;          /* index of a variable */
+    u_char               *used_file;       /* the first "meta" */
+    ngx_uint_t            used_line;
+} ngx_http_govsvc_audit_main_conf_t;
+
+
+typedef struct {
+    ngx_uint_t            level;
+} ngx_http_govsvc_audit_loc_conf_t;
+
+
+/*
+ * The pseudonym of the caller, "p<kid>:...", kept for the request; empty when
+ * nobody is known or no key is configured.  NGX_ERROR when memory is out.
+ */
+ngx_int_t ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid);
+
+/* Directory, epoch and shared memory of a new configuration. */
+ngx_int_t ngx_http_govsvc_audit_init_zone(ngx_shm_zone_t *zone, void *data);
+
+/* Life of the chain of this process. */
+ngx_int_t ngx_http_govsvc_audit_init_process(ngx_cycle_t *cycle);
+void ngx_http_govsvc_audit_exit_process(ngx_cycle_t *cycle);
+
+/*
+ * Writes one record.  Full: the record is counted, a loss record follows as
+ * soon as there is room.
+ */
+void ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
+    gs_audit_record_t *rec);
+
+
+#endif /* _NGX_HTTP_GOVSVC_AUDIT_H_INCLUDED_ */
