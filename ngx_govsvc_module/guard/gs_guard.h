@@ -21,9 +21,13 @@
 #include "core/gs_str.h"
 
 
-/* Rules of the engine itself; both block.  Files begin at GS_GUARD_ID_MIN. */
-#define GS_GUARD_OVERSIZE    1             /* too much to look at */
-#define GS_GUARD_UNDECIDED   2             /* a pattern met its match limit */
+/*
+ * Rules of the engine itself.  OVERSIZE, more than is looked at, blocks;
+ * UNDECIDED, a pattern met its match limit, acts as the rule of the pattern.
+ * Files begin at GS_GUARD_ID_MIN.
+ */
+#define GS_GUARD_OVERSIZE    1
+#define GS_GUARD_UNDECIDED   2
 #define GS_GUARD_ID_MIN      1000
 #define GS_GUARD_ID_MAX      999999999
 
@@ -129,11 +133,11 @@ gs_rc_t gs_guard_check(const gs_guard_t *guard, gs_guard_scratch_t *s,
 
 
 /*
- * Called for each condition that holds during a check, with the target in
- * words ("args", "header:user-agent") and the value looked at.
+ * Called for each condition that holds during a check, with its line, the
+ * target in words ("args"), the name of a header, and the value looked at.
  */
 typedef void (*gs_guard_trace_pt)(void *data, uint32_t rule, unsigned line,
-    const gs_str_t *target, const gs_str_t *value);
+    const gs_str_t *target, const gs_str_t *name, const gs_str_t *value);
 
 void gs_guard_trace(gs_guard_scratch_t *s, gs_guard_trace_pt trace,
     void *data);
@@ -158,14 +162,21 @@ gs_rc_t gs_guard_rule(const gs_guard_t *guard, unsigned n,
 gs_rc_t gs_guard_rule_by_id(const gs_guard_t *guard, uint32_t id,
     gs_guard_rule_info_t *info);
 
+typedef struct {
+    unsigned  line;
+    int       expected;                    /* 1 for "+", 0 for "-" */
+    gs_str_t  text;
+} gs_guard_test_t;
+
+
 /*
  * Runs test t (from 0) of rule n: GS_OK as expected, GS_DECLINED not;
- * *line and *text tell which, *expected is 1 for "+".  GS_ERROR if memory is
- * out.
+ * *test tells which.  GS_ERROR if the request of the test is none or memory
+ * is out.
  */
 gs_rc_t gs_guard_rule_test(const gs_guard_t *guard, gs_guard_scratch_t *s,
-    gs_mem_t *mem, unsigned n, unsigned t, unsigned *line, gs_str_t *text,
-    int *expected);
+    gs_mem_t *mem, unsigned n, unsigned t, gs_guard_test_t *test,
+    gs_err_t *err);
 
 
 /*

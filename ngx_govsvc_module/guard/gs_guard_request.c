@@ -1,0 +1,242 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Requests written down: for the tests that rules carry and for the command
+ * line.
+ */
+
+
+#include "guard/gs_guard_priv.h"
+
+
+typedef struct {
+    gs_guard_header_t  *headers;
+    uint32_t            n;
+    uint32_t            i;
+} gs_guard_cursor_t;
+
+
+static gs_rc_t gs_guard_next_header(void *data, gs_guard_header_t *h);
+static gs_str_t gs_guard_take_line(gs_str_t *text);
+static void gs_guard_request_line(gs_guard_input_t *in, gs_str_t *line);
+static gs_rc_t gs_guard_request_uri(gs_guard_input_t *in, gs_mem_t *mem,
+    gs_err_t *err);
+static gs_rc_t gs_guard_request_headers(gs_guard_input_t *in, gs_mem_t *mem,
+    gs_str_t *text, gs_err_t *err);
+
+
+gs_rc_t
+gs_guard_request(gs_guard_input_t *in, gs_mem_t *mem, const gs_str_t *text,
+    gs_err_t *err)
+{
+    gs_str_t  rest, line;
+
+    memset(in, 0, sizeof(gs_guard_input_t));
+
+    rest = *text;
+    line = gs_guard_take_line(&rest);
+
+    gs_guard_request_line(in, &line);
+
+    if (gs_guard_request_uri(in, mem, err) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    return gs_guard_request_headers(in, mem, &rest, err);
+}
+
+
+static gs_str_t
+gs_guard_take_line(gs_str_t *text)
+{
+    size_t    end;
+    gs_str_t  line;
+
+    end = gs_str_chr(text, 0, '\n');
+    line = gs_str_make(text->data, end);
+
+    if (end < text->len) {
+        end++;
+    }
+
+    if (end > 0) {
+        text->data += end;
+        text->len -= end;
+    }
+
+    if (line.len > 0 && line.data[line.len - 1] == '\r') {
+        line.len--;
+    }
+
+    return line;
+}
+
+
+/* "GET /x HTTP/1.1", "GET /x", "/x"; spaces inside the URI stay. */
+
+static void
+gs_guard_request_line(gs_guard_input_t *in, gs_str_t *line)
+{
+    size_t    i;
+    gs_str_t  part;
+
+    in->method = gs_str_text("GET");
+
+    for (i = 0; i < line->len && gs_is_alpha(line->data[i]); i++) {
+        /* void */
+    }
+
+    if (i > 0 && line->len - i >= 2
+        && line->data[i] == ' ' && line->data[i + 1] == '/')
+    {
+        in->method = gs_str_make(line->data, i);
+        line->data += i + 1;
+        line->len -= i + 1;
+    }
+
+    if (line->len > 9) {
+        part = gs_str_make(line->data + line->len - 9, 9);
+
+        if (memcmp(part.data, " HTTP/", 6) == 0) {
+            line->len -= 9;
+        }
+    }
+
+    in->uri = *line;
+}
+
+
+static gs_rc_t
+gs_guard_request_uri(gs_guard_input_t *in, gs_mem_t *mem, gs_err_t *err)
+{
+    size_t       mark, len;
+    gs_uchar_t  *path;
+
+    if (in->uri.len == 0 || in->uri.data[0] != '/') {
+        return gs_err(err, "invalid request \"%S\", expecting "
+                      "\"[METHOD ]/path\"", &in->uri);
+    }
+
+    mark = gs_str_chr(&in->uri, 0, '?');
+
+    if (mark < in->uri.len) {
+        in->args = gs_str_make(in->uri.data + mark + 1,
+                               in->uri.len - mark - 1);
+    }
+
+    path = gs_alloc(mem, in->uri.len);
+    if (path == NULL) {
+        return gs_err(err, "no memory");
+    }
+
+    if (gs_guard_path(path, &len, &in->uri) != GS_OK) {
+        return gs_err(err, "invalid path \"%S\": the server answers 400",
+                      &in->uri);
+    }
+
+    in->path = gs_str_make(path, len);
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_guard_request_headers(gs_guard_input_t *in, gs_mem_t *mem,
+    gs_str_t *text, gs_err_t *err)
+{
+    size_t              colon, i;
+    gs_str_t            line;
+    gs_guard_vec_t      vec;
+    gs_guard_cursor_t  *cursor;
+    gs_guard_header_t  *h;
+
+    memset(&vec, 0, sizeof(gs_guard_vec_t));
+    vec.size = sizeof(gs_guard_header_t);
+
+    while (text->len > 0) {
+        line = gs_guard_take_line(text);
+
+        if (line.len == 0) {
+            break;
+        }
+
+        colon = gs_str_chr(&line, 0, ':');
+
+        if (colon == 0 || colon == line.len) {
+            return gs_err(err, "invalid header \"%S\", expecting "
+                          "\"Name: value\"", &line);
+        }
+
+        h = gs_guard_push(mem, &vec);
+        if (h == NULL) {
+            return gs_err(err, "no memory");
+        }
+
+        for (i = colon + 1; i < line.len && line.data[i] == ' '; i++) {
+            /* void */
+        }
+
+        h->name = gs_str_make(line.data, colon);
+        h->value = gs_str_make(line.data + i, line.len - i);
+    }
+
+    cursor = gs_calloc(mem, 1, sizeof(gs_guard_cursor_t));
+    if (cursor == NULL) {
+        return gs_err(err, "no memory");
+    }
+
+    cursor->headers = vec.data;
+    cursor->n = vec.n;
+
+    in->header = gs_guard_next_header;
+    in->cursor = cursor;
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_guard_next_header(void *data, gs_guard_header_t *h)
+{
+    gs_guard_cursor_t *cursor = data;
+
+    if (cursor->i == cursor->n) {
+        return GS_DONE;
+    }
+
+    *h = cursor->headers[cursor->i++];
+
+    return GS_OK;
+}
+
+
+gs_rc_t
+gs_guard_rule_test(const gs_guard_t *guard, gs_guard_scratch_t *s,
+    gs_mem_t *mem, unsigned n, unsigned t, gs_guard_test_t *test,
+    gs_err_t *err)
+{
+    int                     hit;
+    gs_guard_test_t        *tests;
+    gs_guard_input_t        in;
+    gs_guard_verdict_t      verdict;
+    const gs_guard_rule_t  *rule;
+
+    if (n >= guard->nrules || t >= guard->rules[n].ntests) {
+        return gs_err(err, "no such test");
+    }
+
+    rule = &guard->rules[n];
+    tests = guard->build->tests.data;
+    *test = tests[rule->test + t];
+
+    if (gs_guard_request(&in, mem, &test->text, err) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    (void) gs_guard_check(guard, s, &in, &verdict);
+
+    hit = (gs_guard_holds(guard, s, rule) == GS_OK);
+
+    return (hit == test->expected) ? GS_OK : GS_DECLINED;
+}
