@@ -825,7 +825,7 @@ sub backend_connection {
             my ($k, $v) = $line =~ /^([^:]+):[ ]*(.*?)\r\n/s
                 or next;
             push @headers, [$k, $v];
-            $h{lc $k} = $v;
+            $h{lc $k} = exists $h{lc $k} ? "$h{lc $k}, $v" : $v;
         }
         return unless defined $line;
 
@@ -845,7 +845,7 @@ sub backend_connection {
 
         my $request = { backend => $name, method => $method,
             uri => $uri, version => $version,
-            headers => \@headers, body => $body,
+            headers => \%h, raw_headers => \@headers, body => $body,
             connection => $connection };
         my $json = JSON::PP->new->latin1->canonical
             ->encode($request);
@@ -1407,7 +1407,8 @@ again, as clients do, and counted as C<reconnect>.
 =item backend(NAME [, CODE])
 
 A small HTTP/1.1 server with keepalive; returns its port.  It echoes method,
-uri, version, headers, body and the number of the connection as JSON, or
+uri, version, headers (by lower case name; raw_headers has the pairs), body
+and the number of the connection as JSON, or
 answers what CODE, given these, returns: (status, [header => value ...],
 body); an empty list closes the connection.
 
