@@ -45,7 +45,8 @@ static void gs_audit_json_who(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
 static void gs_audit_json_gov(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
-static void gs_audit_json_case(gs_audit_json_t *j, const gs_str_t *case_no);
+static void gs_audit_json_code(gs_audit_json_t *j, const char *key,
+    const gs_str_t *code);
 static void gs_audit_json_dec(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
 static void gs_audit_json_up(gs_audit_json_t *j,
@@ -359,8 +360,8 @@ static void
 gs_audit_json_gov(gs_audit_json_t *j, const gs_audit_record_t *rec)
 {
     gs_audit_json_object(j->b, "gov");
-    gs_audit_json_put(j, "item", &rec->item);     /* its form is checked */
-    gs_audit_json_case(j, &rec->case_no);
+    gs_audit_json_code(j, "item", &rec->item);
+    gs_audit_json_code(j, "case", &rec->case_no);
     gs_audit_json_text(j, "region", &rec->region, 32);
     gs_audit_json_text(j, "platform", &rec->platform, 64);
     gs_audit_json_text(j, "pool", &rec->pool, 64);
@@ -376,14 +377,14 @@ gs_audit_json_gov(gs_audit_json_t *j, const gs_audit_record_t *rec)
  */
 
 static void
-gs_audit_json_case(gs_audit_json_t *j, const gs_str_t *case_no)
+gs_audit_json_code(gs_audit_json_t *j, const char *key, const gs_str_t *code)
 {
-    if (case_no->len == 11 || case_no->len == 18 || case_no->len > 64) {
-        gs_audit_json_text(j, "case", case_no, 64);
+    if (code->len == 11 || code->len == 18 || code->len > 64) {
+        gs_audit_json_text(j, key, code, 64);
         return;
     }
 
-    gs_audit_json_put(j, "case", case_no);
+    gs_audit_json_put(j, key, code);
 }
 
 

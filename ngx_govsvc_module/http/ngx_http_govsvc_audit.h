@@ -20,34 +20,35 @@
 #define NGX_HTTP_GOVSVC_AUDIT_META  1
 
 
+/* In shared memory, kept over reloads. */
 typedef struct {
-    uint32_t              magic;
-    ngx_atomic_t          g;               /* the last number given */
+    uint32_t                     magic;
+    ngx_atomic_t                 g;        /* the last number given */
 } ngx_http_govsvc_audit_sh_t;
 
 
 typedef struct {
-    ngx_str_t             dir;             /* full; empty: no store */
-    ngx_str_t             node;
-    ngx_str_t             threads;
-    ngx_uint_t            alg;
-    size_t                buffer;
-    off_t                 segment;
-    ngx_msec_t            flush;
-    ngx_uint_t            keep;            /* days */
-    ngx_flag_t            sync;
+    ngx_str_t                    dir;      /* full name; empty: no store */
+    gs_str_t                     node;
+    ngx_uint_t                   alg;
+    size_t                       buffer;
+    off_t                        segment;
+    ngx_msec_t                   flush;
+    ngx_uint_t                   keep;     /* days */
+    ngx_uint_t                   sync;
 
-    uint64_t              epoch;
-    ngx_shm_zone_t       *shm_zone;
-    ngx_govsvc_pool_t    *pool;            /* of threads; NULL: inline */
+    ngx_cycle_t                 *cycle;
+    uint64_t                     epoch;
+    ngx_http_govsvc_audit_sh_t  *sh;
+    ngx_govsvc_pool_t           *pool;     /* of threads; NULL: inline */
 
-    ngx_str_t             key;             /* cleansed once it is used */
-    ngx_uint_t            kid;
-    gs_audit_pseudonym_t *pseudonym;
+    ngx_str_t                    key;      /* cleansed once it is used */
+    ngx_uint_t                   kid;
+    gs_audit_pseudonym_t        *pseudonym;
 
-    ngx_int_t             realip;          /* index of a variable */
-    u_char               *used_file;       /* the first "meta" */
-    ngx_uint_t            used_line;
+    ngx_int_t                    realip;   /* index of a variable */
+    u_char                      *used_file;       /* the first "meta" */
+    ngx_uint_t                   used_line;
 } ngx_http_govsvc_audit_main_conf_t;
 
 

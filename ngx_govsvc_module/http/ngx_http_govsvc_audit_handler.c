@@ -1,0 +1,349 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Audit of one request: the last stage, in the log phase, reached by every
+ * request, also by those that Nginx refused before any other stage.
+ */
+
+
+#include "http/ngx_http_govsvc_audit.h"
+
+
+/* "HTTP_" and three digits */
+#define NGX_HTTP_GOVSVC_AUDIT_CODE  8
+
+
+static void ngx_http_govsvc_audit_source(ngx_http_request_t *r,
+    ngx_http_govsvc_audit_main_conf_t *amcf, gs_audit_record_t *rec);
+static void ngx_http_govsvc_audit_exchange(ngx_http_request_t *r,
+    gs_audit_record_t *rec);
+static const char *ngx_http_govsvc_audit_version(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_govsvc_audit_status(ngx_http_request_t *r);
+static void ngx_http_govsvc_audit_context(ngx_http_govsvc_ctx_t *ctx,
+    gs_audit_record_t *rec);
+static void ngx_http_govsvc_audit_decision(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, gs_audit_record_t *rec, u_char *code);
+static ngx_uint_t ngx_http_govsvc_audit_refusal(ngx_uint_t status);
+static void ngx_http_govsvc_audit_upstream(ngx_http_request_t *r,
+    gs_audit_record_t *rec);
+
+
+ngx_int_t
+ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
+{
+    u_char                              code[NGX_HTTP_GOVSVC_AUDIT_CODE];
+    ngx_str_t                           pid;
+    gs_audit_record_t                   rec;
+    ngx_http_govsvc_ctx_t              *ctx;
+    ngx_http_govsvc_audit_loc_conf_t   *alcf;
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_audit_module);
+
+    if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_OFF || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
+    ctx = ngx_http_govsvc_get_ctx(r);
+
+    ngx_memzero(&rec, sizeof(gs_audit_record_t));
+
+    rec.time = ngx_govsvc_wall_us();
+    rec.mono = ngx_govsvc_mono_us();
+
+    ngx_http_govsvc_audit_source(r, amcf, &rec);
+    ngx_http_govsvc_audit_exchange(r, &rec);
+    ngx_http_govsvc_audit_upstream(r, &rec);
+
+    /* no memory for a context is no reason to leave no record */
+
+    if (ctx != NULL) {
+        ngx_http_govsvc_audit_context(ctx, &rec);
+
+        if (ngx_http_govsvc_audit_pid(r, &pid) == NGX_OK) {
+            rec.pid = ngx_govsvc_to_gs(&pid);
+        }
+    }
+
+    ngx_http_govsvc_audit_decision(r, ctx, &rec, code);
+
+    ngx_http_govsvc_audit_write(amcf, &rec);
+
+    return NGX_DECLINED;
+}
+
+
+static void
+ngx_http_govsvc_audit_source(ngx_http_request_t *r,
+    ngx_http_govsvc_audit_main_conf_t *amcf, gs_audit_record_t *rec)
+{
+    ngx_connection_t           *c;
+    ngx_http_variable_value_t  *v;
+
+    c = r->connection;
+
+    rec->ip = ngx_govsvc_to_gs(&c->addr_text);
+    rec->port = ngx_inet_get_port(c->sockaddr);
+
+    if (amcf->realip == NGX_ERROR) {
+        return;
+    }
+
+    v = ngx_http_get_indexed_variable(r, (ngx_uint_t) amcf->realip);
+
+    if (v == NULL || v->not_found) {
+        return;
+    }
+
+    rec->peer = gs_str_make(v->data, v->len);
+
+    if (gs_str_eq(&rec->peer, &rec->ip)) {
+        rec->peer.len = 0;
+    }
+}
+
+
+static void
+ngx_http_govsvc_audit_exchange(ngx_http_request_t *r, gs_audit_record_t *rec)
+{
+    ngx_table_elt_t  *h;
+
+    rec->method = ngx_govsvc_to_gs(&r->method_name);
+    rec->host = ngx_govsvc_to_gs(&r->headers_in.server);
+    rec->path = ngx_govsvc_to_gs(&r->uri);
+    rec->args = ngx_govsvc_to_gs(&r->args);
+    rec->version = ngx_http_govsvc_audit_version(r);
+    rec->status = (unsigned) ngx_http_govsvc_audit_status(r);
+    rec->bytes_in = (uint64_t) r->request_length;
+    rec->bytes_out = (uint64_t) r->connection->sent;
+
+    h = r->headers_in.user_agent;
+
+    if (h != NULL) {
+        rec->user_agent = ngx_govsvc_to_gs(&h->value);
+    }
+
+    h = r->headers_in.referer;
+
+    if (h != NULL) {
+        rec->referer = ngx_govsvc_to_gs(&h->value);
+    }
+}
+
+
+static const char *
+ngx_http_govsvc_audit_version(ngx_http_request_t *r)
+{
+    switch (r->http_version) {
+
+    case NGX_HTTP_VERSION_9:
+        return "0.9";
+
+    case NGX_HTTP_VERSION_10:
+        return "1.0";
+
+    case NGX_HTTP_VERSION_11:
+        return "1.1";
+
+    case NGX_HTTP_VERSION_20:
+        return "2";
+
+    case 3000:                             /* since 1.25 */
+        return "3";
+
+    default:
+        return NULL;
+    }
+}
+
+
+/* As $status of ngx_http_log_module. */
+
+static ngx_uint_t
+ngx_http_govsvc_audit_status(ngx_http_request_t *r)
+{
+    if (r->err_status != 0) {
+        return r->err_status;
+    }
+
+    if (r->headers_out.status != 0) {
+        return r->headers_out.status;
+    }
+
+    return (r->http_version == NGX_HTTP_VERSION_9) ? 9 : 0;
+}
+
+
+static void
+ngx_http_govsvc_audit_context(ngx_http_govsvc_ctx_t *ctx,
+    gs_audit_record_t *rec)
+{
+    static const char *const  tokens[] = { NULL, "absent", "valid", "bad" };
+    static const char *const  limits[] = { NULL, "ok", "limited", "dry_run" };
+
+    rec->duration = (rec->time > ctx->start) ? rec->time - ctx->start : 0;
+
+    rec->request_id = ngx_govsvc_to_gs(&ctx->request_id);
+    rec->trace_id = ngx_govsvc_to_gs(&ctx->trace_id);
+    rec->span_id = ngx_govsvc_to_gs(&ctx->span_id);
+
+    rec->item = ngx_govsvc_to_gs(&ctx->item);
+    rec->case_no = ngx_govsvc_to_gs(&ctx->case_no);
+    rec->region = ngx_govsvc_to_gs(&ctx->region);
+    rec->platform = ngx_govsvc_to_gs(&ctx->platform);
+    rec->pool = ngx_govsvc_to_gs(&ctx->pool);
+    rec->channel = ngx_govsvc_to_gs(&ctx->channel);
+    rec->app = ngx_govsvc_to_gs(&ctx->app);
+
+    rec->issuer = ngx_govsvc_to_gs(&ctx->issuer);
+    rec->token = tokens[ctx->auth_status];
+
+    if (ctx->auth_status == NGX_HTTP_GOVSVC_AUTH_OK) {
+        rec->level = (unsigned) ctx->level;
+    }
+
+    rec->rule = ctx->rule;
+    rec->limit = limits[ctx->limit_status];
+}
+
+
+/*
+ * Refused by a stage of ours, or by Nginx itself before any platform was
+ * asked (broken requests, "deny", "limit_req"): code HTTP_<status>.
+ */
+
+static void
+ngx_http_govsvc_audit_decision(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, gs_audit_record_t *rec, u_char *code)
+{
+    if (ctx != NULL && ctx->reason != NULL) {
+        rec->denied = 1;
+        rec->code = ngx_govsvc_to_gs(&ctx->reason->code);
+        return;
+    }
+
+    if (rec->up_tries == 0 && ngx_http_govsvc_audit_refusal(rec->status)) {
+        ngx_sprintf(code, "HTTP_%03ui", (ngx_uint_t) rec->status);
+
+        rec->denied = 1;
+        rec->code = gs_str_make(code, NGX_HTTP_GOVSVC_AUDIT_CODE);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_govsvc_audit_refusal(ngx_uint_t status)
+{
+    switch (status) {
+
+    case NGX_HTTP_BAD_REQUEST:
+    case NGX_HTTP_UNAUTHORIZED:
+    case NGX_HTTP_FORBIDDEN:
+    case NGX_HTTP_NOT_ALLOWED:
+    case NGX_HTTP_REQUEST_TIME_OUT:
+    case NGX_HTTP_LENGTH_REQUIRED:
+    case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
+    case NGX_HTTP_REQUEST_URI_TOO_LARGE:
+    case NGX_HTTP_MISDIRECTED_REQUEST:
+    case NGX_HTTP_TOO_MANY_REQUESTS:
+    case NGX_HTTP_REQUEST_HEADER_TOO_LARGE:
+    case NGX_HTTPS_CERT_ERROR:
+    case NGX_HTTPS_NO_CERT:
+    case NGX_HTTP_TO_HTTPS:
+    case NGX_HTTP_NOT_IMPLEMENTED:
+    case NGX_HTTP_SERVICE_UNAVAILABLE:
+    case NGX_HTTP_VERSION_NOT_SUPPORTED:
+        return 1;
+
+    default:
+        return 0;
+    }
+}
+
+
+static void
+ngx_http_govsvc_audit_upstream(ngx_http_request_t *r, gs_audit_record_t *rec)
+{
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream_states == NULL) {
+        return;
+    }
+
+    state = r->upstream_states->elts;
+
+    for (i = 0; i < r->upstream_states->nelts; i++) {
+
+        /* an empty one stands between two upstreams of one request */
+
+        if (state[i].peer == NULL) {
+            continue;
+        }
+
+        rec->up_tries++;
+        rec->up_addr = ngx_govsvc_to_gs(state[i].peer);
+        rec->up_status = (unsigned) state[i].status;
+
+        if (state[i].response_time != (ngx_msec_t) -1) {
+            rec->up_duration = (uint64_t) state[i].response_time * 1000;
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
+{
+    size_t                              len;
+    u_char                             *p;
+    gs_str_t                            id;
+    ngx_str_t                          *kept;
+    ngx_http_govsvc_ctx_t              *ctx;
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    ngx_str_null(pid);
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
+    if (amcf->pseudonym == NULL) {
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->subject.len == 0) {
+        return NGX_OK;
+    }
+
+    if (ctx->audit_data != NULL) {
+        kept = ctx->audit_data;
+        *pid = *kept;
+        return NGX_OK;
+    }
+
+    kept = ngx_palloc(r->pool, sizeof(ngx_str_t));
+    p = ngx_pnalloc(r->pool, GS_AUDIT_PID_MAX);
+
+    if (kept == NULL || p == NULL) {
+        return NGX_ERROR;
+    }
+
+    id = ngx_govsvc_to_gs(&ctx->subject);
+
+    if (gs_audit_pseudonym(amcf->pseudonym, &id, p, &len) != GS_OK) {
+        return NGX_ERROR;
+    }
+
+    kept->len = len;
+    kept->data = p;
+
+    ctx->audit_data = kept;
+    *pid = *kept;
+
+    return NGX_OK;
+}

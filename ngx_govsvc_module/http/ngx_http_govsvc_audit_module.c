@@ -1,0 +1,762 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Audit: directives and configuration.
+ */
+
+
+#include "http/ngx_http_govsvc_audit.h"
+
+
+#define NGX_HTTP_GOVSVC_AUDIT_DAY      ((uint64_t) 24 * 3600 * 1000)
+#define NGX_HTTP_GOVSVC_AUDIT_KEEP     180    /* days: six months by law */
+#define NGX_HTTP_GOVSVC_AUDIT_KEY_MAX  4096
+
+#define NGX_HTTP_GOVSVC_AUDIT_KB       ((uint64_t) 1024)
+#define NGX_HTTP_GOVSVC_AUDIT_MB       (1024 * NGX_HTTP_GOVSVC_AUDIT_KB)
+
+
+typedef char *(*ngx_http_govsvc_audit_set_pt)(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
+
+
+typedef struct {
+    ngx_str_t                     name;
+    ngx_http_govsvc_audit_set_pt  set;
+} ngx_http_govsvc_audit_param_t;
+
+
+static char *ngx_http_govsvc_audit_store(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_govsvc_audit_params(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *threads);
+static char *ngx_http_govsvc_audit_dir(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
+static char *ngx_http_govsvc_audit_alg(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
+static char *ngx_http_govsvc_audit_segment(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
+static char *ngx_http_govsvc_audit_sync(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
+static char *ngx_http_govsvc_audit_retention(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
+static char *ngx_http_govsvc_audit_buffer(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
+static char *ngx_http_govsvc_audit_flush(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
+static char *ngx_http_govsvc_audit_size(ngx_conf_t *cf, const char *what,
+    ngx_str_t *value, uint64_t min, uint64_t max, uint64_t *size);
+static char *ngx_http_govsvc_audit_zone(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *threads);
+static char *ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_govsvc_audit_pseudonym(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_govsvc_audit_key(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *file);
+
+static void *ngx_http_govsvc_audit_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_govsvc_audit_init_main_conf(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_audit_init_node(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf);
+static char *ngx_http_govsvc_audit_init_pseudonym(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf);
+static void ngx_http_govsvc_audit_free_pseudonym(void *data);
+static void *ngx_http_govsvc_audit_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_govsvc_audit_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_int_t ngx_http_govsvc_audit_postconfiguration(ngx_conf_t *cf);
+
+
+static const ngx_http_govsvc_audit_param_t  ngx_http_govsvc_audit_table[] = {
+    { ngx_string("dir="), ngx_http_govsvc_audit_dir },
+    { ngx_string("alg="), ngx_http_govsvc_audit_alg },
+    { ngx_string("segment="), ngx_http_govsvc_audit_segment },
+    { ngx_string("sync="), ngx_http_govsvc_audit_sync },
+    { ngx_string("retention="), ngx_http_govsvc_audit_retention },
+    { ngx_string("buffer="), ngx_http_govsvc_audit_buffer },
+    { ngx_string("flush="), ngx_http_govsvc_audit_flush },
+    { ngx_null_string, NULL }
+};
+
+
+static const char *const  ngx_http_govsvc_audit_names[] = {
+    "dir=", "alg=", "segment=", "sync=", "retention=", "buffer=", "flush=",
+    "threads=", NULL
+};
+
+
+static const char *const  ngx_http_govsvc_audit_levels[] = {
+    "off", "meta", NULL
+};
+
+
+/* Levels of the design that this version cannot keep. */
+
+static const char *const  ngx_http_govsvc_audit_later[] = {
+    "headers", "body_hash", "body", NULL
+};
+
+
+static ngx_command_t  ngx_http_govsvc_audit_commands[] = {
+
+    { ngx_string("govsvc_audit_store"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_govsvc_audit_store,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_audit_main_conf_t, dir),
+      NULL },
+
+    { ngx_string("govsvc_audit"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_govsvc_audit_level,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_audit_loc_conf_t, level),
+      NULL },
+
+    { ngx_string("govsvc_audit_pseudonym"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_govsvc_audit_pseudonym,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_audit_main_conf_t, key),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_govsvc_audit_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    ngx_http_govsvc_audit_postconfiguration, /* postconfiguration */
+
+    ngx_http_govsvc_audit_create_main_conf, /* create main configuration */
+    ngx_http_govsvc_audit_init_main_conf,  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_govsvc_audit_create_loc_conf, /* create location configuration */
+    ngx_http_govsvc_audit_merge_loc_conf   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_govsvc_audit_module = {
+    NGX_MODULE_V1,
+    &ngx_http_govsvc_audit_module_ctx,     /* module context */
+    ngx_http_govsvc_audit_commands,        /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_http_govsvc_audit_init_process,    /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_http_govsvc_audit_exit_process,    /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static char *
+ngx_http_govsvc_audit_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_govsvc_audit_main_conf_t *amcf = conf;
+
+    ngx_str_t  threads;
+
+    if (amcf->dir.len != 0) {
+        return "is duplicate";
+    }
+
+    ngx_str_set(&threads, "default");
+
+    if (ngx_http_govsvc_audit_params(cf, amcf, &threads) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (amcf->dir.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"govsvc_audit_store\" must have the parameter "
+                           "\"dir=\"");
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_govsvc_audit_zone(cf, amcf, &threads);
+}
+
+
+static char *
+ngx_http_govsvc_audit_params(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *threads)
+{
+    ngx_str_t                            *value, v;
+    ngx_uint_t                            i;
+    const ngx_http_govsvc_audit_param_t  *param;
+
+    static ngx_str_t  pool = ngx_string("threads=");
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (value[i].len > pool.len
+            && ngx_strncmp(value[i].data, pool.data, pool.len) == 0)
+        {
+            threads->len = value[i].len - pool.len;
+            threads->data = value[i].data + pool.len;
+            continue;
+        }
+
+        for (param = ngx_http_govsvc_audit_table; param->set; param++) {
+            if (value[i].len > param->name.len
+                && ngx_strncmp(value[i].data, param->name.data,
+                               param->name.len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (param->set == NULL) {
+            return ngx_govsvc_conf_invalid(cf, "parameter", &value[i],
+                                           ngx_http_govsvc_audit_names);
+        }
+
+        v.len = value[i].len - param->name.len;
+        v.data = value[i].data + param->name.len;
+
+        if (param->set(cf, amcf, &v) != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_dir(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
+{
+    amcf->dir = *value;
+
+    if (amcf->dir.len > 1 && amcf->dir.data[amcf->dir.len - 1] == '/') {
+        amcf->dir.len--;
+        amcf->dir.data[amcf->dir.len] = '\0';
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &amcf->dir, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_alg(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
+{
+    gs_str_t        name;
+    gs_audit_alg_e  alg;
+
+    static const char *const  names[] = { "sm3", "sha256", NULL };
+
+    name = ngx_govsvc_to_gs(value);
+
+    if (gs_audit_alg_find(&name, &alg) != GS_OK) {
+        return ngx_govsvc_conf_invalid(cf, "alg", value, names);
+    }
+
+    amcf->alg = (ngx_uint_t) alg;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_segment(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
+{
+    char      *rv;
+    uint64_t   size;
+
+    size = 0;
+    rv = ngx_http_govsvc_audit_size(cf, "segment", value,
+                                    64 * NGX_HTTP_GOVSVC_AUDIT_KB,
+                                    4096 * NGX_HTTP_GOVSVC_AUDIT_MB, &size);
+    amcf->segment = (off_t) size;
+
+    return rv;
+}
+
+
+static char *
+ngx_http_govsvc_audit_buffer(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
+{
+    char      *rv;
+    uint64_t   size;
+
+    size = 0;
+    rv = ngx_http_govsvc_audit_size(cf, "buffer", value,
+                                    64 * NGX_HTTP_GOVSVC_AUDIT_KB,
+                                    256 * NGX_HTTP_GOVSVC_AUDIT_MB, &size);
+    amcf->buffer = (size_t) size;
+
+    return rv;
+}
+
+
+static char *
+ngx_http_govsvc_audit_size(ngx_conf_t *cf, const char *what, ngx_str_t *value,
+    uint64_t min, uint64_t max, uint64_t *size)
+{
+    gs_str_t  s;
+
+    s = ngx_govsvc_to_gs(value);
+
+    if (gs_parse_size(&s, size) != GS_OK || *size < min || *size > max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid %s \"%V\", allowed: %uLk to %uLm",
+                           what, value, min / NGX_HTTP_GOVSVC_AUDIT_KB,
+                           max / NGX_HTTP_GOVSVC_AUDIT_MB);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_sync(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
+{
+    gs_str_t  s;
+
+    static const char *const  names[] = { "group", "off", NULL };
+
+    s = ngx_govsvc_to_gs(value);
+
+    if (gs_str_eq_text(&s, "group")) {
+        amcf->sync = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (gs_str_eq_text(&s, "off")) {
+        amcf->sync = 0;
+        return NGX_CONF_OK;
+    }
+
+    return ngx_govsvc_conf_invalid(cf, "sync", value, names);
+}
+
+
+static char *
+ngx_http_govsvc_audit_retention(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
+{
+    gs_str_t  s;
+    uint64_t  msec;
+
+    s = ngx_govsvc_to_gs(value);
+
+    if (gs_parse_msec(&s, &msec) != GS_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid retention \"%V\", allowed: days as in "
+                           "\"180d\"", value);
+        return NGX_CONF_ERROR;
+    }
+
+    amcf->keep = (ngx_uint_t) (msec / NGX_HTTP_GOVSVC_AUDIT_DAY);
+
+    if (amcf->keep < NGX_HTTP_GOVSVC_AUDIT_KEEP) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "retention \"%V\" is too short: the Cybersecurity "
+                           "Law (article 21) asks for six months, allowed: "
+                           "180d or more", value);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_flush(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
+{
+    gs_str_t  s;
+    uint64_t  msec;
+
+    s = ngx_govsvc_to_gs(value);
+
+    if (gs_parse_msec(&s, &msec) != GS_OK || msec > 1000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid flush \"%V\", allowed: 0ms to 1000ms",
+                           value);
+        return NGX_CONF_ERROR;
+    }
+
+    amcf->flush = (ngx_msec_t) msec;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_zone(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *threads)
+{
+    ngx_str_t        name;
+    ngx_shm_zone_t  *zone;
+
+    ngx_str_set(&name, "govsvc_audit");
+
+    zone = ngx_shared_memory_add(cf, &name, 8 * ngx_pagesize,
+                                 &ngx_http_govsvc_audit_module);
+    if (zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone->init = ngx_http_govsvc_audit_init_zone;
+    zone->data = amcf;
+
+#if (NGX_THREADS)
+
+    amcf->pool = ngx_thread_pool_add(cf, threads);
+    if (amcf->pool == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+#endif
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_govsvc_audit_loc_conf_t *alcf = conf;
+
+    gs_str_t                            s;
+    ngx_str_t                          *value;
+    ngx_uint_t                          i;
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    if (alcf->level != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    s = ngx_govsvc_to_gs(&value[1]);
+
+    if (gs_str_eq_text(&s, "off")) {
+        alcf->level = NGX_HTTP_GOVSVC_AUDIT_OFF;
+        return NGX_CONF_OK;
+    }
+
+    for (i = 0; ngx_http_govsvc_audit_later[i] != NULL; i++) {
+        if (gs_str_eq_text(&s, ngx_http_govsvc_audit_later[i])) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "audit level \"%V\" is not in this version, "
+                               "allowed: off, meta", &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (!gs_str_eq_text(&s, "meta")) {
+        return ngx_govsvc_conf_invalid(cf, "level", &value[1],
+                                       ngx_http_govsvc_audit_levels);
+    }
+
+    alcf->level = NGX_HTTP_GOVSVC_AUDIT_META;
+
+    amcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_audit_module);
+
+    if (amcf->used_file == NULL) {
+        amcf->used_file = cf->conf_file->file.name.data;
+        amcf->used_line = cf->conf_file->line;
+    }
+
+    ngx_http_govsvc_enable(cf);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_pseudonym(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_govsvc_audit_main_conf_t *amcf = conf;
+
+    gs_str_t     s;
+    uint64_t     kid;
+    ngx_str_t   *value, file;
+    ngx_uint_t   i;
+
+    static const char *const  names[] = { "key=", "kid=", NULL };
+
+    if (amcf->key.data != NULL) {
+        return "is duplicate";
+    }
+
+    ngx_str_null(&file);
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (value[i].len > 4 && ngx_strncmp(value[i].data, "key=", 4) == 0) {
+            file.len = value[i].len - 4;
+            file.data = value[i].data + 4;
+            continue;
+        }
+
+        if (value[i].len > 4 && ngx_strncmp(value[i].data, "kid=", 4) == 0) {
+            s = gs_str_make(value[i].data + 4, value[i].len - 4);
+
+            if (gs_parse_u64(&s, &kid) != GS_OK || kid < 1 || kid > 999999) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid kid in \"%V\", allowed: 1 to "
+                                   "999999", &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            amcf->kid = (ngx_uint_t) kid;
+            continue;
+        }
+
+        return ngx_govsvc_conf_invalid(cf, "parameter", &value[i], names);
+    }
+
+    if (file.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"govsvc_audit_pseudonym\" must have the "
+                           "parameter \"key=\"");
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_govsvc_audit_key(cf, amcf, &file);
+}
+
+
+static char *
+ngx_http_govsvc_audit_key(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *file)
+{
+    ngx_str_t  *key;
+
+    key = &amcf->key;
+
+    if (ngx_govsvc_conf_read_file(cf, file, key,
+                                  NGX_HTTP_GOVSVC_AUDIT_KEY_MAX, 1)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    while (key->len != 0
+           && (key->data[key->len - 1] == LF || key->data[key->len - 1] == CR))
+    {
+        key->len--;
+    }
+
+    if (key->len < GS_AUDIT_KEY_MIN) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the key in \"%V\" has %uz bytes, allowed: %d or "
+                           "more, make one with: openssl rand -hex 32",
+                           file, key->len, GS_AUDIT_KEY_MIN);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_http_govsvc_audit_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    amcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_audit_main_conf_t));
+    if (amcf == NULL) {
+        return NULL;
+    }
+
+    amcf->cycle = cf->cycle;
+    amcf->alg = GS_AUDIT_SM3;
+    amcf->buffer = NGX_HTTP_GOVSVC_AUDIT_MB;
+    amcf->segment = 64 * NGX_HTTP_GOVSVC_AUDIT_MB;
+    amcf->flush = 10;
+    amcf->keep = NGX_HTTP_GOVSVC_AUDIT_KEEP;
+    amcf->sync = 1;
+    amcf->kid = 1;
+    amcf->realip = NGX_ERROR;
+
+    return amcf;
+}
+
+
+static char *
+ngx_http_govsvc_audit_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_govsvc_audit_main_conf_t *amcf = conf;
+
+    if (amcf->used_file != NULL && amcf->dir.len == 0) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"govsvc_audit meta\" needs a place for its files: add "
+                      "\"govsvc_audit_store dir=...\" to the http block in "
+                      "%s:%ui", amcf->used_file, amcf->used_line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_govsvc_audit_init_node(cf, amcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_govsvc_audit_init_pseudonym(cf, amcf);
+}
+
+
+/* The node is part of names and identifiers, which need no escaping then. */
+
+static char *
+ngx_http_govsvc_audit_init_node(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf)
+{
+    u_char     *p;
+    size_t      i, len;
+    ngx_str_t  *node;
+
+    node = ngx_http_govsvc_node(cf);
+    len = ngx_min(node->len, 32);
+
+    p = ngx_pnalloc(cf->pool, len);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < len; i++) {
+        p[i] = node->data[i];
+
+        if (!gs_is_alpha(p[i]) && !gs_is_digit(p[i]) && p[i] != '_') {
+            p[i] = '-';
+        }
+    }
+
+    amcf->node = gs_str_make(p, len);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_init_pseudonym(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf)
+{
+    gs_rc_t              rc;
+    gs_str_t             key;
+    ngx_pool_cleanup_t  *cln;
+
+    if (amcf->key.data == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    cln = ngx_pool_cleanup_add(cf->pool, sizeof(gs_audit_pseudonym_t));
+    if (cln == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    key = ngx_govsvc_to_gs(&amcf->key);
+
+    rc = gs_audit_pseudonym_init(cln->data, (gs_audit_alg_e) amcf->alg, &key,
+                                 (unsigned) amcf->kid);
+
+    ngx_explicit_memzero(amcf->key.data, amcf->key.len);
+
+    if (rc != GS_OK) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "HMAC with %s is not available in libcrypto",
+                      gs_audit_alg_name((gs_audit_alg_e) amcf->alg));
+        return NGX_CONF_ERROR;
+    }
+
+    cln->handler = ngx_http_govsvc_audit_free_pseudonym;
+    amcf->pseudonym = cln->data;
+
+    return NGX_CONF_OK;
+}
+
+
+static void
+ngx_http_govsvc_audit_free_pseudonym(void *data)
+{
+    gs_audit_pseudonym_free(data);
+}
+
+
+static void *
+ngx_http_govsvc_audit_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_govsvc_audit_loc_conf_t  *conf;
+
+    conf = ngx_palloc(cf->pool, sizeof(ngx_http_govsvc_audit_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->level = NGX_CONF_UNSET_UINT;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_govsvc_audit_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_govsvc_audit_loc_conf_t *prev = parent;
+    ngx_http_govsvc_audit_loc_conf_t *conf = child;
+
+    ngx_conf_merge_uint_value(conf->level, prev->level,
+                              NGX_HTTP_GOVSVC_AUDIT_OFF);
+
+    return NGX_CONF_OK;
+}
+
+
+/* Behind a load balancer the realip module knows who stood before us. */
+
+static ngx_int_t
+ngx_http_govsvc_audit_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_str_t                           name;
+    ngx_uint_t                          i;
+    ngx_hash_key_t                     *key;
+    ngx_http_core_main_conf_t          *cmcf;
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    amcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_audit_module);
+    if (amcf->used_file == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_str_set(&name, "realip_remote_addr");
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    key = cmcf->variables_keys->keys.elts;
+
+    for (i = 0; i < cmcf->variables_keys->keys.nelts; i++) {
+
+        if (key[i].key.len == name.len
+            && ngx_strncmp(key[i].key.data, name.data, name.len) == 0)
+        {
+            amcf->realip = ngx_http_get_variable_index(cf, &name);
+            return (amcf->realip == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,404 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The writer in the thread: lines, files, sync.
+ *
+ * Every step can fail and be called again: what could not be written stays in
+ * out and goes on from the exact byte.  After a failed sync nothing is known
+ * about the pages of the file (Linux marks them clean), so that the file is
+ * left, and all since the last good sync is written again to the next one.
+ */
+
+
+#include "ngx/ngx_govsvc_writer_priv.h"
+
+
+#define NGX_GOVSVC_WRITER_SAME  100        /* files that share a number */
+
+
+static void ngx_govsvc_writer_check(ngx_govsvc_writer_t *w);
+static ngx_int_t ngx_govsvc_writer_open(ngx_govsvc_writer_t *w);
+static ngx_int_t ngx_govsvc_writer_create_file(ngx_govsvc_writer_t *w);
+static ngx_int_t ngx_govsvc_writer_sync_folder(ngx_govsvc_writer_t *w,
+    const u_char *folder);
+static ngx_int_t ngx_govsvc_writer_fill(ngx_govsvc_writer_t *w);
+static ngx_int_t ngx_govsvc_writer_lines(ngx_govsvc_writer_t *w);
+static ngx_int_t ngx_govsvc_writer_send(ngx_govsvc_writer_t *w);
+static ngx_int_t ngx_govsvc_writer_sync(ngx_govsvc_writer_t *w);
+static ngx_int_t ngx_govsvc_writer_close(ngx_govsvc_writer_t *w);
+static void ngx_govsvc_writer_abandon(ngx_govsvc_writer_t *w,
+    const char *why);
+static ngx_int_t ngx_govsvc_writer_failed(ngx_govsvc_writer_t *w,
+    const char *what, ngx_err_t err);
+
+
+ngx_int_t
+ngx_govsvc_writer_commit(ngx_govsvc_writer_t *w)
+{
+    ngx_govsvc_writer_check(w);
+
+    for ( ;; ) {
+
+        if (ngx_govsvc_writer_send(w) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (w->closing && ngx_govsvc_writer_close(w) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (w->next == w->end
+            && (!w->finish || w->fd == NGX_INVALID_FILE))
+        {
+            break;
+        }
+
+        if (w->fd == NGX_INVALID_FILE && ngx_govsvc_writer_open(w) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_govsvc_writer_fill(w) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_govsvc_writer_sync(w);
+}
+
+
+/* A file that nobody can find any more is no record: go on in a new one. */
+
+static void
+ngx_govsvc_writer_check(ngx_govsvc_writer_t *w)
+{
+    ngx_file_info_t  fi;
+
+    if (w->fd == NGX_INVALID_FILE) {
+        return;
+    }
+
+    if (ngx_file_info(w->path, &fi) == NGX_FILE_ERROR) {
+
+        if (ngx_errno != NGX_ENOENT && ngx_errno != NGX_ENOTDIR) {
+            return;
+        }
+
+    } else if (fi.st_ino == w->ino && fi.st_dev == w->dev) {
+        return;
+    }
+
+    w->vanished++;
+
+    ngx_govsvc_writer_abandon(w, "unlinked");
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_open(ngx_govsvc_writer_t *w)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_create_dir(w->folder, 0750) == NGX_FILE_ERROR) {
+
+        if (ngx_errno != NGX_EEXIST) {
+            return ngx_govsvc_writer_failed(w, ngx_create_dir_n, ngx_errno);
+        }
+
+    } else if (ngx_govsvc_writer_sync_folder(w, w->conf.dir.data) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_govsvc_writer_create_file(w) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_fd_info(w->fd, &fi) == NGX_FILE_ERROR) {
+        ngx_govsvc_writer_failed(w, ngx_fd_info_n, ngx_errno);
+        (void) ngx_close_file(w->fd);
+        w->fd = NGX_INVALID_FILE;
+        return NGX_ERROR;
+    }
+
+    w->dev = fi.st_dev;
+    w->ino = fi.st_ino;
+    w->bytes = 0;
+    w->marked = 0;
+    w->need_head = 1;
+
+    return ngx_govsvc_writer_sync_folder(w, w->folder);
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_create_file(ngx_govsvc_writer_t *w)
+{
+    u_char      *last;
+    uint64_t     number;
+    ngx_uint_t   i;
+
+    number = w->conf.format->number(w->conf.data);
+
+    for (i = 0; i < NGX_GOVSVC_WRITER_SAME; i++) {
+
+        last = w->name + NGX_GOVSVC_WRITER_NAME;
+
+        if (i == 0) {
+            ngx_slprintf(w->name, last, "%016uL%Z", number);
+
+        } else {
+            ngx_slprintf(w->name, last, "%016uL.%ui%Z", number, i);
+        }
+
+        ngx_slprintf(w->path, w->path + w->path_size, "%s/%s.seg%Z",
+                     w->folder, w->name);
+
+        w->fd = open((const char *) w->path,
+                     O_WRONLY|O_APPEND|O_CREAT|O_EXCL|O_CLOEXEC, 0640);
+
+        if (w->fd != NGX_INVALID_FILE) {
+            return NGX_OK;
+        }
+
+        if (ngx_errno != NGX_EEXIST) {
+            break;
+        }
+    }
+
+    return ngx_govsvc_writer_failed(w, ngx_open_file_n, ngx_errno);
+}
+
+
+/* The name of a new file has to be as durable as its bytes. */
+
+static ngx_int_t
+ngx_govsvc_writer_sync_folder(ngx_govsvc_writer_t *w, const u_char *folder)
+{
+    ngx_fd_t   fd;
+    ngx_err_t  err;
+
+    if (!w->conf.sync) {
+        return NGX_OK;
+    }
+
+    fd = open((const char *) folder, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    if (fd == NGX_INVALID_FILE) {
+        return ngx_govsvc_writer_failed(w, "open() of the folder", ngx_errno);
+    }
+
+    err = (fsync(fd) == -1) ? ngx_errno : 0;
+
+    (void) ngx_close_file(fd);
+
+    /* file systems that cannot sync a folder say EINVAL */
+
+    if (err != 0 && err != NGX_EINVAL) {
+        return ngx_govsvc_writer_failed(w, "fsync() of the folder", err);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_fill(ngx_govsvc_writer_t *w)
+{
+    off_t                              size;
+    ngx_int_t                          rc;
+    const char                        *why;
+    const ngx_govsvc_writer_format_t  *format;
+
+    format = w->conf.format;
+
+    if (w->need_head) {
+        if (format->head(w->conf.data, &w->out, &w->prev) != NGX_OK) {
+            w->out.pos = w->out.start;
+            w->out.overflow = 0;
+            return ngx_govsvc_writer_failed(w, "making the first line", 0);
+        }
+
+        w->need_head = 0;
+    }
+
+    rc = ngx_govsvc_writer_lines(w);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    size = w->bytes + (off_t) gs_buf_len(&w->out);
+
+    /* a full segment is ended when there is something for the next */
+
+    if (size >= w->conf.segment && w->next != w->end) {
+        why = "size";
+
+    } else if (w->finish && w->next == w->end) {
+        why = "exit";
+
+    } else {
+        return NGX_OK;
+    }
+
+    if (format->tail(w->conf.data, &w->out, why) != NGX_OK) {
+        return ngx_govsvc_writer_failed(w, "making the last line", 0);
+    }
+
+    w->closing = 1;
+
+    return NGX_OK;
+}
+
+
+/* As many lines as out holds beside the last line of a segment. */
+
+static ngx_int_t
+ngx_govsvc_writer_lines(ngx_govsvc_writer_t *w)
+{
+    off_t        size;
+    size_t       len, max;
+    u_char      *rec;
+    uint64_t     pos;
+    gs_uchar_t  *start;
+
+    max = w->conf.format->max_line;
+
+    while (w->next != w->end) {
+
+        size = w->bytes + (off_t) gs_buf_len(&w->out);
+
+        if (size >= w->conf.segment
+            || (size_t) (w->out.last - w->out.pos) < 2 * max)
+        {
+            break;
+        }
+
+        pos = w->next;
+        start = w->out.pos;
+        rec = ngx_govsvc_writer_record(w, &pos, &len);
+
+        if (w->conf.format->line(w->conf.data, &w->out, rec, len) != NGX_OK) {
+            w->out.pos = start;
+            w->out.overflow = 0;
+            return ngx_govsvc_writer_failed(w, "making a line", 0);
+        }
+
+        w->next = pos;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_send(ngx_govsvc_writer_t *w)
+{
+    ssize_t    n;
+    ngx_err_t  err;
+
+    while (w->sent != w->out.pos) {
+
+        n = write(w->fd, w->sent, (size_t) (w->out.pos - w->sent));
+
+        if (n == -1) {
+            err = ngx_errno;
+
+            if (err == NGX_EINTR) {
+                continue;
+            }
+
+            return ngx_govsvc_writer_failed(w, "write()", err);
+        }
+
+        w->sent += n;
+        w->bytes += n;
+    }
+
+    w->out.pos = w->out.start;
+    w->sent = w->out.start;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_sync(ngx_govsvc_writer_t *w)
+{
+    ngx_err_t  err;
+
+    if (w->conf.sync && w->fd != NGX_INVALID_FILE && fdatasync(w->fd) == -1) {
+        err = ngx_errno;
+
+        ngx_govsvc_writer_abandon(w, "eio");
+
+        return ngx_govsvc_writer_failed(w, "fdatasync()", err);
+    }
+
+    w->conf.format->mark(w->conf.data);
+
+    w->mark_next = w->next;
+    w->mark_bytes = w->bytes;
+    w->marked = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_close(ngx_govsvc_writer_t *w)
+{
+    if (ngx_govsvc_writer_sync(w) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* synced or not to be: an error of close() tells nothing new */
+
+    (void) ngx_close_file(w->fd);
+
+    w->fd = NGX_INVALID_FILE;
+    w->closing = 0;
+
+    ngx_memcpy(w->prev.name, w->name, NGX_GOVSVC_WRITER_NAME);
+    w->prev.bytes = w->bytes;
+    w->prev.why = "size";
+
+    return NGX_OK;
+}
+
+
+/*
+ * Leaves the file; what it holds behind the mark does not count, and is said
+ * again in the next one.
+ */
+
+static void
+ngx_govsvc_writer_abandon(ngx_govsvc_writer_t *w, const char *why)
+{
+    (void) ngx_close_file(w->fd);
+
+    w->fd = NGX_INVALID_FILE;
+    w->closing = 0;
+    w->need_head = 0;
+
+    w->out.pos = w->out.start;
+    w->out.overflow = 0;
+    w->sent = w->out.start;
+
+    w->conf.format->reset(w->conf.data);
+    w->next = w->mark_next;
+
+    ngx_memcpy(w->prev.name, w->name, NGX_GOVSVC_WRITER_NAME);
+    w->prev.bytes = w->marked ? w->mark_bytes : 0;
+    w->prev.why = why;
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_failed(ngx_govsvc_writer_t *w, const char *what,
+    ngx_err_t err)
+{
+    w->failed = what;
+    w->err = err;
+
+    return NGX_ERROR;
+}
