@@ -155,6 +155,8 @@ gs_guard_check(const gs_guard_t *guard, gs_guard_scratch_t *s,
     verdict->undecided = 0;
     verdict->nhits = 0;
 
+    s->broken = 0;
+
     memset(s->cand, 0, ((size_t) guard->cond_words * 3 + guard->rule_words)
                        * sizeof(uint64_t));
 
@@ -171,6 +173,10 @@ gs_guard_check(const gs_guard_t *guard, gs_guard_scratch_t *s,
     }
 
     gs_guard_judge(&run);
+
+    if (s->broken) {
+        return GS_ERROR;
+    }
 
     return (verdict->action == GS_GUARD_PASS) ? GS_DECLINED : GS_OK;
 }
@@ -457,7 +463,21 @@ gs_guard_confirm_pcre(gs_guard_scratch_t *s, const gs_cond_t *cond,
         return GS_OK;
     }
 
-    return (rc == PCRE2_ERROR_NOMATCH) ? GS_DECLINED : GS_ERROR;
+    switch (rc) {
+
+    case PCRE2_ERROR_NOMATCH:
+        return GS_DECLINED;
+
+    case PCRE2_ERROR_MATCHLIMIT:
+    case PCRE2_ERROR_DEPTHLIMIT:
+    case PCRE2_ERROR_HEAPLIMIT:
+    case PCRE2_ERROR_JIT_STACKLIMIT:
+        return GS_ERROR;
+
+    default:
+        s->broken = 1;
+        return GS_ERROR;
+    }
 }
 
 

@@ -125,8 +125,9 @@ void gs_guard_scratch_destroy(gs_guard_scratch_t *s);      /* may be NULL */
 
 /*
  * Checks one request.  The verdict is always filled.  GS_DECLINED: no rule
- * hit; GS_OK: see the verdict.  Takes no memory on the way (a pattern without
- * JIT may, within its limits: then the verdict is GS_GUARD_UNDECIDED).
+ * hit; GS_OK: see the verdict; GS_ERROR: PCRE2 failed, but for its limits, so
+ * that the verdict may miss a rule.  Takes no memory on the way (a pattern
+ * without JIT may, within its limits).
  */
 gs_rc_t gs_guard_check(const gs_guard_t *guard, gs_guard_scratch_t *s,
     const gs_guard_input_t *in, gs_guard_verdict_t *verdict);

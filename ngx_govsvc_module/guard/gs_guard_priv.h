@@ -137,6 +137,7 @@ struct gs_guard_scratch_s {
     uint64_t             *undecided;
     uint64_t             *touched;         /* over rules */
     gs_uchar_t           *value;           /* GS_GUARD_MAX_VALUE */
+    unsigned              broken;          /* not a limit: PCRE2 failed */
     gs_guard_trace_pt     trace;
     void                 *trace_data;
     pcre2_general_context  *gctx;

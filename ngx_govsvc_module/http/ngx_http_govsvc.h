@@ -92,6 +92,7 @@ typedef struct {
 
     u_char                           ids[32 + 32 + 16];
     unsigned                         stripped:1;
+    unsigned                         guard_mode:2;  /* the strictest passed */
 } ngx_http_govsvc_ctx_t;
 
 
