@@ -341,6 +341,6 @@ test_json_object(void)
     gs_buf_char(&b, '{');
     gs_json_kv_u64(&b, "e", 8);
     gs_buf_text(&b, "}}");
-    is_str(gs_buf_view(&b), "{\"a\":\"x\",\"b\":\"\\\"\",\"c\":7,\"d\":{\"e\":8}}",
-           "object");
+    is_str(gs_buf_view(&b),
+           "{\"a\":\"x\",\"b\":\"\\\"\",\"c\":7,\"d\":{\"e\":8}}", "object");
 }
