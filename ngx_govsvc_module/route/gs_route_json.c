@@ -285,6 +285,7 @@ gs_rc_t
 gs_route_json_uint(gs_route_load_t *l, const json_t *object, const char *key,
     uint32_t min, uint32_t max, unsigned required, uint32_t *value)
 {
+    size_t         mark;
     json_int_t     n;
     const json_t  *member;
 
@@ -300,7 +301,7 @@ gs_route_json_uint(gs_route_load_t *l, const json_t *object, const char *key,
         return gs_route_json_fail(l);
     }
 
-    gs_route_json_enter(l, key);
+    mark = gs_route_json_enter(l, key);
 
     if (!json_is_integer(member)) {
         return gs_route_json_type(l, member, "a whole number");
@@ -317,7 +318,7 @@ gs_route_json_uint(gs_route_load_t *l, const json_t *object, const char *key,
     }
 
     *value = (uint32_t) n;
-    gs_route_json_leave(l, l->pointer_len - strlen(key) - 1);
+    gs_route_json_leave(l, mark);
 
     return GS_OK;
 }

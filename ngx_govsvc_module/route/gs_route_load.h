@@ -106,7 +106,6 @@ typedef struct {
     int32_t                 priority;
     uint32_t                methods;
     uint32_t                rank;
-    uint32_t                catch_all;
     gs_str_t               *hosts;         /* lower case, ".a" for "*.a" */
     gs_str_t               *paths;         /* "=" kept, final "/" cut */
     gs_str_t               *items;
@@ -154,6 +153,7 @@ typedef struct {
     gs_route_map_t    instance_ids;
     gs_route_map_t    route_ids;
     gs_route_map_t    region_codes;
+    gs_route_map_t    region_parents;      /* whose children are listed */
     gs_route_map_t    header_names;
 
     gs_route_vec_t    sections[GS_ROUTE_SECTIONS];
@@ -221,12 +221,21 @@ gs_rc_t gs_route_load_region(gs_route_load_t *l, const gs_str_t *value,
     unsigned pattern, uint32_t *code);
 gs_rc_t gs_route_load_platforms(gs_route_load_t *l, const json_t *root);
 gs_rc_t gs_route_load_pools(gs_route_load_t *l, const json_t *root);
+gs_rc_t gs_route_load_instances(gs_route_load_t *l, const json_t *root);
 gs_rc_t gs_route_load_routes(gs_route_load_t *l, const json_t *root);
 gs_rc_t gs_route_load_match(gs_route_load_t *l, const json_t *match,
     gs_route_model_t *route);
 gs_rc_t gs_route_load_address(const gs_str_t *s,
     gs_route_instance_model_t *instance);
 gs_rc_t gs_route_check_fallbacks(gs_route_load_t *l);
+gs_rc_t gs_route_check_overlap(gs_route_load_t *l, uint32_t a, uint32_t b);
+
+
+/* gs_route_load_match.c: lists of text in an array member of object. */
+gs_rc_t gs_route_load_list(gs_route_load_t *l, const json_t *object,
+    const char *key,
+    gs_rc_t (*check)(gs_route_load_t *l, gs_str_t *s, void *data),
+    void *data, gs_str_t **list, uint32_t *n);
 
 
 /* gs_route_build.c, gs_route_index.c, gs_route_spread.c: the layout. */

@@ -171,6 +171,12 @@ gs_route_search_leaf(gs_route_request_t *q, uint32_t index)
         }
     }
 
+    /* who names a region or an item never gets a platform by default */
+
+    if ((leaf->flags & GS_ROUTE_LEAF_CATCH_ALL) && q->named) {
+        return GS_DECLINED;
+    }
+
     return gs_route_search_run(q, leaf->run);
 }
 
@@ -276,12 +282,6 @@ gs_route_test(gs_route_request_t *q, const gs_route_record_t *route,
     const gs_route_cond_t  *conds;
 
     *cond = NULL;
-
-    /* who names a region or an item never gets a platform by default */
-
-    if (route->catch_all && q->named) {
-        return GS_ROUTE_TEST_CATCH_ALL;
-    }
 
     if (route->methods != 0 && (route->methods & q->method) == 0) {
         return GS_ROUTE_TEST_METHOD;

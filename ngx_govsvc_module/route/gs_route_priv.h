@@ -26,8 +26,9 @@
                                               alone */
 #define GS_ROUTE_CHAIN       5             /* a region and those above it */
 
-#define GS_ROUTE_LEAF_ITEMS    1
-#define GS_ROUTE_LEAF_REGIONS  2
+#define GS_ROUTE_LEAF_ITEMS      1
+#define GS_ROUTE_LEAF_REGIONS    2
+#define GS_ROUTE_LEAF_CATCH_ALL  4         /* any host, any path */
 
 
 typedef enum {
@@ -99,7 +100,7 @@ typedef struct {
     int32_t         priority;
     uint32_t        methods;               /* bits, 0: any */
     uint32_t        rank;                  /* predicates beside the key */
-    uint32_t        catch_all;             /* neither host, path nor key */
+    uint32_t        unused;
     gs_route_run_t  conds;
     gs_route_run_t  hosts;                 /* VALUES, ".name": a suffix */
     gs_route_run_t  paths;                 /* VALUES, "=/x": exact */
@@ -161,6 +162,10 @@ typedef struct {
 #define gs_route_known_province(t, code)                                      \
     ((code) < 1000000                                                         \
      && ((t)->provinces[(code) / 10000 / 32] >> ((code) / 10000 % 32) & 1))
+
+
+/* Bytes of one record of each section. */
+extern const uint32_t  gs_route_record_size[GS_ROUTE_SECTIONS];
 
 
 /* For tables that are read only, whose keys no client chooses. */

@@ -15,9 +15,7 @@ static int gs_route_ref_eq(const gs_route_table_t *t, gs_route_ref_t ref,
     const gs_str_t *s);
 
 
-/* Bytes of one record of each section. */
-
-static const uint32_t  gs_route_record_size[GS_ROUTE_SECTIONS] = {
+const uint32_t  gs_route_record_size[GS_ROUTE_SECTIONS] = {
     1,
     sizeof(gs_route_region_t),
     sizeof(uint32_t),

@@ -1,0 +1,200 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * platforms.json: instances and their addresses.
+ */
+
+
+#include <arpa/inet.h>
+
+#include "route/gs_route_load.h"
+
+
+static gs_rc_t gs_route_load_instance(gs_route_load_t *l,
+    const json_t *object, gs_route_map_t *addresses);
+static gs_rc_t gs_route_load_place(gs_route_load_t *l, const json_t *object,
+    gs_route_map_t *addresses, gs_route_instance_model_t *instance);
+
+
+static const char *const  gs_route_instance_members[] = {
+    "id", "pool", "address", "port", "weight", "zone", "state", NULL
+};
+
+static const char *const  gs_route_instance_states[] = {
+    "enabled", "drain", "down", NULL
+};
+
+
+gs_rc_t
+gs_route_load_instances(gs_route_load_t *l, const json_t *root)
+{
+    size_t           i, mark, outer;
+    json_t          *list;
+    gs_route_map_t   addresses;
+
+    if (gs_route_json_child(l, root, "instances", 1, &list) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    memset(&addresses, 0, sizeof(gs_route_map_t));
+    outer = gs_route_json_enter(l, "instances");
+
+    for (i = 0; i < json_array_size(list); i++) {
+        mark = gs_route_json_index(l, i);
+
+        if (gs_route_load_instance(l, json_array_get(list, i), &addresses)
+            != GS_OK)
+        {
+            return GS_ERROR;
+        }
+
+        gs_route_json_leave(l, mark);
+    }
+
+    gs_route_json_leave(l, outer);
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_route_load_instance(gs_route_load_t *l, const json_t *object,
+    gs_route_map_t *addresses)
+{
+    gs_route_pool_model_t      *pool;
+    gs_route_instance_model_t  *instance;
+
+    if (gs_route_json_members(l, object, gs_route_instance_members)
+        != GS_OK)
+    {
+        return GS_ERROR;
+    }
+
+    instance = gs_route_vec_push(l, &l->instances, 1);
+
+    if (instance == NULL) {
+        return GS_ERROR;
+    }
+
+    instance->weight = 1;
+
+    if (gs_route_json_id(l, object, &l->instance_ids, "instance",
+                         &instance->id) != GS_OK
+        || gs_route_json_ref(l, object, "pool", &l->pool_ids, "pool", 1,
+                             &instance->pool) != GS_OK
+        || gs_route_json_uint(l, object, "port", 1, 65535, 1,
+                              &instance->port) != GS_OK
+        || gs_route_json_uint(l, object, "weight", 1, 65535, 0,
+                              &instance->weight) == GS_ERROR
+        || gs_route_json_str(l, object, "zone", 0, &instance->zone)
+           == GS_ERROR
+        || gs_route_json_enum(l, object, "state", gs_route_instance_states,
+                              &instance->state) == GS_ERROR)
+    {
+        return GS_ERROR;
+    }
+
+    pool = gs_route_vec_at(&l->pools, gs_route_pool_model_t, instance->pool);
+    pool->ninstances++;
+
+    if (pool->ninstances > GS_ROUTE_POOL_MEMBERS) {
+        gs_err(l->err, "pool \"%S\" has more than %d instances", &pool->id,
+               GS_ROUTE_POOL_MEMBERS);
+        return gs_route_json_fail(l);
+    }
+
+    return gs_route_load_place(l, object, addresses, instance);
+}
+
+
+/* The address; the same twice in a pool would count for two. */
+
+static gs_rc_t
+gs_route_load_place(gs_route_load_t *l, const json_t *object,
+    gs_route_map_t *addresses, gs_route_instance_model_t *instance)
+{
+    gs_rc_t       rc;
+    gs_str_t      s, key;
+    uint32_t      index;
+    gs_uchar_t   *p;
+
+    if (gs_route_json_str(l, object, "address", 1, &s) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    gs_route_json_enter(l, "address");
+
+    if (gs_route_load_address(&s, instance) != GS_OK) {
+        gs_err(l->err, "invalid address \"%S\"; allowed: a numeric IPv4 or "
+               "IPv6 address of one host, such as \"10.44.0.11\" or "
+               "\"2001:db8::11\"", &s);
+        return gs_route_json_fail(l);
+    }
+
+    p = gs_route_load_alloc(l, 1, 16 + 2 * sizeof(uint32_t));
+
+    if (p == NULL) {
+        return GS_ERROR;
+    }
+
+    memcpy(p, instance->addr, 16);
+    memcpy(p + 16, &instance->pool, sizeof(uint32_t));
+    memcpy(p + 20, &instance->port, sizeof(uint32_t));
+
+    key = gs_str_make(p, 24);
+    index = l->instances.n - 1;
+    rc = gs_route_map_add(l, addresses, &key, &index);
+
+    if (rc == GS_DECLINED) {
+        gs_err(l->err, "address and port of instance \"%S\" of this pool",
+               &gs_route_vec_at(&l->instances, gs_route_instance_model_t,
+                                index)->id);
+        return gs_route_json_fail(l);
+    }
+
+    return rc;
+}
+
+
+gs_rc_t
+gs_route_load_address(const gs_str_t *s, gs_route_instance_model_t *instance)
+{
+    char                     text[INET6_ADDRSTRLEN];
+    static const gs_uchar_t  zeros[16];
+
+    if (s->len >= sizeof(text)) {
+        return GS_ERROR;
+    }
+
+    memcpy(text, s->data, s->len);
+    text[s->len] = '\0';
+    memset(instance->addr, 0, sizeof(instance->addr));
+
+    if (inet_pton(AF_INET, text, instance->addr) == 1) {
+        instance->family = 4;
+
+        /* "this" network, multicast and broadcast are no hosts */
+
+        return (instance->addr[0] == 0 || instance->addr[0] >= 224)
+               ? GS_ERROR : GS_OK;
+    }
+
+    if (inet_pton(AF_INET6, text, instance->addr) == 1) {
+        instance->family = 6;
+
+        /* an IPv4 address has one spelling */
+
+        if (instance->addr[0] == 0xff
+            || memcmp(instance->addr, zeros, 16) == 0
+            || (memcmp(instance->addr, zeros, 10) == 0
+                && instance->addr[10] == 0xff && instance->addr[11] == 0xff))
+        {
+            return GS_ERROR;
+        }
+
+        return GS_OK;
+    }
+
+    return GS_ERROR;
+}
