@@ -1,0 +1,90 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Names of reasons and algorithms.
+ */
+
+
+#include "token/gs_token.h"
+
+
+typedef struct {
+    const char      *name;
+    gs_token_alg_e   alg;
+} gs_token_alias_t;
+
+
+static const char *const  gs_token_reason_names[GS_TOKEN_REASONS] = {
+    "ok",
+    "too_long",
+    "bad_segments",
+    "bad_base64",
+    "bad_header",
+    "bad_crit",
+    "bad_alg",
+    "bad_payload",
+    "bad_issuer",
+    "bad_typ",
+    "unknown_key",
+    "claim_missing",
+    "claim_invalid",
+    "expired",
+    "not_yet_valid",
+    "too_long_lived",
+    "bad_audience",
+    "bad_signature",
+    "no_memory"
+};
+
+
+const char *const  gs_token_alg_names[] = {
+    "RS256",
+    "ES256",
+    "EdDSA",
+    "SM2",
+    NULL
+};
+
+
+static const gs_token_alias_t  gs_token_aliases[] = {
+    { "RS256", GS_TOKEN_RS256 },
+    { "ES256", GS_TOKEN_ES256 },
+    { "EdDSA", GS_TOKEN_EDDSA },
+    { "Ed25519", GS_TOKEN_EDDSA },
+    { "SM2", GS_TOKEN_SM2 },
+    { "SM2SM3", GS_TOKEN_SM2 },
+    { "SM3WithSM2", GS_TOKEN_SM2 },
+    { "SM3withSM2", GS_TOKEN_SM2 },
+    { "GmSM2", GS_TOKEN_SM2 },
+    { NULL, GS_TOKEN_ALG_UNKNOWN }
+};
+
+
+const char *
+gs_token_reason_name(gs_token_reason_e reason)
+{
+    return gs_token_reason_names[reason];
+}
+
+
+gs_token_alg_e
+gs_token_alg_find(const gs_str_t *name)
+{
+    const gs_token_alias_t  *a;
+
+    for (a = gs_token_aliases; a->name != NULL; a++) {
+        if (gs_str_eq_text(name, a->name)) {
+            return a->alg;
+        }
+    }
+
+    return GS_TOKEN_ALG_UNKNOWN;
+}
+
+
+const char *
+gs_token_alg_name(gs_token_alg_e alg)
+{
+    return gs_token_alg_names[alg];
+}

@@ -1,0 +1,516 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The cache of verdicts.
+ */
+
+
+#include "token/gs_token_cache_priv.h"
+
+
+#define gs_token_cache_count(cache, what)                                     \
+    (void) __atomic_fetch_add(&(cache)->hdr->stat.what, 1, __ATOMIC_RELAXED)
+
+
+_Static_assert(sizeof(gs_token_cache_hdr_t) == 128, "header layout");
+_Static_assert(sizeof(gs_token_cache_good_t) == 1024, "good slot layout");
+_Static_assert(sizeof(gs_token_cache_bad_t) == 64, "bad slot layout");
+
+
+static void gs_token_cache_plan(gs_token_cache_hdr_t *hdr, size_t size);
+static void gs_token_cache_view(gs_token_cache_t *cache, void *memory);
+static int gs_token_cache_get(gs_token_cache_t *cache,
+    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    uint64_t hash, int64_t now, gs_uchar_t *claims,
+    gs_token_verdict_t *verdict);
+static int gs_token_cache_read(gs_token_cache_good_t *slot,
+    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    gs_uchar_t *claims, gs_token_verdict_t *verdict);
+static int gs_token_cache_get_bad(gs_token_cache_t *cache,
+    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    uint64_t hash, int64_t now, gs_token_verdict_t *verdict);
+static void gs_token_cache_put(gs_token_cache_t *cache,
+    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    uint64_t hash, int64_t now, const gs_token_verdict_t *verdict);
+static unsigned gs_token_cache_victim(gs_token_cache_good_t *set,
+    int64_t now, int *live);
+static void gs_token_cache_put_bad(gs_token_cache_t *cache,
+    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    uint64_t hash, int64_t now, const gs_token_verdict_t *verdict);
+static void gs_token_cache_touch(gs_token_cache_good_t *slot, int64_t now);
+static uint64_t gs_token_cache_tag(uint64_t hash);
+
+
+gs_rc_t
+gs_token_cache_create(gs_token_cache_t *cache, void *memory, size_t size,
+    const gs_uchar_t random[16])
+{
+    gs_token_cache_hdr_t  *hdr = memory;
+
+    if (size < GS_TOKEN_CACHE_MIN) {
+        return GS_ERROR;
+    }
+
+    gs_token_cache_plan(hdr, size);
+    memcpy(&hdr->key, random, sizeof(hdr->key));
+
+    hdr->version = GS_TOKEN_CACHE_VERSION;
+    hdr->magic = GS_TOKEN_CACHE_MAGIC;
+
+    gs_token_cache_view(cache, memory);
+
+    return GS_OK;
+}
+
+
+gs_rc_t
+gs_token_cache_attach(gs_token_cache_t *cache, void *memory, size_t size)
+{
+    gs_token_cache_hdr_t   plan;
+    gs_token_cache_hdr_t  *hdr = memory;
+
+    if (size < GS_TOKEN_CACHE_MIN
+        || hdr->magic != GS_TOKEN_CACHE_MAGIC
+        || hdr->version != GS_TOKEN_CACHE_VERSION
+        || hdr->size < GS_TOKEN_CACHE_MIN
+        || hdr->size > size)
+    {
+        return GS_ERROR;
+    }
+
+    gs_token_cache_plan(&plan, hdr->size);
+
+    if (hdr->good_sets != plan.good_sets || hdr->bad_sets != plan.bad_sets) {
+        return GS_ERROR;
+    }
+
+    gs_token_cache_view(cache, memory);
+
+    return GS_OK;
+}
+
+
+/* An eighth for bad verdicts: at 64 bytes each they are twice as many. */
+
+static void
+gs_token_cache_plan(gs_token_cache_hdr_t *hdr, size_t size)
+{
+    size_t  left, bad, good;
+
+    left = size - sizeof(gs_token_cache_hdr_t);
+    bad = sizeof(gs_token_cache_bad_t) * GS_TOKEN_CACHE_BAD_WAYS;
+    good = (sizeof(gs_token_cache_good_t) + sizeof(uint64_t))
+           * GS_TOKEN_CACHE_WAYS;
+
+    hdr->size = size;
+    hdr->bad_sets = left / 8 / bad;
+    hdr->good_sets = (left - hdr->bad_sets * bad) / good;
+}
+
+
+static void
+gs_token_cache_view(gs_token_cache_t *cache, void *memory)
+{
+    gs_uchar_t            *p = memory;
+    gs_token_cache_hdr_t  *hdr = memory;
+
+    cache->hdr = hdr;
+
+    p += sizeof(gs_token_cache_hdr_t);
+    cache->tags = p;
+
+    p += hdr->good_sets * GS_TOKEN_CACHE_WAYS * sizeof(uint64_t);
+    cache->good = p;
+
+    p += hdr->good_sets * GS_TOKEN_CACHE_WAYS * sizeof(gs_token_cache_good_t);
+    cache->bad = p;
+}
+
+
+gs_token_reason_e
+gs_token_cache_check(gs_token_cache_t *cache, gs_token_verifier_t *v,
+    const gs_token_policy_t *policy, const gs_str_t *token, int64_t now,
+    gs_token_verdict_t *verdict)
+{
+    gs_str_t    parts[3];
+    uint64_t    hash;
+    gs_uchar_t  digest[32];
+
+    if (cache == NULL || token->len > policy->max_len) {
+        return gs_token_check(v, policy, token, now, verdict);
+    }
+
+    parts[0] = gs_str_make(policy->id, GS_TOKEN_ID_LEN);
+    parts[1] = gs_str_make(&policy->generation, sizeof(uint64_t));
+    parts[2] = *token;
+
+    if (gs_token_crypto_sha256(gs_token_verifier_crypto(v), parts, 3, digest)
+        != GS_OK)
+    {
+        memset(verdict, 0, sizeof(gs_token_verdict_t));
+        verdict->reason = GS_TOKEN_NO_MEMORY;
+        return verdict->reason;
+    }
+
+    hash = gs_siphash(&cache->hdr->key, digest, 32);
+
+    if (gs_token_cache_get(cache, policy, digest, hash, now,
+                           gs_token_verifier_room(v), verdict)
+        || gs_token_cache_get_bad(cache, policy, digest, hash, now, verdict))
+    {
+        return verdict->reason;
+    }
+
+    gs_token_cache_count(cache, misses);
+
+    (void) gs_token_check(v, policy, token, now, verdict);
+
+    if (verdict->reason == GS_TOKEN_OK) {
+        gs_token_cache_put(cache, policy, digest, hash, now, verdict);
+
+    } else if (verdict->reason == GS_TOKEN_BAD_SIGNATURE) {
+        gs_token_cache_put_bad(cache, policy, digest, hash, now, verdict);
+    }
+
+    return verdict->reason;
+}
+
+
+void
+gs_token_cache_stat(const gs_token_cache_t *cache,
+    gs_token_cache_stat_t *stat)
+{
+    size_t           i;
+    uint64_t        *to;
+    const uint64_t  *from;
+
+    to = (uint64_t *) stat;
+    from = (const uint64_t *) &cache->hdr->stat;
+
+    for (i = 0; i < sizeof(gs_token_cache_stat_t) / sizeof(uint64_t); i++) {
+        to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    }
+}
+
+
+static int
+gs_token_cache_get(gs_token_cache_t *cache, const gs_token_policy_t *policy,
+    const gs_uchar_t digest[32], uint64_t hash, int64_t now,
+    gs_uchar_t *claims, gs_token_verdict_t *verdict)
+{
+    unsigned                i;
+    uint64_t                set, tag;
+    uint64_t               *tags = cache->tags;
+    gs_token_cache_good_t  *slot = cache->good;
+
+    set = hash % cache->hdr->good_sets * GS_TOKEN_CACHE_WAYS;
+    tag = gs_token_cache_tag(hash);
+
+    tags += set;
+    slot += set;
+
+    for (i = 0; i < GS_TOKEN_CACHE_WAYS; i++) {
+
+        if (__atomic_load_n(&tags[i], __ATOMIC_RELAXED) != tag
+            || !gs_token_cache_read(&slot[i], policy, digest, claims,
+                                    verdict))
+        {
+            continue;
+        }
+
+        verdict->reason = gs_token_check_time(
+                              policy->issuers[verdict->issuer], verdict->exp,
+                              verdict->nbf, now);
+
+        gs_token_cache_touch(&slot[i], now);
+        gs_token_cache_count(cache, hits);
+
+        return 1;
+    }
+
+    return 0;
+}
+
+
+/*
+ * Everything is copied before it is believed: the word tells whether the copy
+ * is of one piece.
+ */
+
+static int
+gs_token_cache_read(gs_token_cache_good_t *slot,
+    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    gs_uchar_t *claims, gs_token_verdict_t *verdict)
+{
+    size_t      len;
+    uint64_t    word, generation;
+    gs_uchar_t  found[32];
+
+    word = __atomic_load_n(&slot->word, __ATOMIC_ACQUIRE);
+
+    if ((uint32_t) word != 0) {
+        return 0;
+    }
+
+    memcpy(found, slot->digest, 32);
+
+    generation = slot->generation;
+    len = __atomic_load_n(&slot->len, __ATOMIC_RELAXED);
+
+    memset(verdict, 0, sizeof(gs_token_verdict_t));
+
+    verdict->exp = slot->exp;
+    verdict->nbf = slot->nbf;
+    verdict->issuer = slot->issuer;
+    verdict->level = slot->level;
+    verdict->cached = 1;
+
+    if (len > GS_TOKEN_CACHE_CLAIMS) {
+        return 0;
+    }
+
+    memcpy(claims, slot->claims, len);
+
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+
+    if (__atomic_load_n(&slot->word, __ATOMIC_RELAXED) != word
+        || memcmp(found, digest, 32) != 0
+        || generation != policy->generation
+        || verdict->issuer >= policy->n)
+    {
+        return 0;
+    }
+
+    verdict->claims = gs_str_make(claims, len);
+
+    return 1;
+}
+
+
+static int
+gs_token_cache_get_bad(gs_token_cache_t *cache,
+    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    uint64_t hash, int64_t now, gs_token_verdict_t *verdict)
+{
+    unsigned               i;
+    uint64_t               word;
+    gs_token_cache_bad_t   copy;
+    gs_token_cache_bad_t  *slot = cache->bad;
+
+    slot += hash % cache->hdr->bad_sets * GS_TOKEN_CACHE_BAD_WAYS;
+
+    for (i = 0; i < GS_TOKEN_CACHE_BAD_WAYS; i++, slot++) {
+
+        word = __atomic_load_n(&slot->word, __ATOMIC_ACQUIRE);
+        copy = *slot;
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+
+        if ((uint32_t) word != 0
+            || __atomic_load_n(&slot->word, __ATOMIC_RELAXED) != word
+            || memcmp(copy.digest, digest, 32) != 0
+            || copy.generation != policy->generation
+            || copy.until <= now
+            || copy.issuer >= policy->n
+            || copy.reason == GS_TOKEN_OK
+            || copy.reason >= GS_TOKEN_REASONS)
+        {
+            continue;
+        }
+
+        memset(verdict, 0, sizeof(gs_token_verdict_t));
+        verdict->reason = (gs_token_reason_e) copy.reason;
+        verdict->issuer = copy.issuer;
+        verdict->cached = 1;
+
+        gs_token_cache_count(cache, bad_hits);
+
+        return 1;
+    }
+
+    return 0;
+}
+
+
+static void
+gs_token_cache_put(gs_token_cache_t *cache, const gs_token_policy_t *policy,
+    const gs_uchar_t digest[32], uint64_t hash, int64_t now,
+    const gs_token_verdict_t *verdict)
+{
+    int                     live;
+    unsigned                i;
+    uint64_t                set;
+    uint64_t               *tags = cache->tags;
+    gs_token_cache_good_t  *slot = cache->good;
+
+    if (verdict->claims.len > GS_TOKEN_CACHE_CLAIMS) {
+        gs_token_cache_count(cache, too_large);
+        return;
+    }
+
+    set = hash % cache->hdr->good_sets * GS_TOKEN_CACHE_WAYS;
+    i = gs_token_cache_victim(slot + set, now, &live);
+
+    slot += set + i;
+
+    if (gs_token_cache_take(cache, &slot->word) != GS_OK) {
+        return;
+    }
+
+    if (live) {
+        gs_token_cache_count(cache, evictions);
+    }
+
+    memcpy(slot->digest, digest, 32);
+
+    slot->generation = policy->generation;
+    slot->exp = verdict->exp;
+    slot->nbf = verdict->nbf;
+    slot->issuer = verdict->issuer;
+    slot->level = (uint16_t) verdict->level;
+    slot->len = (uint16_t) verdict->claims.len;
+
+    memcpy(slot->claims, verdict->claims.data, verdict->claims.len);
+
+    __atomic_store_n(&tags[set + i], gs_token_cache_tag(hash),
+                     __ATOMIC_RELAXED);
+
+    gs_token_cache_touch(slot, now);
+    gs_token_cache_give(&slot->word);
+    gs_token_cache_count(cache, stores);
+}
+
+
+/*
+ * The slot to overwrite: an expired one, else the one not used for longest.
+ * What is read here may be torn and decides no more than that.
+ */
+
+static unsigned
+gs_token_cache_victim(gs_token_cache_good_t *set, int64_t now, int *live)
+{
+    unsigned  i, found;
+    uint32_t  used, oldest;
+
+    found = 0;
+    oldest = UINT32_MAX;
+
+    for (i = 0; i < GS_TOKEN_CACHE_WAYS; i++) {
+
+        if (set[i].exp < now) {
+            *live = 0;
+            return i;
+        }
+
+        used = __atomic_load_n(&set[i].used, __ATOMIC_RELAXED);
+
+        if (used < oldest) {
+            oldest = used;
+            found = i;
+        }
+    }
+
+    *live = 1;
+
+    return found;
+}
+
+
+static void
+gs_token_cache_put_bad(gs_token_cache_t *cache,
+    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    uint64_t hash, int64_t now, const gs_token_verdict_t *verdict)
+{
+    unsigned               i;
+    gs_token_cache_bad_t  *victim;
+    gs_token_cache_bad_t  *slot = cache->bad;
+
+    slot += hash % cache->hdr->bad_sets * GS_TOKEN_CACHE_BAD_WAYS;
+    victim = slot;
+
+    for (i = 1; i < GS_TOKEN_CACHE_BAD_WAYS; i++) {
+        if (slot[i].until < victim->until) {
+            victim = &slot[i];
+        }
+    }
+
+    if (gs_token_cache_take(cache, &victim->word) != GS_OK) {
+        return;
+    }
+
+    memcpy(victim->digest, digest, 32);
+
+    victim->until = now + GS_TOKEN_CACHE_BAD_TTL;
+    victim->reason = verdict->reason;
+    victim->issuer = verdict->issuer;
+    victim->generation = policy->generation;
+
+    gs_token_cache_give(&victim->word);
+    gs_token_cache_count(cache, stores);
+}
+
+
+gs_rc_t
+gs_token_cache_take(gs_token_cache_t *cache, uint64_t *word)
+{
+    uint32_t  owner;
+    uint64_t  old, taken;
+
+    old = __atomic_load_n(word, __ATOMIC_RELAXED);
+    owner = (uint32_t) old;
+
+    /* our own number there was that of a process which is dead now */
+
+    if (owner != 0 && owner != cache->pid
+        && (cache->alive == NULL || cache->alive(owner)))
+    {
+        return GS_BUSY;
+    }
+
+    taken = (((old >> 32) + 1) << 32) | cache->pid;
+
+    if (!__atomic_compare_exchange_n(word, &old, taken, 0, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+    {
+        return GS_BUSY;
+    }
+
+    /* the word is seen as taken before anything else is seen to change */
+
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+
+    if (owner != 0) {
+        gs_token_cache_count(cache, steals);
+    }
+
+    return GS_OK;
+}
+
+
+void
+gs_token_cache_give(uint64_t *word)
+{
+    uint64_t  old;
+
+    old = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+    __atomic_store_n(word, ((old >> 32) + 1) << 32, __ATOMIC_RELEASE);
+}
+
+
+static void
+gs_token_cache_touch(gs_token_cache_good_t *slot, int64_t now)
+{
+    if (__atomic_load_n(&slot->used, __ATOMIC_RELAXED) != (uint32_t) now) {
+        __atomic_store_n(&slot->used, (uint32_t) now, __ATOMIC_RELAXED);
+    }
+}
+
+
+/* Never 0, which is the tag of a slot never written. */
+
+static uint64_t
+gs_token_cache_tag(uint64_t hash)
+{
+    return hash | 1;
+}

@@ -1,0 +1,82 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Verdicts kept in memory shared by processes.  No lock: a slot has a word of
+ * sequence and owner; a reader copies the slot out and looks at the word
+ * again.  A writer that dies leaves its word behind, and whoever finds the
+ * owner dead takes the slot.
+ *
+ * A verdict is found by SHA-256 over the policy, the generation of its keys
+ * and the exact bytes of the token, compared in full; where it is kept is
+ * decided by a keyed hash of that, so that nobody can aim at a slot.  Bad
+ * verdicts have their own part, so that a flood of them drives no good one
+ * out.
+ */
+
+
+#ifndef _GS_TOKEN_CACHE_H_INCLUDED_
+#define _GS_TOKEN_CACHE_H_INCLUDED_
+
+
+#include "token/gs_token_check.h"
+
+
+#define GS_TOKEN_CACHE_MIN      65536      /* bytes */
+#define GS_TOKEN_CACHE_CLAIMS   896        /* packed bytes that fit a slot */
+#define GS_TOKEN_CACHE_BAD_TTL  10         /* s */
+
+
+typedef struct gs_token_cache_hdr_s  gs_token_cache_hdr_t;
+
+
+/* A process's view of the memory. */
+typedef struct {
+    gs_token_cache_hdr_t  *hdr;
+    void                  *tags;
+    void                  *good;
+    void                  *bad;
+    uint32_t               pid;            /* of this process, not 0 */
+    int                  (*alive)(uint32_t pid);    /* 0: it is gone */
+} gs_token_cache_t;
+
+
+typedef struct {
+    uint64_t  hits;
+    uint64_t  bad_hits;
+    uint64_t  misses;
+    uint64_t  stores;
+    uint64_t  evictions;                   /* of verdicts still good */
+    uint64_t  steals;                      /* from dead processes */
+    uint64_t  too_large;                   /* verdicts that fit no slot */
+} gs_token_cache_stat_t;
+
+
+/*
+ * Lays the cache out in size bytes of zeros, aligned to 64; random is 16
+ * secret bytes.  GS_ERROR if size is below GS_TOKEN_CACHE_MIN.
+ */
+gs_rc_t gs_token_cache_create(gs_token_cache_t *cache, void *memory,
+    size_t size, const gs_uchar_t random[16]);
+
+/*
+ * GS_ERROR if memory, of at least size bytes, does not hold a cache of this
+ * layout.
+ */
+gs_rc_t gs_token_cache_attach(gs_token_cache_t *cache, void *memory,
+    size_t size);
+
+/*
+ * gs_token_check() by way of the cache, which may be NULL.  A hit is checked
+ * against the time, the generation of the keys and the policy; it costs one
+ * SHA-256.  The claims of the verdict live in v until its next use.
+ */
+gs_token_reason_e gs_token_cache_check(gs_token_cache_t *cache,
+    gs_token_verifier_t *v, const gs_token_policy_t *policy,
+    const gs_str_t *token, int64_t now, gs_token_verdict_t *verdict);
+
+void gs_token_cache_stat(const gs_token_cache_t *cache,
+    gs_token_cache_stat_t *stat);
+
+
+#endif /* _GS_TOKEN_CACHE_H_INCLUDED_ */

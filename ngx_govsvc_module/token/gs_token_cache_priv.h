@@ -1,0 +1,78 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The layout of the cache, for gs_token_cache.c and its test.
+ *
+ *     header | tags, 8 of 8 bytes a set | good slots of 1024 bytes, 8 a set
+ *     | bad slots of 64 bytes, 4 a set
+ */
+
+
+#ifndef _GS_TOKEN_CACHE_PRIV_H_INCLUDED_
+#define _GS_TOKEN_CACHE_PRIV_H_INCLUDED_
+
+
+#include "token/gs_token_cache.h"
+#include "core/gs_siphash.h"
+
+
+#define GS_TOKEN_CACHE_MAGIC    0x47544331u    /* GTC1 */
+#define GS_TOKEN_CACHE_VERSION  1
+#define GS_TOKEN_CACHE_WAYS     8
+#define GS_TOKEN_CACHE_BAD_WAYS 4
+
+
+struct gs_token_cache_hdr_s {
+    uint32_t               magic;
+    uint32_t               version;
+    uint64_t               size;
+    uint64_t               good_sets;
+    uint64_t               bad_sets;
+    gs_siphash_key_t       key;
+    gs_uchar_t             pad[16];
+    gs_token_cache_stat_t  stat;           /* each counted atomically */
+    gs_uchar_t             pad2[8];
+};
+
+
+/*
+ * word: high half, a number that every write raises by two; low half, the
+ * process writing, or 0.
+ */
+typedef struct {
+    uint64_t    word;
+    gs_uchar_t  digest[32];
+    uint64_t    generation;
+    int64_t     exp;
+    int64_t     nbf;
+    uint32_t    issuer;
+    uint16_t    level;
+    uint16_t    len;
+    uint32_t    used;                      /* s, outside the sequence */
+    uint32_t    pad[13];
+    gs_uchar_t  claims[GS_TOKEN_CACHE_CLAIMS];
+} gs_token_cache_good_t;
+
+
+typedef struct {
+    uint64_t    word;
+    gs_uchar_t  digest[32];
+    int64_t     until;                     /* s */
+    uint32_t    reason;
+    uint32_t    issuer;
+    uint64_t    generation;
+} gs_token_cache_bad_t;
+
+
+/*
+ * Takes a slot for writing: free ones, and those of dead processes.  GS_BUSY
+ * if another process has it.
+ */
+gs_rc_t gs_token_cache_take(gs_token_cache_t *cache, uint64_t *word);
+
+/* Gives it back, readable. */
+void gs_token_cache_give(uint64_t *word);
+
+
+#endif /* _GS_TOKEN_CACHE_PRIV_H_INCLUDED_ */

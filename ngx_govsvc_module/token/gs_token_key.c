@@ -1,0 +1,720 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * JWK sets.  jansson reads the text; what a key must be is decided here, with
+ * line and pointer for the operator.
+ */
+
+
+#include "token/gs_token_key.h"
+#include "token/gs_token_pkey.h"
+#include "core/gs_b64.h"
+#include "core/gs_buf.h"
+#include "core/gs_json_pos.h"
+
+#include <jansson.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+
+#define GS_TOKEN_KEY_FIELD  1040           /* decoded bytes of a member */
+
+
+typedef struct {
+    const gs_str_t   *text;
+    gs_err_t         *err;
+    gs_token_keys_t  *keys;
+    json_t           *jwk;
+    size_t            index;
+} gs_token_key_in_t;
+
+
+typedef struct {
+    const char      *kty;
+    const char      *crv;                  /* NULL: the type has none */
+    gs_token_alg_e   alg;
+    gs_rc_t        (*make)(gs_token_key_in_t *in, gs_token_key_t *key);
+} gs_token_key_type_t;
+
+
+static gs_rc_t gs_token_keys_read(gs_token_key_in_t *in, json_t *root);
+static gs_rc_t gs_token_key_read(gs_token_key_in_t *in);
+static gs_rc_t gs_token_key_public(gs_token_key_in_t *in);
+static const gs_token_key_type_t *gs_token_key_type(gs_token_key_in_t *in);
+static gs_rc_t gs_token_key_usable(gs_token_key_in_t *in,
+    const gs_token_key_type_t *type);
+static gs_rc_t gs_token_key_ops(gs_token_key_in_t *in, json_t *ops);
+static gs_rc_t gs_token_key_alg(gs_token_key_in_t *in,
+    const gs_token_key_type_t *type);
+static gs_rc_t gs_token_key_kid(gs_token_key_in_t *in, gs_token_key_t *key);
+static gs_rc_t gs_token_key_rsa(gs_token_key_in_t *in, gs_token_key_t *key);
+static gs_rc_t gs_token_key_ec(gs_token_key_in_t *in, gs_token_key_t *key);
+static gs_rc_t gs_token_key_okp(gs_token_key_in_t *in, gs_token_key_t *key);
+static gs_rc_t gs_token_key_ctx(gs_token_key_in_t *in, gs_token_key_t *key);
+static gs_rc_t gs_token_key_text(gs_token_key_in_t *in, const char *name,
+    gs_str_t *value);
+static gs_rc_t gs_token_key_bytes(gs_token_key_in_t *in, const char *name,
+    gs_uchar_t *dst, size_t *len);
+static gs_rc_t gs_token_key_bytes32(gs_token_key_in_t *in, const char *name,
+    gs_uchar_t *dst);
+static gs_err_t *gs_token_key_at(gs_token_key_in_t *in, const char *member);
+static gs_rc_t gs_token_keys_generation(gs_token_keys_t *keys,
+    const gs_str_t *text);
+
+
+static const gs_token_key_type_t  gs_token_key_types[] = {
+    { "RSA", NULL, GS_TOKEN_RS256, gs_token_key_rsa },
+    { "EC", "P-256", GS_TOKEN_ES256, gs_token_key_ec },
+    { "EC", "SM2", GS_TOKEN_SM2, gs_token_key_ec },
+    { "OKP", "Ed25519", GS_TOKEN_EDDSA, gs_token_key_okp },
+    { NULL, NULL, GS_TOKEN_ALG_UNKNOWN, NULL }
+};
+
+
+gs_token_keys_t *
+gs_token_keys_load(gs_mem_t *mem, const gs_str_t *text, gs_err_t *err)
+{
+    gs_rc_t            rc;
+    json_t            *root;
+    json_error_t       e;
+    gs_token_keys_t   *keys;
+    gs_token_key_in_t  in;
+
+    if (text->len > GS_TOKEN_KEYS_MAX_TEXT) {
+        gs_err(err, "the JWK set has %zu bytes, at most %u are allowed",
+               text->len, GS_TOKEN_KEYS_MAX_TEXT);
+        return NULL;
+    }
+
+    keys = gs_calloc(mem, 1, sizeof(gs_token_keys_t));
+
+    if (keys == NULL) {
+        gs_err(err, "not enough memory");
+        return NULL;
+    }
+
+    keys->mem = mem;
+
+    root = json_loadb((const char *) text->data, text->len,
+                      JSON_REJECT_DUPLICATES, &e);
+
+    if (root == NULL) {
+        if (err != NULL) {
+            err->line = e.line > 0 ? (unsigned) e.line : 1;
+        }
+
+        gs_err(err, "the JWK set is no JSON: %s", e.text);
+        gs_free(mem, keys);
+        return NULL;
+    }
+
+    in.text = text;
+    in.err = err;
+    in.keys = keys;
+    in.jwk = NULL;
+    in.index = 0;
+
+    rc = gs_token_keys_read(&in, root);
+    json_decref(root);
+
+    if (rc == GS_OK) {
+        rc = gs_token_keys_generation(keys, text);
+
+        if (rc != GS_OK) {
+            gs_err(err, "not enough memory");
+        }
+    }
+
+    if (rc != GS_OK) {
+        gs_token_keys_destroy(keys);
+        return NULL;
+    }
+
+    return keys;
+}
+
+
+void
+gs_token_keys_destroy(gs_token_keys_t *keys)
+{
+    size_t  i;
+
+    if (keys == NULL) {
+        return;
+    }
+
+    for (i = 0; i < keys->n; i++) {
+        EVP_PKEY_CTX_free(keys->keys[i].ctx);
+        EVP_PKEY_free(keys->keys[i].pkey);
+        gs_free(keys->mem, (void *) keys->keys[i].kid.data);
+    }
+
+    gs_free(keys->mem, keys->keys);
+    gs_free(keys->mem, keys);
+}
+
+
+const gs_token_key_t *
+gs_token_keys_find(const gs_token_keys_t *keys, const gs_str_t *kid,
+    gs_token_alg_e alg)
+{
+    size_t                 i;
+    const gs_token_key_t  *key, *found;
+
+    found = NULL;
+
+    for (i = 0; i < keys->n; i++) {
+        key = &keys->keys[i];
+
+        if (key->alg != alg) {
+            continue;
+        }
+
+        if (kid->len != 0) {
+            if (gs_str_eq(&key->kid, kid)) {
+                return key;
+            }
+
+            continue;
+        }
+
+        if (found != NULL) {
+            return NULL;
+        }
+
+        found = key;
+    }
+
+    return found;
+}
+
+
+static gs_rc_t
+gs_token_keys_read(gs_token_key_in_t *in, json_t *root)
+{
+    size_t   n;
+    json_t  *array;
+
+    array = json_object_get(root, "keys");
+
+    if (!json_is_array(array)) {
+        if (in->err != NULL) {
+            in->err->line = 1;
+        }
+
+        return gs_err(in->err, "the JWK set has no array \"keys\"");
+    }
+
+    n = json_array_size(array);
+
+    if (n > GS_TOKEN_KEYS_MAX) {
+        return gs_err(in->err, "the JWK set has %zu keys, at most %u are "
+                      "allowed", n, GS_TOKEN_KEYS_MAX);
+    }
+
+    if (n != 0) {
+        in->keys->keys = gs_calloc(in->keys->mem, n, sizeof(gs_token_key_t));
+
+        if (in->keys->keys == NULL) {
+            return gs_err(in->err, "not enough memory");
+        }
+    }
+
+    for (in->index = 0; in->index < n; in->index++) {
+        in->jwk = json_array_get(array, in->index);
+
+        if (gs_token_key_read(in) != GS_OK) {
+            return GS_ERROR;
+        }
+    }
+
+    if (in->keys->n == 0) {
+        return gs_err(in->err, "the JWK set has no usable key (%zu skipped), "
+                      "allowed: RSA, EC P-256, EC SM2, OKP Ed25519",
+                      in->keys->skipped);
+    }
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_token_key_read(gs_token_key_in_t *in)
+{
+    gs_rc_t                     rc;
+    gs_token_key_t             *key;
+    const gs_token_key_type_t  *type;
+
+    if (!json_is_object(in->jwk)) {
+        return gs_err(gs_token_key_at(in, NULL),
+                      "a key must be an object");
+    }
+
+    if (gs_token_key_public(in) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    if (!json_is_string(json_object_get(in->jwk, "kty"))) {
+        return gs_err(gs_token_key_at(in, "kty"),
+                      "\"kty\" must be a string");
+    }
+
+    type = gs_token_key_type(in);
+    rc = GS_DECLINED;
+
+    if (type != NULL) {
+        rc = gs_token_key_usable(in, type);
+    }
+
+    if (rc != GS_OK) {
+        in->keys->skipped++;
+        return rc == GS_DECLINED ? GS_OK : GS_ERROR;
+    }
+
+    /* counted at once, so that a failure below frees what it has got */
+
+    key = &in->keys->keys[in->keys->n++];
+    key->alg = type->alg;
+    key->sig_len = 64;
+
+    if (gs_token_key_kid(in, key) != GS_OK
+        || type->make(in, key) != GS_OK)
+    {
+        return GS_ERROR;
+    }
+
+    return gs_token_key_ctx(in, key);
+}
+
+
+static gs_rc_t
+gs_token_key_public(gs_token_key_in_t *in)
+{
+    size_t                    i;
+    static const char *const  secret[] = {
+        "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"
+    };
+
+    for (i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
+        if (json_object_get(in->jwk, secret[i]) != NULL) {
+            return gs_err(gs_token_key_at(in, secret[i]),
+                          "the set holds a private or symmetric key (member "
+                          "\"%s\"), allowed: public keys; treat the key as "
+                          "disclosed", secret[i]);
+        }
+    }
+
+    return GS_OK;
+}
+
+
+static const gs_token_key_type_t *
+gs_token_key_type(gs_token_key_in_t *in)
+{
+    const char                 *kty, *crv;
+    const gs_token_key_type_t  *t;
+
+    kty = json_string_value(json_object_get(in->jwk, "kty"));
+    crv = json_string_value(json_object_get(in->jwk, "crv"));
+
+    for (t = gs_token_key_types; t->kty != NULL; t++) {
+
+        if (strcmp(t->kty, kty) == 0
+            && (t->crv == NULL || (crv != NULL && strcmp(t->crv, crv) == 0)))
+        {
+            return t;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* GS_DECLINED: a sound key, but not for us. */
+
+static gs_rc_t
+gs_token_key_usable(gs_token_key_in_t *in, const gs_token_key_type_t *type)
+{
+    gs_rc_t   rc;
+    json_t   *use, *ops;
+
+    use = json_object_get(in->jwk, "use");
+    ops = json_object_get(in->jwk, "key_ops");
+
+    if (use != NULL) {
+        if (!json_is_string(use)) {
+            return gs_err(gs_token_key_at(in, "use"),
+                          "\"use\" must be a string");
+        }
+
+        if (strcmp(json_string_value(use), "sig") != 0) {
+            return GS_DECLINED;
+        }
+    }
+
+    if (ops != NULL) {
+        rc = gs_token_key_ops(in, ops);
+
+        if (rc != GS_OK) {
+            return rc;
+        }
+    }
+
+    return gs_token_key_alg(in, type);
+}
+
+
+static gs_rc_t
+gs_token_key_ops(gs_token_key_in_t *in, json_t *ops)
+{
+    size_t   i;
+    gs_rc_t  rc;
+    json_t  *op;
+
+    if (!json_is_array(ops)) {
+        return gs_err(gs_token_key_at(in, "key_ops"),
+                      "\"key_ops\" must be an array of strings");
+    }
+
+    rc = GS_DECLINED;
+
+    json_array_foreach(ops, i, op) {
+
+        if (!json_is_string(op)) {
+            return gs_err(gs_token_key_at(in, "key_ops"),
+                          "\"key_ops\" must be an array of strings");
+        }
+
+        if (strcmp(json_string_value(op), "verify") == 0) {
+            rc = GS_OK;
+        }
+    }
+
+    return rc;
+}
+
+
+static gs_rc_t
+gs_token_key_alg(gs_token_key_in_t *in, const gs_token_key_type_t *type)
+{
+    size_t                    i;
+    json_t                   *alg;
+    gs_str_t                  name;
+    gs_token_alg_e            a;
+    static const char *const  other[] = {
+        "RS384", "RS512", "PS256", "PS384", "PS512", "RSA1_5", "RSA-OAEP",
+        "RSA-OAEP-256", "RSA-OAEP-384", "RSA-OAEP-512", "ECDH-ES",
+        "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW"
+    };
+
+    alg = json_object_get(in->jwk, "alg");
+
+    if (alg == NULL) {
+        return GS_OK;
+    }
+
+    if (!json_is_string(alg)) {
+        return gs_err(gs_token_key_at(in, "alg"),
+                      "\"alg\" must be a string");
+    }
+
+    name = gs_str_make(json_string_value(alg), json_string_length(alg));
+    a = gs_token_alg_find(&name);
+
+    if (a == type->alg) {
+        return GS_OK;
+    }
+
+    for (i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+        if (gs_str_eq_text(&name, other[i])) {
+            return GS_DECLINED;
+        }
+    }
+
+    return gs_err(gs_token_key_at(in, "alg"),
+                  "alg \"%S\" does not fit the type of the key, allowed: %s",
+                  &name, gs_token_alg_name(type->alg));
+}
+
+
+static gs_rc_t
+gs_token_key_kid(gs_token_key_in_t *in, gs_token_key_t *key)
+{
+    gs_str_t  kid;
+    size_t    i;
+    json_t   *value;
+
+    value = json_object_get(in->jwk, "kid");
+
+    if (value == NULL) {
+        return GS_OK;
+    }
+
+    if (gs_token_key_text(in, "kid", &kid) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    if (kid.len == 0 || kid.len > GS_TOKEN_MAX_KID) {
+        return gs_err(gs_token_key_at(in, "kid"),
+                      "\"kid\" has %zu bytes, allowed: 1 to %u",
+                      kid.len, GS_TOKEN_MAX_KID);
+    }
+
+    for (i = 0; i + 1 < in->keys->n; i++) {
+        if (gs_str_eq(&in->keys->keys[i].kid, &kid)) {
+            return gs_err(gs_token_key_at(in, "kid"),
+                          "kid \"%S\" stands twice in the set", &kid);
+        }
+    }
+
+    key->kid = gs_str_dup(in->keys->mem, &kid);
+
+    if (key->kid.data == NULL) {
+        return gs_err(gs_token_key_at(in, NULL),
+                      "not enough memory");
+    }
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_token_key_rsa(gs_token_key_in_t *in, gs_token_key_t *key)
+{
+    size_t       nlen, elen;
+    gs_str_t     n, e;
+    gs_uchar_t   nbuf[GS_TOKEN_KEY_FIELD], ebuf[GS_TOKEN_KEY_FIELD];
+    const char  *why;
+
+    if (gs_token_key_bytes(in, "n", nbuf, &nlen) != GS_OK
+        || gs_token_key_bytes(in, "e", ebuf, &elen) != GS_OK)
+    {
+        return GS_ERROR;
+    }
+
+    n = gs_str_make(nbuf, nlen);
+    e = gs_str_make(ebuf, elen);
+
+    /* RFC 7518 section 2: no leading zeros; some issuers send one for n */
+
+    if (n.len > 1 && n.data[0] == 0) {
+        n = gs_str_make(n.data + 1, n.len - 1);
+    }
+
+    key->pkey = gs_token_pkey_rsa(&n, &e, &why);
+
+    if (key->pkey == NULL) {
+        return gs_err(gs_token_key_at(in, "n"),
+                      "%s", why);
+    }
+
+    key->sig_len = (size_t) EVP_PKEY_get_size(key->pkey);
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_token_key_ec(gs_token_key_in_t *in, gs_token_key_t *key)
+{
+    gs_uchar_t   point[65];
+    const char  *why;
+
+    point[0] = 4;
+
+    if (gs_token_key_bytes32(in, "x", point + 1) != GS_OK
+        || gs_token_key_bytes32(in, "y", point + 33) != GS_OK)
+    {
+        return GS_ERROR;
+    }
+
+    key->pkey = gs_token_pkey_ec(key->alg == GS_TOKEN_SM2 ? "SM2" : "P-256",
+                                 point, &why);
+
+    if (key->pkey == NULL) {
+        return gs_err(gs_token_key_at(in, "x"),
+                      "%s", why);
+    }
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_token_key_okp(gs_token_key_in_t *in, gs_token_key_t *key)
+{
+    gs_uchar_t   x[32];
+    const char  *why;
+
+    if (gs_token_key_bytes32(in, "x", x) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    key->pkey = gs_token_pkey_ed25519(x, &why);
+
+    if (key->pkey == NULL) {
+        return gs_err(gs_token_key_at(in, "x"),
+                      "%s", why);
+    }
+
+    return GS_OK;
+}
+
+
+/*
+ * RSA and P-256 verify a digest, so everything but that can be prepared.
+ * EdDSA and SM2 take the message and start afresh each time.
+ */
+
+static gs_rc_t
+gs_token_key_ctx(gs_token_key_in_t *in, gs_token_key_t *key)
+{
+    int            ok;
+    EVP_MD        *md;
+    EVP_PKEY_CTX  *ctx;
+
+    if (key->alg != GS_TOKEN_RS256 && key->alg != GS_TOKEN_ES256) {
+        return GS_OK;
+    }
+
+    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    md = EVP_MD_fetch(NULL, "SHA256", NULL);
+    key->ctx = ctx;
+
+    ok = (ctx != NULL && md != NULL && EVP_PKEY_verify_init(ctx) == 1);
+
+    if (ok && key->alg == GS_TOKEN_RS256) {
+        ok = (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1);
+    }
+
+    ok = ok && EVP_PKEY_CTX_set_signature_md(ctx, md) == 1;
+
+    EVP_MD_free(md);
+    ERR_clear_error();
+
+    return ok ? GS_OK
+              : gs_err(gs_token_key_at(in, NULL),
+                       "libcrypto does not take the key");
+}
+
+
+static gs_rc_t
+gs_token_key_text(gs_token_key_in_t *in, const char *name, gs_str_t *value)
+{
+    json_t  *v;
+
+    v = json_object_get(in->jwk, name);
+
+    if (!json_is_string(v)) {
+        return gs_err(gs_token_key_at(in, name),
+                      "\"%s\" must be a string", name);
+    }
+
+    *value = gs_str_make(json_string_value(v), json_string_length(v));
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_token_key_bytes(gs_token_key_in_t *in, const char *name, gs_uchar_t *dst,
+    size_t *len)
+{
+    gs_str_t  text;
+
+    if (gs_token_key_text(in, name, &text) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    if (text.len == 0
+        || gs_b64url_decoded_len(text.len) > GS_TOKEN_KEY_FIELD)
+    {
+        return gs_err(gs_token_key_at(in, name),
+                      "\"%s\" has %zu characters, allowed: 1 to %u",
+                      name, text.len, GS_TOKEN_KEY_FIELD / 3 * 4);
+    }
+
+    if (gs_b64url_decode(dst, len, &text) != GS_OK) {
+        return gs_err(gs_token_key_at(in, name),
+                      "\"%s\" is no base64url without padding", name);
+    }
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_token_key_bytes32(gs_token_key_in_t *in, const char *name,
+    gs_uchar_t *dst)
+{
+    size_t      len;
+    gs_uchar_t  buf[GS_TOKEN_KEY_FIELD];
+
+    if (gs_token_key_bytes(in, name, buf, &len) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    if (len != 32) {
+        return gs_err(gs_token_key_at(in, name),
+                      "\"%s\" has %zu bytes, allowed: 32", name, len);
+    }
+
+    memcpy(dst, buf, 32);
+
+    return GS_OK;
+}
+
+
+/* Points the error at a member of the key, or at the key where it is NULL. */
+
+static gs_err_t *
+gs_token_key_at(gs_token_key_in_t *in, const char *member)
+{
+    gs_buf_t  b;
+
+    if (in->err == NULL) {
+        return NULL;
+    }
+
+    gs_buf_init(&b, in->err->pointer, sizeof(in->err->pointer) - 1);
+    gs_buf_text(&b, "/keys/");
+    gs_buf_u64(&b, in->index);
+
+    if (member != NULL) {
+        gs_buf_char(&b, '/');
+        gs_buf_text(&b, member);
+    }
+
+    *b.pos = '\0';
+
+    in->err->line = gs_json_line(in->text, in->err->pointer);
+
+    return in->err;
+}
+
+
+static gs_rc_t
+gs_token_keys_generation(gs_token_keys_t *keys, const gs_str_t *text)
+{
+    int          ok;
+    EVP_MD      *md;
+    gs_uchar_t   digest[EVP_MAX_MD_SIZE];
+
+    md = EVP_MD_fetch(NULL, "SHA256", NULL);
+    ok = (md != NULL
+          && EVP_Digest(text->data, text->len, digest, NULL, md, NULL) == 1);
+    EVP_MD_free(md);
+
+    if (!ok) {
+        return GS_ERROR;
+    }
+
+    memcpy(&keys->generation, digest, sizeof(uint64_t));
+
+    if (keys->generation == 0) {
+        keys->generation = 1;
+    }
+
+    return GS_OK;
+}

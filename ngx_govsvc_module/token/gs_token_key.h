@@ -1,0 +1,69 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Public keys: a JWK set (RFC 7517, RFC 7518 section 6, RFC 8037) read once.
+ * A key serves one algorithm, which its type decides, never the token.
+ */
+
+
+#ifndef _GS_TOKEN_KEY_H_INCLUDED_
+#define _GS_TOKEN_KEY_H_INCLUDED_
+
+
+#include "core/gs_err.h"
+#include "core/gs_mem.h"
+#include "token/gs_token.h"
+
+
+#define GS_TOKEN_KEYS_MAX_TEXT  262144     /* bytes of a JWK set */
+#define GS_TOKEN_KEYS_MAX       64         /* keys of a set */
+
+
+struct evp_pkey_st;
+struct evp_pkey_ctx_st;
+
+
+typedef struct {
+    gs_str_t                 kid;          /* len 0: the key has none */
+    gs_token_alg_e           alg;
+    size_t                   sig_len;      /* of RSA, else 64 */
+    struct evp_pkey_st      *pkey;
+    struct evp_pkey_ctx_st  *ctx;          /* prepared; NULL where unused */
+} gs_token_key_t;
+
+
+typedef struct {
+    gs_token_key_t  *keys;
+    size_t           n;
+    size_t           skipped;              /* keys that are not for us */
+    uint64_t         generation;           /* of the text, never 0 */
+    gs_mem_t        *mem;
+} gs_token_keys_t;
+
+
+/*
+ * Reads a JWK set, public keys only: RSA of 2048 to 8192 bits, EC P-256, OKP
+ * Ed25519, and SM2 as EC with crv "SM2".  Skipped, as RFC 7517 section 5
+ * wants: use "enc", key_ops without "verify", other types, curves and
+ * algorithms.  Refused: private and symmetric keys, weak keys, points off the
+ * curve, an alg that does not fit the type, a kid used twice, a set without
+ * a usable key.  NULL on failure, err tells line and pointer.
+ *
+ * Keys hold contexts of libcrypto that verification writes to, so one thread
+ * at a time may use a set; after fork() each process has its own.
+ */
+gs_token_keys_t *gs_token_keys_load(gs_mem_t *mem, const gs_str_t *text,
+    gs_err_t *err);
+
+void gs_token_keys_destroy(gs_token_keys_t *keys);      /* may be NULL */
+
+/*
+ * The key for a token: the one with its kid, or, for a token without kid
+ * (len 0), the only one of the algorithm.  NULL if there is none.
+ */
+const gs_token_key_t *gs_token_keys_find(const gs_token_keys_t *keys,
+    const gs_str_t *kid, gs_token_alg_e alg);
+
+
+#endif /* _GS_TOKEN_KEY_H_INCLUDED_ */
