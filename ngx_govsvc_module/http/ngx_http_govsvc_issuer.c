@@ -1,0 +1,591 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The block govsvc_issuer: who signs tokens, with which keys, and what a token
+ * of theirs must say.
+ */
+
+
+#include "http/ngx_http_govsvc_token.h"
+
+
+#define NGX_HTTP_GOVSVC_ISSUER_NAME   64
+#define NGX_HTTP_GOVSVC_LEEWAY_MAX    600
+#define NGX_HTTP_GOVSVC_LIFETIME_MAX  31622400
+#define NGX_HTTP_GOVSVC_SM2_ID_MAX    128
+
+
+typedef struct {
+    const char  *name;
+    ngx_uint_t   min;                      /* parameters */
+    ngx_uint_t   max;
+    char      *(*set)(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is);
+} ngx_http_govsvc_issuer_word_t;
+
+
+static char *ngx_http_govsvc_issuer_word(ngx_conf_t *cf, ngx_command_t *dummy,
+    void *conf);
+static char *ngx_http_govsvc_issuer_name(ngx_conf_t *cf, ngx_str_t *name);
+static char *ngx_http_govsvc_issuer_finish(ngx_conf_t *cf,
+    ngx_http_govsvc_token_main_conf_t *tmcf, ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_needs(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is, const char *name);
+static void ngx_http_govsvc_issuer_cleanup(void *data);
+static char *ngx_http_govsvc_issuer_iss(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_audience(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_algs(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_jwks(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_leeway(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_lifetime(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_require(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_typ(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_sm2_id(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_level(ngx_conf_t *cf, ngx_str_t *pair,
+    gs_token_level_t *level);
+static char *ngx_http_govsvc_issuer_list(ngx_conf_t *cf, const char *what,
+    gs_str_t **list, size_t *n);
+
+
+static const ngx_http_govsvc_issuer_word_t  ngx_http_govsvc_issuer_words[] = {
+    { "iss", 1, 1, ngx_http_govsvc_issuer_iss },
+    { "audience", 1, 16, ngx_http_govsvc_issuer_audience },
+    { "algs", 1, 16, ngx_http_govsvc_issuer_algs },
+    { "jwks_file", 1, 1, ngx_http_govsvc_issuer_jwks },
+    { "leeway", 1, 1, ngx_http_govsvc_issuer_leeway },
+    { "max_lifetime", 1, 1, ngx_http_govsvc_issuer_lifetime },
+    { "require", 1, 16, ngx_http_govsvc_issuer_require },
+    { "typ", 1, 16, ngx_http_govsvc_issuer_typ },
+    { "sm2_id", 1, 1, ngx_http_govsvc_issuer_sm2_id },
+    { "assurance", 2, 2, ngx_http_govsvc_issuer_assurance },
+    { NULL, 0, 0, NULL }
+};
+
+
+static const char *const  ngx_http_govsvc_issuer_names[] = {
+    "iss", "audience", "algs", "jwks_file", "leeway", "max_lifetime",
+    "require", "typ", "sm2_id", "assurance", NULL
+};
+
+
+char *
+ngx_http_govsvc_issuer_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_govsvc_token_main_conf_t *tmcf = conf;
+
+    char                      *rv;
+    ngx_str_t                 *value;
+    ngx_conf_t                 save;
+    ngx_http_govsvc_issuer_t  *is;
+
+    value = cf->args->elts;
+
+    rv = ngx_http_govsvc_issuer_name(cf, &value[1]);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    is = ngx_http_govsvc_issuer_get(cf, tmcf, &value[1]);
+    if (is == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (is->defined) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate govsvc_issuer \"%V\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    is->defined = 1;
+
+    save = *cf;
+    cf->handler = ngx_http_govsvc_issuer_word;
+    cf->handler_conf = (void *) is;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    return ngx_http_govsvc_issuer_finish(cf, tmcf, is);
+}
+
+
+ngx_http_govsvc_issuer_t *
+ngx_http_govsvc_issuer_get(ngx_conf_t *cf,
+    ngx_http_govsvc_token_main_conf_t *tmcf, ngx_str_t *name)
+{
+    ngx_uint_t                  i;
+    ngx_http_govsvc_issuer_t   *is, **all;
+
+    all = tmcf->issuers.elts;
+
+    for (i = 0; i < tmcf->issuers.nelts; i++) {
+        if (all[i]->name.len == name->len
+            && ngx_memcmp(all[i]->name.data, name->data, name->len) == 0)
+        {
+            return all[i];
+        }
+    }
+
+    is = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_issuer_t));
+    all = ngx_array_push(&tmcf->issuers);
+
+    if (is == NULL || all == NULL) {
+        return NULL;
+    }
+
+    *all = is;
+
+    gs_token_issuer_init(&is->issuer);
+
+    is->name = *name;
+    is->issuer.name = ngx_govsvc_to_gs(name);
+    is->file = cf->conf_file->file.name;
+    is->line = cf->conf_file->line;
+
+    return is;
+}
+
+
+static char *
+ngx_http_govsvc_issuer_name(ngx_conf_t *cf, ngx_str_t *name)
+{
+    u_char                    c;
+    size_t                    i;
+    static const char *const  chars[] = {
+        "1 to 64 letters, digits, \"_\" and \"-\"", NULL
+    };
+
+    for (i = 0; i < name->len; i++) {
+        c = name->data[i];
+
+        if (!gs_is_alpha(c) && !gs_is_digit(c) && c != '_' && c != '-') {
+            break;
+        }
+    }
+
+    if (name->len == 0 || name->len > NGX_HTTP_GOVSVC_ISSUER_NAME
+        || i < name->len)
+    {
+        return ngx_govsvc_conf_invalid(cf, "name", name, chars);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_issuer_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+{
+    ngx_http_govsvc_issuer_t *is = conf;
+
+    gs_err_t                              err;
+    gs_str_t                              s;
+    ngx_str_t                            *value;
+    ngx_uint_t                            n, bit;
+    const ngx_http_govsvc_issuer_word_t  *word;
+
+    value = cf->args->elts;
+    n = cf->args->nelts - 1;
+    bit = 1;
+
+    for (word = ngx_http_govsvc_issuer_words; word->name != NULL; word++) {
+
+        if (ngx_strcmp(value[0].data, word->name) == 0) {
+            break;
+        }
+
+        bit <<= 1;
+    }
+
+    if (word->name == NULL) {
+        s = ngx_govsvc_to_gs(&value[0]);
+
+        ngx_memzero(&err, sizeof(gs_err_t));
+        gs_err(&err, "unknown directive \"%S\" in govsvc_issuer", &s);
+        gs_err_hint(&err, &s, ngx_http_govsvc_issuer_names);
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", err.text);
+        return NGX_CONF_ERROR;
+    }
+
+    if (n < word->min || n > word->max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid number of arguments in \"%V\" directive",
+                           &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (is->seen & bit) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" directive is duplicate", &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    is->seen |= bit;
+
+    return word->set(cf, is);
+}
+
+
+static char *
+ngx_http_govsvc_issuer_finish(ngx_conf_t *cf,
+    ngx_http_govsvc_token_main_conf_t *tmcf, ngx_http_govsvc_issuer_t *is)
+{
+    gs_err_t             err;
+    gs_str_t             text;
+    ngx_str_t            data;
+    ngx_pool_cleanup_t  *cln;
+
+    if (is->issuer.iss.len == 0) {
+        return ngx_http_govsvc_issuer_needs(cf, is, "iss URL");
+    }
+
+    if (!(is->seen & 2)) {
+        return ngx_http_govsvc_issuer_needs(cf, is,
+                                            "audience NAME ..., or off");
+    }
+
+    if (is->jwks_file.len == 0) {
+        return ngx_http_govsvc_issuer_needs(cf, is, "jwks_file FILE");
+    }
+
+    if (ngx_govsvc_conf_read_file(cf, &is->jwks_file, &data,
+                                  GS_TOKEN_KEYS_MAX_TEXT, 0)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    text = ngx_govsvc_to_gs(&data);
+    ngx_memzero(&err, sizeof(gs_err_t));
+
+    is->issuer.keys = gs_token_keys_load(tmcf->mem, &text, &err);
+
+    if (is->issuer.keys == NULL) {
+        return ngx_govsvc_conf_error(cf, &is->jwks_file, &err);
+    }
+
+    cln->handler = ngx_http_govsvc_issuer_cleanup;
+    cln->data = is->issuer.keys;
+
+    if (gs_token_issuer_seal(&is->issuer,
+                             gs_token_verifier_crypto(tmcf->verifier))
+        != GS_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "not enough memory for govsvc_issuer \"%V\"",
+                           &is->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_issuer_needs(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is,
+    const char *name)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "govsvc_issuer \"%V\" needs \"%s\"", &is->name, name);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static void
+ngx_http_govsvc_issuer_cleanup(void *data)
+{
+    gs_token_keys_destroy(data);
+}
+
+
+static char *
+ngx_http_govsvc_issuer_iss(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return ngx_govsvc_conf_invalid(cf, "issuer", &value[1], NULL);
+    }
+
+    is->issuer.iss = ngx_govsvc_to_gs(&value[1]);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_issuer_audience(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_govsvc_issuer_list(cf, "audience", &is->issuer.audience,
+                                       &is->issuer.naudience);
+}
+
+
+static char *
+ngx_http_govsvc_issuer_algs(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    gs_str_t         s;
+    ngx_str_t       *value;
+    ngx_uint_t       i;
+    gs_token_alg_e   alg;
+
+    value = cf->args->elts;
+    is->issuer.algs = 0;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        s = ngx_govsvc_to_gs(&value[i]);
+        alg = gs_token_alg_find(&s);
+
+        if (alg == GS_TOKEN_ALG_UNKNOWN) {
+            return ngx_govsvc_conf_invalid(cf, "algorithm", &value[i],
+                                           gs_token_alg_names);
+        }
+
+        is->issuer.algs |= 1u << alg;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_issuer_jwks(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return ngx_govsvc_conf_invalid(cf, "file", &value[1], NULL);
+    }
+
+    is->jwks_file = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_issuer_leeway(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    time_t                    n;
+    ngx_str_t                *value;
+    static const char *const  range[] = { "0 to 10m", NULL };
+
+    value = cf->args->elts;
+    n = ngx_parse_time(&value[1], 1);
+
+    if (n == (time_t) NGX_ERROR || n > NGX_HTTP_GOVSVC_LEEWAY_MAX) {
+        return ngx_govsvc_conf_invalid(cf, "time", &value[1], range);
+    }
+
+    is->issuer.leeway = (int64_t) n;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_issuer_lifetime(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    time_t                    n;
+    ngx_str_t                *value;
+    static const char *const  range[] = { "1s to 366d", "off", NULL };
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        is->issuer.max_lifetime = 0;
+        return NGX_CONF_OK;
+    }
+
+    n = ngx_parse_time(&value[1], 1);
+
+    if (n == (time_t) NGX_ERROR || n == 0
+        || n > NGX_HTTP_GOVSVC_LIFETIME_MAX)
+    {
+        return ngx_govsvc_conf_invalid(cf, "time", &value[1], range);
+    }
+
+    is->issuer.max_lifetime = (int64_t) n;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_issuer_require(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    return ngx_http_govsvc_issuer_list(cf, "claim", &is->issuer.require,
+                                       &is->issuer.nrequire);
+}
+
+
+static char *
+ngx_http_govsvc_issuer_typ(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    return ngx_http_govsvc_issuer_list(cf, "type", &is->issuer.typ,
+                                       &is->issuer.ntyp);
+}
+
+
+static char *
+ngx_http_govsvc_issuer_sm2_id(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    ngx_str_t                *value;
+    static const char *const  range[] = { "1 to 128 bytes", NULL };
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0 || value[1].len > NGX_HTTP_GOVSVC_SM2_ID_MAX) {
+        return ngx_govsvc_conf_invalid(cf, "identity", &value[1], range);
+    }
+
+    is->issuer.sm2_id = ngx_govsvc_to_gs(&value[1]);
+
+    return NGX_CONF_OK;
+}
+
+
+/* assurance CLAIM map=VALUE:LEVEL,VALUE:LEVEL */
+
+static char *
+ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is)
+{
+    u_char                   *p, *end, *last;
+    ngx_str_t                *value, pair;
+    ngx_array_t               levels;
+    gs_token_level_t         *level;
+    static const char *const  form[] = { "map=VALUE:LEVEL,VALUE:LEVEL", NULL };
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return ngx_govsvc_conf_invalid(cf, "claim", &value[1], NULL);
+    }
+
+    if (ngx_strncmp(value[2].data, "map=", 4) != 0) {
+        return ngx_govsvc_conf_invalid(cf, "map", &value[2], form);
+    }
+
+    if (ngx_array_init(&levels, cf->pool, 8, sizeof(gs_token_level_t))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    last = value[2].data + value[2].len;
+
+    for (p = value[2].data + 4; p <= last; p = end + 1) {
+        end = ngx_strlchr(p, last, ',');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        pair.data = p;
+        pair.len = (size_t) (end - p);
+
+        level = ngx_array_push(&levels);
+
+        if (level == NULL
+            || ngx_http_govsvc_issuer_level(cf, &pair, level) != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    is->issuer.acr = ngx_govsvc_to_gs(&value[1]);
+    is->issuer.levels = levels.elts;
+    is->issuer.nlevels = levels.nelts;
+
+    return NGX_CONF_OK;
+}
+
+
+/* The last colon: values may be URNs. */
+
+static char *
+ngx_http_govsvc_issuer_level(ngx_conf_t *cf, ngx_str_t *pair,
+    gs_token_level_t *level)
+{
+    u_char                   *last;
+    static const char *const  form[] = { "VALUE:LEVEL, LEVEL 0 to 5", NULL };
+
+    last = pair->data + pair->len;
+
+    if (pair->len < 3 || last[-2] != ':' || last[-1] < '0' || last[-1] > '5') {
+        return ngx_govsvc_conf_invalid(cf, "level", pair, form);
+    }
+
+    level->value = gs_str_make(pair->data, pair->len - 2);
+    level->level = (unsigned) (last[-1] - '0');
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_issuer_list(ngx_conf_t *cf, const char *what,
+    gs_str_t **list, size_t *n)
+{
+    gs_str_t    *s;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    s = ngx_palloc(cf->pool, (cf->args->nelts - 1) * sizeof(gs_str_t));
+    if (s == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (value[i].len == 0) {
+            return ngx_govsvc_conf_invalid(cf, what, &value[i], NULL);
+        }
+
+        s[i - 1] = ngx_govsvc_to_gs(&value[i]);
+    }
+
+    *list = s;
+    *n = cf->args->nelts - 1;
+
+    return NGX_CONF_OK;
+}

@@ -1,0 +1,130 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Tokens: configuration shared by the directives and the request's side.
+ * Private to the feature.
+ */
+
+
+#ifndef _NGX_HTTP_GOVSVC_TOKEN_H_INCLUDED_
+#define _NGX_HTTP_GOVSVC_TOKEN_H_INCLUDED_
+
+
+#include "http/ngx_http_govsvc.h"
+#include "token/gs_token_cache.h"
+#include "token/gs_token_claim.h"
+
+
+typedef enum {
+    NGX_HTTP_GOVSVC_TOKEN_OFF = 0,
+    NGX_HTTP_GOVSVC_TOKEN_OPTIONAL,
+    NGX_HTTP_GOVSVC_TOKEN_REQUIRED
+} ngx_http_govsvc_token_mode_e;
+
+
+typedef enum {
+    NGX_HTTP_GOVSVC_TOKEN_HEADER = 0,
+    NGX_HTTP_GOVSVC_TOKEN_COOKIE,
+    NGX_HTTP_GOVSVC_TOKEN_ARG
+} ngx_http_govsvc_token_source_e;
+
+
+typedef struct {
+    ngx_http_govsvc_token_source_e   type;
+    ngx_str_t                        name; /* of the cookie or argument */
+} ngx_http_govsvc_token_source_t;
+
+
+/* Named before it is defined, as zones are. */
+typedef struct {
+    gs_token_issuer_t                issuer;
+    ngx_str_t                        name;
+    ngx_str_t                        jwks_file;
+    ngx_str_t                        file; /* of the first mention */
+    ngx_uint_t                       line;
+    ngx_uint_t                       seen; /* inner directives, by bit */
+    unsigned                         defined:1;
+} ngx_http_govsvc_issuer_t;
+
+
+typedef enum {
+    NGX_HTTP_GOVSVC_REQUIRE_LEVEL = 0,
+    NGX_HTTP_GOVSVC_REQUIRE_SCOPE,
+    NGX_HTTP_GOVSVC_REQUIRE_CLAIM
+} ngx_http_govsvc_require_e;
+
+
+typedef struct {
+    ngx_http_govsvc_require_e        type;
+    ngx_uint_t                       level;
+    gs_str_t                         name; /* of the claim */
+    gs_str_t                         value;
+    ngx_str_t                        challenge;
+} ngx_http_govsvc_require_t;
+
+
+typedef struct {
+    ngx_array_t                      issuers;  /* ngx_http_govsvc_issuer_t * */
+    ngx_array_t                      policies; /* gs_token_policy_t * */
+    ngx_shm_zone_t                  *zone;
+    ngx_flag_t                       zone_off;
+    ngx_uint_t                       used;     /* by a govsvc_token */
+    gs_mem_t                        *mem;
+    gs_token_verifier_t             *verifier;
+    gs_token_cache_t                 cache;
+    ngx_uint_t                       ready;    /* cache laid out */
+} ngx_http_govsvc_token_main_conf_t;
+
+
+typedef struct {
+    ngx_uint_t                       mode;
+    ngx_array_t                     *issuers;  /* NULL: all */
+    ngx_array_t                     *sources;
+    ngx_array_t                     *require;  /* NULL: nothing */
+    gs_token_policy_t               *policy;
+    ngx_str_t                        file;     /* of govsvc_token */
+    ngx_uint_t                       line;
+} ngx_http_govsvc_token_conf_t;
+
+
+/* What a good token left behind; ctx->token_data. */
+typedef struct {
+    gs_token_policy_t               *policy;
+    ngx_array_t                     *sources;
+    gs_str_t                         claims;
+} ngx_http_govsvc_token_data_t;
+
+
+/* The block of an issuer: ngx_http_govsvc_issuer.c. */
+char *ngx_http_govsvc_issuer_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* The issuer of that name, made if this is the first mention of it. */
+ngx_http_govsvc_issuer_t *ngx_http_govsvc_issuer_get(ngx_conf_t *cf,
+    ngx_http_govsvc_token_main_conf_t *tmcf, ngx_str_t *name);
+
+/* Parameters of govsvc_require: ngx_http_govsvc_require.c. */
+char *ngx_http_govsvc_require(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * NGX_OK: the context satisfies all of them; otherwise what the refusal
+ * returned.
+ */
+ngx_int_t ngx_http_govsvc_require_check(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_array_t *require);
+
+/*
+ * The credential of a request: ngx_http_govsvc_token_source.c.  NGX_DECLINED
+ * if there is none, NGX_ERROR if it is malformed or given twice.
+ */
+ngx_int_t ngx_http_govsvc_token_find(ngx_http_request_t *r,
+    ngx_array_t *sources, ngx_str_t *token);
+
+/* $govsvc_claim_NAME */
+ngx_int_t ngx_http_govsvc_claim_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+
+
+#endif /* _NGX_HTTP_GOVSVC_TOKEN_H_INCLUDED_ */

@@ -1,0 +1,742 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Tokens: the directives.  The check itself is in token/.
+ */
+
+
+#include "http/ngx_http_govsvc_token.h"
+
+#include <signal.h>
+
+
+#define NGX_HTTP_GOVSVC_TOKEN_ZONE  4194304
+
+
+static ngx_int_t ngx_http_govsvc_token_add_variables(ngx_conf_t *cf);
+static void *ngx_http_govsvc_token_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_govsvc_token_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_http_govsvc_token_create_conf(ngx_conf_t *cf);
+static char *ngx_http_govsvc_token_merge_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_http_govsvc_token_check_conf(ngx_conf_t *cf,
+    ngx_http_govsvc_token_conf_t *conf);
+static char *ngx_http_govsvc_token_policy(ngx_conf_t *cf,
+    ngx_http_govsvc_token_conf_t *conf);
+static gs_token_policy_t *ngx_http_govsvc_token_policy_get(
+    ngx_http_govsvc_token_main_conf_t *tmcf, ngx_array_t *issuers);
+static char *ngx_http_govsvc_token(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_govsvc_token_issuers(ngx_conf_t *cf,
+    ngx_http_govsvc_token_conf_t *tlcf, ngx_str_t *list);
+static char *ngx_http_govsvc_token_from(ngx_conf_t *cf,
+    ngx_http_govsvc_token_conf_t *tlcf, ngx_str_t *list);
+static char *ngx_http_govsvc_token_source(ngx_conf_t *cf, ngx_str_t *word,
+    ngx_http_govsvc_token_source_t *source);
+static ngx_uint_t ngx_http_govsvc_token_split(ngx_str_t *rest,
+    ngx_str_t *word);
+static char *ngx_http_govsvc_token_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_govsvc_token_add_zone(ngx_conf_t *cf,
+    ngx_http_govsvc_token_main_conf_t *tmcf, ngx_str_t *name, size_t size);
+static ngx_int_t ngx_http_govsvc_token_init_zone(ngx_shm_zone_t *zone,
+    void *data);
+static ngx_int_t ngx_http_govsvc_token_init_process(ngx_cycle_t *cycle);
+static int ngx_http_govsvc_token_alive(uint32_t pid);
+static void ngx_http_govsvc_token_cleanup(void *data);
+
+
+static const char *const  ngx_http_govsvc_token_modes[] = {
+    "required", "optional", "off", NULL
+};
+
+
+static ngx_command_t  ngx_http_govsvc_token_commands[] = {
+
+    { ngx_string("govsvc_issuer"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_govsvc_issuer_block,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_token_main_conf_t, issuers),
+      NULL },
+
+    { ngx_string("govsvc_token_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_govsvc_token_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_token_main_conf_t, zone),
+      NULL },
+
+    { ngx_string("govsvc_token"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
+      ngx_http_govsvc_token,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_token_conf_t, mode),
+      NULL },
+
+    { ngx_string("govsvc_require"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_govsvc_require,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_token_conf_t, require),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_govsvc_token_module_ctx = {
+    ngx_http_govsvc_token_add_variables,   /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+
+    ngx_http_govsvc_token_create_main_conf,    /* create main configuration */
+    ngx_http_govsvc_token_init_main_conf,      /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_govsvc_token_create_conf,     /* create location configuration */
+    ngx_http_govsvc_token_merge_conf       /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_govsvc_token_module = {
+    NGX_MODULE_V1,
+    &ngx_http_govsvc_token_module_ctx,     /* module context */
+    ngx_http_govsvc_token_commands,        /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_http_govsvc_token_init_process,    /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_http_variable_t  ngx_http_govsvc_token_variables[] = {
+
+    { ngx_string("govsvc_claim_"), NULL, ngx_http_govsvc_claim_variable,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+      ngx_http_null_variable
+};
+
+
+static ngx_int_t
+ngx_http_govsvc_token_add_variables(ngx_conf_t *cf)
+{
+    return ngx_http_govsvc_add_variables(cf, ngx_http_govsvc_token_variables);
+}
+
+
+/*
+ * The verifier and the keys hold contexts of libcrypto that change with use.
+ * They are made here, in the master, so that nginx -t shows what is wrong;
+ * each worker works on the copy that fork() gave it.
+ */
+
+static void *
+ngx_http_govsvc_token_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_pool_cleanup_t                 *cln;
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+
+    tmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_token_main_conf_t));
+    if (tmcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&tmcf->issuers, cf->pool, 4, sizeof(void *)) != NGX_OK
+        || ngx_array_init(&tmcf->policies, cf->pool, 4, sizeof(void *))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    tmcf->mem = ngx_govsvc_mem(cf->pool);
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+
+    if (tmcf->mem == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    tmcf->verifier = gs_token_verifier_create(tmcf->mem);
+
+    if (tmcf->verifier == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "libcrypto gives no SHA-256 or SM3, or not enough "
+                           "memory");
+        return NULL;
+    }
+
+    cln->handler = ngx_http_govsvc_token_cleanup;
+    cln->data = tmcf->verifier;
+
+    return tmcf;
+}
+
+
+static void
+ngx_http_govsvc_token_cleanup(void *data)
+{
+    gs_token_verifier_destroy(data);
+}
+
+
+static char *
+ngx_http_govsvc_token_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_govsvc_token_main_conf_t *tmcf = conf;
+
+    ngx_uint_t                  i;
+    ngx_http_govsvc_issuer_t  **is;
+    static ngx_str_t            name = ngx_string("govsvc_tokens");
+
+    is = tmcf->issuers.elts;
+
+    for (i = 0; i < tmcf->issuers.nelts; i++) {
+
+        if (!is[i]->defined) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "unknown govsvc_issuer \"%V\" in %V:%ui",
+                          &is[i]->name, &is[i]->file, is[i]->line);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (tmcf->used && tmcf->zone == NULL && !tmcf->zone_off) {
+        return ngx_http_govsvc_token_add_zone(cf, tmcf, &name,
+                                              NGX_HTTP_GOVSVC_TOKEN_ZONE);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_http_govsvc_token_create_conf(ngx_conf_t *cf)
+{
+    ngx_http_govsvc_token_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_token_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->mode = NGX_CONF_UNSET_UINT;
+    conf->require = NGX_CONF_UNSET_PTR;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_govsvc_token_merge_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_govsvc_token_conf_t *prev = parent;
+    ngx_http_govsvc_token_conf_t *conf = child;
+
+    if (conf->mode == NGX_CONF_UNSET_UINT) {
+        conf->issuers = prev->issuers;
+        conf->sources = prev->sources;
+        conf->file = prev->file;
+        conf->line = prev->line;
+    }
+
+    ngx_conf_merge_uint_value(conf->mode, prev->mode,
+                              NGX_HTTP_GOVSVC_TOKEN_OFF);
+    ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
+
+    return ngx_http_govsvc_token_check_conf(cf, conf);
+}
+
+
+static char *
+ngx_http_govsvc_token_check_conf(ngx_conf_t *cf,
+    ngx_http_govsvc_token_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (conf->mode == NGX_HTTP_GOVSVC_TOKEN_OFF) {
+
+        if (conf->require != NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"govsvc_require\" needs \"govsvc_token\" required "
+                          "or optional in location \"%V\" in %V",
+                          &clcf->name, &cf->conf_file->file.name);
+            return NGX_CONF_ERROR;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    /* another module could let pass whom we refuse */
+
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"satisfy any\" and \"govsvc_token\" exclude each "
+                      "other in location \"%V\", use \"satisfy all\" or "
+                      "\"govsvc_token off\" there, in %V:%ui",
+                      &clcf->name, &conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_govsvc_token_policy(cf, conf);
+}
+
+
+/* One policy for all places with the same issuers: they share verdicts. */
+
+static char *
+ngx_http_govsvc_token_policy(ngx_conf_t *cf,
+    ngx_http_govsvc_token_conf_t *conf)
+{
+    ngx_uint_t                          i;
+    ngx_array_t                        *issuers;
+    gs_token_policy_t                  *policy, **slot;
+    ngx_http_govsvc_issuer_t          **is;
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_token_module);
+
+    issuers = conf->issuers != NULL ? conf->issuers : &tmcf->issuers;
+
+    if (issuers->nelts == 0) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"govsvc_token\" needs a \"govsvc_issuer\" in %V:%ui",
+                      &conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    conf->policy = ngx_http_govsvc_token_policy_get(tmcf, issuers);
+
+    if (conf->policy != NULL) {
+        return NGX_CONF_OK;
+    }
+
+    policy = ngx_pcalloc(cf->pool, sizeof(gs_token_policy_t));
+    slot = ngx_array_push(&tmcf->policies);
+
+    if (policy == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = policy;
+
+    policy->n = issuers->nelts;
+    policy->max_len = GS_TOKEN_MAX_LEN;
+    policy->issuers = ngx_palloc(cf->pool, issuers->nelts * sizeof(void *));
+
+    if (policy->issuers == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    is = issuers->elts;
+
+    for (i = 0; i < issuers->nelts; i++) {
+        policy->issuers[i] = &is[i]->issuer;
+    }
+
+    if (gs_token_policy_seal(policy,
+                             gs_token_verifier_crypto(tmcf->verifier))
+        != GS_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    conf->policy = policy;
+
+    return NGX_CONF_OK;
+}
+
+
+static gs_token_policy_t *
+ngx_http_govsvc_token_policy_get(ngx_http_govsvc_token_main_conf_t *tmcf,
+    ngx_array_t *issuers)
+{
+    ngx_uint_t                  i, n;
+    gs_token_policy_t         **policy;
+    ngx_http_govsvc_issuer_t  **is;
+
+    is = issuers->elts;
+    policy = tmcf->policies.elts;
+
+    for (i = 0; i < tmcf->policies.nelts; i++) {
+
+        if (policy[i]->n != issuers->nelts) {
+            continue;
+        }
+
+        for (n = 0; n < issuers->nelts; n++) {
+            if (policy[i]->issuers[n] != &is[n]->issuer) {
+                break;
+            }
+        }
+
+        if (n == issuers->nelts) {
+            return policy[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static char *
+ngx_http_govsvc_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_govsvc_token_conf_t *tlcf = conf;
+
+    char                               *rv;
+    ngx_str_t                          *value, rest;
+    ngx_uint_t                          i;
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+    static ngx_str_t                    from = ngx_string("header");
+    static const char *const            names[] = {
+        "issuer=NAME,NAME", "from=header,cookie:NAME,arg:NAME", NULL
+    };
+
+    value = cf->args->elts;
+
+    if (tlcf->mode != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value[1].data, "required") == 0) {
+        tlcf->mode = NGX_HTTP_GOVSVC_TOKEN_REQUIRED;
+
+    } else if (ngx_strcmp(value[1].data, "optional") == 0) {
+        tlcf->mode = NGX_HTTP_GOVSVC_TOKEN_OPTIONAL;
+
+    } else if (ngx_strcmp(value[1].data, "off") == 0) {
+        tlcf->mode = NGX_HTTP_GOVSVC_TOKEN_OFF;
+
+    } else {
+        return ngx_govsvc_conf_invalid(cf, "mode", &value[1],
+                                       ngx_http_govsvc_token_modes);
+    }
+
+    tlcf->file = cf->conf_file->file.name;
+    tlcf->line = cf->conf_file->line;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        rest = value[i];
+
+        if (ngx_strncmp(value[i].data, "issuer=", 7) == 0
+            && tlcf->issuers == NULL)
+        {
+            rest.data += 7;
+            rest.len -= 7;
+            rv = ngx_http_govsvc_token_issuers(cf, tlcf, &rest);
+
+        } else if (ngx_strncmp(value[i].data, "from=", 5) == 0
+                   && tlcf->sources == NULL)
+        {
+            rest.data += 5;
+            rest.len -= 5;
+            rv = ngx_http_govsvc_token_from(cf, tlcf, &rest);
+
+        } else {
+            rv = ngx_govsvc_conf_invalid(cf, "parameter", &value[i], names);
+        }
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    if (tlcf->mode == NGX_HTTP_GOVSVC_TOKEN_OFF) {
+        return NGX_CONF_OK;
+    }
+
+    tmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_token_module);
+    tmcf->used = 1;
+
+    ngx_http_govsvc_enable(cf);
+
+    return tlcf->sources != NULL ? NGX_CONF_OK
+                                 : ngx_http_govsvc_token_from(cf, tlcf, &from);
+}
+
+
+static char *
+ngx_http_govsvc_token_issuers(ngx_conf_t *cf,
+    ngx_http_govsvc_token_conf_t *tlcf, ngx_str_t *list)
+{
+    ngx_str_t                           name;
+    ngx_http_govsvc_issuer_t           *is, **slot;
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_token_module);
+
+    tlcf->issuers = ngx_array_create(cf->pool, 2, sizeof(void *));
+    if (tlcf->issuers == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    while (ngx_http_govsvc_token_split(list, &name)) {
+
+        if (name.len == 0) {
+            return ngx_govsvc_conf_invalid(cf, "issuer", &name, NULL);
+        }
+
+        is = ngx_http_govsvc_issuer_get(cf, tmcf, &name);
+        slot = ngx_array_push(tlcf->issuers);
+
+        if (is == NULL || slot == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *slot = is;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_token_from(ngx_conf_t *cf,
+    ngx_http_govsvc_token_conf_t *tlcf, ngx_str_t *list)
+{
+    ngx_str_t                        word;
+    ngx_http_govsvc_token_source_t  *source;
+
+    tlcf->sources = ngx_array_create(cf->pool, 1,
+                                     sizeof(ngx_http_govsvc_token_source_t));
+    if (tlcf->sources == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    while (ngx_http_govsvc_token_split(list, &word)) {
+
+        source = ngx_array_push(tlcf->sources);
+        if (source == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_govsvc_token_source(cf, &word, source) != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_token_source(ngx_conf_t *cf, ngx_str_t *word,
+    ngx_http_govsvc_token_source_t *source)
+{
+    size_t                    prefix;
+    static const char *const  names[] = {
+        "header", "cookie:NAME", "arg:NAME", NULL
+    };
+
+    ngx_str_null(&source->name);
+
+    if (word->len == 6 && ngx_strncmp(word->data, "header", 6) == 0) {
+        source->type = NGX_HTTP_GOVSVC_TOKEN_HEADER;
+        return NGX_CONF_OK;
+    }
+
+    if (word->len > 7 && ngx_strncmp(word->data, "cookie:", 7) == 0) {
+        source->type = NGX_HTTP_GOVSVC_TOKEN_COOKIE;
+        prefix = 7;
+
+    } else if (word->len > 4 && ngx_strncmp(word->data, "arg:", 4) == 0) {
+        source->type = NGX_HTTP_GOVSVC_TOKEN_ARG;
+        prefix = 4;
+
+    } else {
+        return ngx_govsvc_conf_invalid(cf, "source", word, names);
+    }
+
+    source->name.data = word->data + prefix;
+    source->name.len = word->len - prefix;
+
+    return NGX_CONF_OK;
+}
+
+
+/* The next word of a list with commas, which may be empty; 0 at its end. */
+
+static ngx_uint_t
+ngx_http_govsvc_token_split(ngx_str_t *rest, ngx_str_t *word)
+{
+    u_char  *comma, *last;
+
+    if (rest->data == NULL) {
+        return 0;
+    }
+
+    last = rest->data + rest->len;
+    comma = ngx_strlchr(rest->data, last, ',');
+
+    word->data = rest->data;
+
+    if (comma == NULL) {
+        word->len = rest->len;
+        ngx_str_null(rest);
+
+    } else {
+        word->len = (size_t) (comma - rest->data);
+        rest->data = comma + 1;
+        rest->len = (size_t) (last - comma - 1);
+    }
+
+    return 1;
+}
+
+
+static char *
+ngx_http_govsvc_token_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_govsvc_token_main_conf_t *tmcf = conf;
+
+    u_char                   *colon;
+    ssize_t                   size;
+    ngx_str_t                *value, name, s;
+    static const char *const  form[] = { "zone=NAME:SIZE", "off", NULL };
+    static const char *const  range[] = { "128k or more", NULL };
+
+    value = cf->args->elts;
+
+    if (tmcf->zone != NULL || tmcf->zone_off) {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        tmcf->zone_off = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value[1].data, "zone=", 5) != 0) {
+        return ngx_govsvc_conf_invalid(cf, "parameter", &value[1], form);
+    }
+
+    name.data = value[1].data + 5;
+    colon = (u_char *) ngx_strchr(name.data, ':');
+
+    if (colon == NULL || colon == name.data) {
+        return ngx_govsvc_conf_invalid(cf, "zone", &value[1], form);
+    }
+
+    name.len = (size_t) (colon - name.data);
+
+    s.data = colon + 1;
+    s.len = (size_t) (value[1].data + value[1].len - s.data);
+
+    size = ngx_parse_size(&s);
+
+    if (size == NGX_ERROR || size < 131072) {
+        return ngx_govsvc_conf_invalid(cf, "size", &s, range);
+    }
+
+    return ngx_http_govsvc_token_add_zone(cf, tmcf, &name, (size_t) size);
+}
+
+
+static char *
+ngx_http_govsvc_token_add_zone(ngx_conf_t *cf,
+    ngx_http_govsvc_token_main_conf_t *tmcf, ngx_str_t *name, size_t size)
+{
+    tmcf->zone = ngx_shared_memory_add(cf, name, size,
+                                       &ngx_http_govsvc_token_module);
+    if (tmcf->zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    tmcf->zone->init = ngx_http_govsvc_token_init_zone;
+    tmcf->zone->data = tmcf;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_token_init_zone(ngx_shm_zone_t *zone, void *data)
+{
+    ngx_http_govsvc_token_main_conf_t *old = data;
+
+    size_t                              size;
+    u_char                              random[16];
+    ngx_slab_pool_t                    *pool;
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+
+    tmcf = zone->data;
+    pool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    tmcf->cache.alive = ngx_http_govsvc_token_alive;
+    tmcf->cache.pid = (uint32_t) ngx_pid;
+
+    if (old != NULL) {
+
+        size = (size_t) (pool->end - (u_char *) pool->data);
+
+        if (gs_token_cache_attach(&tmcf->cache, pool->data, size) != GS_OK) {
+            ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                          "govsvc token: zone \"%V\" holds something else",
+                          &zone->shm.name);
+            return NGX_ERROR;
+        }
+
+        tmcf->ready = 1;
+
+        return NGX_OK;
+    }
+
+    /* the pages left are one run, which the cache takes whole */
+
+    size = pool->pfree * ngx_pagesize;
+    pool->data = ngx_slab_calloc(pool, size);
+
+    if (pool->data == NULL
+        || ngx_govsvc_random(random, sizeof(random), zone->shm.log) != NGX_OK
+        || gs_token_cache_create(&tmcf->cache, pool->data, size, random)
+           != GS_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                      "govsvc token: cannot lay out zone \"%V\"",
+                      &zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    tmcf->ready = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_token_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_govsvc_token_module);
+
+    if (tmcf != NULL) {
+        tmcf->cache.pid = (uint32_t) ngx_pid;
+    }
+
+    return NGX_OK;
+}
+
+
+/* A process that cannot be asked for (EPERM) counts as alive. */
+
+static int
+ngx_http_govsvc_token_alive(uint32_t pid)
+{
+    return kill((pid_t) pid, 0) == 0 || ngx_errno != ESRCH;
+}
