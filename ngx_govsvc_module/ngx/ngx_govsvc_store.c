@@ -87,9 +87,13 @@ ngx_govsvc_store_usable(ngx_core_conf_t *ccf, ngx_str_t *dir, ngx_log_t *log)
 
     if (setegid(ccf->group) == -1 || seteuid(ccf->user) == -1) {
         err = ngx_errno;
-        (void) setegid(0);
         ngx_log_error(NGX_LOG_EMERG, log, err, "seteuid(%d) failed",
                       (int) ccf->user);
+
+        if (setegid(0) == -1) {
+            ngx_log_error(NGX_LOG_EMERG, log, ngx_errno, "setegid(0) failed");
+        }
+
         return NGX_ERROR;
     }
 
