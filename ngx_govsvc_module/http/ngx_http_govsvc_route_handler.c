@@ -33,7 +33,6 @@ static const ngx_http_govsvc_reason_e  ngx_http_govsvc_route_refusals[] = {
     NGX_HTTP_GOVSVC_ROUTE_NOT_FOUND,
     NGX_HTTP_GOVSVC_REGION_UNKNOWN,
     NGX_HTTP_GOVSVC_ITEM_UNKNOWN,
-    NGX_HTTP_GOVSVC_ROUTE_CONFLICT,
     NGX_HTTP_GOVSVC_ROUTE_NOT_FOUND        /* GS_ROUTE_LATE */
 };
 

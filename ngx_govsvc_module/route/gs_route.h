@@ -236,8 +236,7 @@ typedef enum {
     GS_ROUTE_MATCHED = 0,
     GS_ROUTE_NOT_FOUND,                    /* nothing names a platform */
     GS_ROUTE_REGION_UNKNOWN,
-    GS_ROUTE_ITEM_UNKNOWN,
-    GS_ROUTE_CONFLICT,                     /* two item codes contradict */
+    GS_ROUTE_ITEM_UNKNOWN,                 /* malformed and ambiguous too */
     GS_ROUTE_LATE                          /* only claims can tell */
 } gs_route_reason_e;
 

@@ -30,8 +30,7 @@ static const char *const  gs_route_sources[] = {
 };
 
 static const char *const  gs_route_reasons[] = {
-    "", "ROUTE_NOT_FOUND", "REGION_UNKNOWN", "ITEM_UNKNOWN",
-    "ROUTE_CONFLICT", "ROUTE_LATE"
+    "", "ROUTE_NOT_FOUND", "REGION_UNKNOWN", "ITEM_UNKNOWN", "ROUTE_LATE"
 };
 
 

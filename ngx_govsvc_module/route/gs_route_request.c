@@ -406,7 +406,7 @@ gs_route_request_item(gs_route_request_t *q, const gs_str_t *value)
     }
 
     if (q->out->item.code.len != 0 && !gs_item_same(&q->out->item, &item)) {
-        q->out->reason = GS_ROUTE_CONFLICT;
+        q->out->reason = GS_ROUTE_ITEM_UNKNOWN;
         return GS_DECLINED;
     }
 
