@@ -19,7 +19,7 @@ __extension__ typedef unsigned __int128  gs_limit_wide_t;
 static uint64_t gs_limit_cells(const gs_limit_rate_t *rate, uint64_t x);
 static uint64_t gs_limit_start(const gs_limit_rate_t *rate, uint64_t n);
 static uint64_t gs_limit_remaining(const gs_limit_rate_t *rate,
-    uint64_t used);
+    uint64_t used, uint64_t most);
 
 
 gs_rc_t
@@ -123,7 +123,7 @@ gs_limit_judge(const gs_limit_rate_t *rate, uint64_t tat, uint64_t now,
     }
 
     if (cost > rate->burst) {
-        result->remaining = gs_limit_remaining(rate, tat - now);
+        result->remaining = gs_limit_remaining(rate, tat - now, rate->burst);
         result->reset = tat - now;
         result->retry_after = rate->tau;
         return GS_DECLINED;
@@ -132,13 +132,14 @@ gs_limit_judge(const gs_limit_rate_t *rate, uint64_t tat, uint64_t now,
     t = gs_limit_step(rate, tat, cost);
 
     if (t > now + rate->tau) {
-        result->remaining = gs_limit_remaining(rate, tat - now);
+        result->remaining = gs_limit_remaining(rate, tat - now, cost - 1);
         result->reset = tat - now;
         result->retry_after = t - now - rate->tau;
         return GS_DECLINED;
     }
 
-    result->remaining = gs_limit_remaining(rate, t - now);
+    result->remaining = gs_limit_remaining(rate, t - now,
+                                           rate->burst - cost);
     result->reset = t - now;
     result->retry_after = 0;
 
@@ -205,8 +206,10 @@ gs_limit_start(const gs_limit_rate_t *rate, uint64_t n)
 }
 
 
+/* Rounding may show one too many, never more than the decision allows. */
+
 static uint64_t
-gs_limit_remaining(const gs_limit_rate_t *rate, uint64_t used)
+gs_limit_remaining(const gs_limit_rate_t *rate, uint64_t used, uint64_t most)
 {
     uint64_t  n;
 
@@ -216,5 +219,5 @@ gs_limit_remaining(const gs_limit_rate_t *rate, uint64_t used)
 
     n = gs_limit_cells(rate, rate->tau - used);
 
-    return (n < rate->burst) ? n : rate->burst;
+    return (n < most) ? n : most;
 }

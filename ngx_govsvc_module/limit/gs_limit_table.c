@@ -508,12 +508,21 @@ gs_limit_swap(uint64_t *p, uint64_t old, uint64_t new)
 }
 
 
-/* From 1, so that an empty slot is in the past. */
+/*
+ * From 1, so that an empty slot is in the past; at the end of the 48 bits,
+ * nearly nine years on, the clock stops and nothing passes.
+ */
 
 static uint64_t
 gs_limit_clock(const gs_limit_table_t *table, uint64_t now)
 {
-    return (now > table->epoch) ? now - table->epoch + 1 : 1;
+    if (now <= table->epoch) {
+        return 1;
+    }
+
+    now -= table->epoch;
+
+    return (now < GS_LIMIT_TAT_MAX) ? now + 1 : GS_LIMIT_TAT_MAX;
 }
 
 
