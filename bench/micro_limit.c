@@ -1,0 +1,206 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Micro-benchmark of the limiter: decisions a second on one key and on a
+ * million, in one process and in two.
+ */
+
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "limit/gs_limit_table.h"
+
+
+#define BENCH_KEYS  1000000
+#define BENCH_OPS   4000000
+
+
+typedef struct {
+    const char     *name;
+    const char     *rate;
+    uint64_t        burst;
+    uint64_t        keys;
+    unsigned        processes;
+    unsigned        clock;                 /* decisions per reading */
+} bench_t;
+
+
+static double bench_run(const bench_t *b, gs_limit_table_t *table);
+static void bench_child(const bench_t *b, gs_limit_table_t *table,
+    unsigned number, double *seconds);
+static void bench_decide(gs_limit_table_t *table,
+    const gs_limit_rate_t *rate, uint64_t key, uint64_t now);
+static uint64_t bench_random(uint64_t *state);
+static uint64_t bench_us(void);
+static void *bench_memory(size_t size);
+
+
+static const bench_t  benches[] = {
+    { "limit_pass_1_key_1_process", "1000000r/s", 1000000000, 1, 1, 64 },
+    { "limit_pass_1_key_2_processes", "1000000r/s", 1000000000, 1, 2, 64 },
+    { "limit_refuse_1_key_1_process", "1r/m", 1, 1, 1, 64 },
+    { "limit_refuse_1_key_2_processes", "1r/m", 1, 1, 2, 64 },
+    { "limit_1m_keys_1_process", "1r/s", 100, BENCH_KEYS, 1, 64 },
+    { "limit_1m_keys_2_processes", "1r/s", 100, BENCH_KEYS, 2, 64 },
+    { "limit_1m_keys_1_process_and_clock", "1r/s", 100, BENCH_KEYS, 1, 1 },
+};
+
+
+int
+main(void)
+{
+    size_t             i, size;
+    void              *mem;
+    double             rate;
+    gs_siphash_key_t   secret;
+    gs_limit_table_t  *table;
+
+    secret.k0 = 0x0123456789abcdefull;
+    secret.k1 = 0xfedcba9876543210ull;
+
+    size = gs_limit_table_size(BENCH_KEYS);
+    mem = bench_memory(size);
+
+    for (i = 0; i < sizeof(benches) / sizeof(benches[0]); i++) {
+
+        table = gs_limit_table_init(mem, size, &secret, bench_us());
+        if (table == NULL) {
+            return 1;
+        }
+
+        rate = bench_run(&benches[i], table);
+        printf("%s\t%.2f\tM/s\n", benches[i].name, rate / 1e6);
+    }
+
+    return 0;
+}
+
+
+static double
+bench_run(const bench_t *b, gs_limit_table_t *table)
+{
+    double    *seconds, rate;
+    unsigned   i;
+
+    seconds = bench_memory(sizeof(double) * b->processes);
+
+    for (i = 0; i < b->processes; i++) {
+        if (fork() == 0) {
+            bench_child(b, table, i, &seconds[i]);
+            _exit(0);
+        }
+    }
+
+    while (wait(NULL) > 0) {
+        /* void */
+    }
+
+    rate = 0;
+
+    for (i = 0; i < b->processes; i++) {
+        rate += BENCH_OPS / seconds[i];
+    }
+
+    munmap(seconds, sizeof(double) * b->processes);
+
+    return rate;
+}
+
+
+static void
+bench_child(const bench_t *b, gs_limit_table_t *table, unsigned number,
+    double *seconds)
+{
+    gs_str_t         s;
+    uint64_t         i, k, now, seed, start;
+    gs_limit_rate_t  rate;
+
+    s = gs_str_text(b->rate);
+
+    if (gs_limit_rate_parse(&rate, &s, NULL) != GS_OK
+        || gs_limit_rate_init(&rate, b->burst, NULL) != GS_OK)
+    {
+        abort();
+    }
+
+    seed = number + 1;
+
+    if (b->keys > 1) {
+        for (k = number; k < b->keys; k += b->processes) {
+            bench_decide(table, &rate, k, bench_us());
+        }
+    }
+
+    start = bench_us();
+
+    now = start;
+
+    for (i = 0; i < BENCH_OPS; i++) {
+
+        if (i % b->clock == 0) {
+            now = bench_us();
+        }
+
+        k = (bench_random(&seed) >> 32) * b->keys >> 32;
+        bench_decide(table, &rate, k, now);
+    }
+
+    *seconds = (double) (bench_us() - start) / 1e6;
+}
+
+
+static void
+bench_decide(gs_limit_table_t *table, const gs_limit_rate_t *rate,
+    uint64_t key, uint64_t now)
+{
+    gs_str_t           s;
+    gs_limit_charge_t  charge;
+
+    s = gs_str_make(&key, sizeof(key));
+    gs_limit_prepare(&charge, table, rate, &s, 1);
+    (void) gs_limit_decide(&charge, 1, now);
+}
+
+
+static uint64_t
+bench_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+
+    return *state;
+}
+
+
+static uint64_t
+bench_us(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+}
+
+
+static void *
+bench_memory(size_t size)
+{
+    void  *p;
+
+    p = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1,
+             0);
+
+    if (p == MAP_FAILED) {
+        abort();
+    }
+
+    return p;
+}
