@@ -41,7 +41,7 @@ $t->write_file('platforms.json', <<'EOF');
 EOF
 
 $t->write_file('a.rules', <<'EOF');
-rule 100 trap { match path prefix "/44/.git/"; block; }
+rule 1000 trap { match path prefix "/44/.git/"; block; }
 EOF
 
 $t->http_conf(<<'EOF')->run();
