@@ -22,6 +22,8 @@ static gs_rc_t gs_route_load_method(gs_route_load_t *l, gs_str_t *s,
     void *data);
 static gs_rc_t gs_route_load_value(gs_route_load_t *l, gs_str_t *s,
     void *data);
+static gs_rc_t gs_route_load_text(gs_route_load_t *l, gs_str_t *s,
+    void *data);
 static gs_rc_t gs_route_load_region_list(gs_route_load_t *l,
     const json_t *match, gs_route_model_t *route);
 static gs_rc_t gs_route_load_conds(gs_route_load_t *l, const json_t *match,
@@ -357,6 +359,15 @@ gs_route_load_value(gs_route_load_t *l, gs_str_t *s, void *data)
 }
 
 
+/* Regions: looked at one by one, once the list stands. */
+
+static gs_rc_t
+gs_route_load_text(gs_route_load_t *l, gs_str_t *s, void *data)
+{
+    return GS_OK;
+}
+
+
 static gs_rc_t
 gs_route_load_region_list(gs_route_load_t *l, const json_t *match,
     gs_route_model_t *route)
@@ -365,7 +376,7 @@ gs_route_load_region_list(gs_route_load_t *l, const json_t *match,
     uint32_t   i, j, n;
     gs_str_t  *list;
 
-    if (gs_route_load_list(l, match, "regions", gs_route_load_value, NULL,
+    if (gs_route_load_list(l, match, "regions", gs_route_load_text, NULL,
                            &list, &n) != GS_OK)
     {
         return GS_ERROR;
