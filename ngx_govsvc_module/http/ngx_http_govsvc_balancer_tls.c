@@ -18,8 +18,6 @@
 #define NGX_HTTP_GOVSVC_TLS_1_3    0x0304
 
 
-static ngx_int_t ngx_http_govsvc_tls_check(ngx_conf_t *cf,
-    const gs_route_table_t *t);
 static ngx_int_t ngx_http_govsvc_tls_create(ngx_conf_t *cf,
     const gs_route_table_t *t, const gs_route_tls_t *profile,
     ngx_http_govsvc_tls_t *tls);
@@ -27,8 +25,8 @@ static ngx_int_t ngx_http_govsvc_tls_context(ngx_conf_t *cf,
     const gs_route_tls_t *profile, ngx_http_govsvc_tls_t *tls,
     ngx_str_t *ca, ngx_str_t *cert, ngx_str_t *key);
 static ngx_int_t ngx_http_govsvc_tls_file(ngx_conf_t *cf,
-    const gs_route_table_t *t, gs_route_ref_t ref, ngx_str_t *name,
-    gs_str_t *text);
+    const gs_route_table_t *t, gs_route_ref_t ref, ngx_uint_t secret,
+    ngx_str_t *name, gs_str_t *text);
 static ngx_http_govsvc_clone_t *ngx_http_govsvc_clone(
     ngx_http_govsvc_section_t *s, ngx_http_govsvc_peer_t *peer,
     const gs_route_pool_t *pool, ngx_http_govsvc_tls_t *tls);
@@ -44,10 +42,6 @@ ngx_http_govsvc_tls_configure(ngx_conf_t *cf,
     ngx_http_govsvc_balancer_main_conf_t *bmcf, const gs_route_table_t *t)
 {
     uint32_t  i, n;
-
-    if (ngx_http_govsvc_tls_check(cf, t) != NGX_OK) {
-        return NGX_ERROR;
-    }
 
     n = gs_route_tls_profiles(t);
 
@@ -71,42 +65,7 @@ ngx_http_govsvc_tls_configure(ngx_conf_t *cf,
 }
 
 
-/* A certificate that is verified against no name is not verified. */
-
-static ngx_int_t
-ngx_http_govsvc_tls_check(ngx_conf_t *cf, const gs_route_table_t *t)
-{
-    uint32_t                i, n;
-    gs_str_t                s;
-    ngx_str_t               id, profile;
-    const gs_route_pool_t  *pool;
-
-    n = gs_route_pools(t);
-
-    for (i = 0; i < n; i++) {
-        pool = gs_route_pool(t, i);
-
-        if (pool->tls == GS_ROUTE_NONE
-            || ngx_http_govsvc_tls_name(t, pool).len != 0)
-        {
-            continue;
-        }
-
-        s = gs_route_str(t, pool->id);
-        id = ngx_govsvc_from_gs(&s);
-        s = gs_route_str(t, gs_route_tls(t, pool->tls)->id);
-        profile = ngx_govsvc_from_gs(&s);
-
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "no name to verify in pool \"%V\", allowed: \"name\" in "
-                      "TLS profile \"%V\" or \"host\" in the pool",
-                      &id, &profile);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
+/* gs_route_compile() sees to it that there is one. */
 
 static gs_str_t
 ngx_http_govsvc_tls_name(const gs_route_table_t *t,
@@ -128,31 +87,19 @@ static ngx_int_t
 ngx_http_govsvc_tls_create(ngx_conf_t *cf, const gs_route_table_t *t,
     const gs_route_tls_t *profile, ngx_http_govsvc_tls_t *tls)
 {
-    gs_str_t   s, parts[7];
-    ngx_str_t  id, ca, cert, key;
-
-    if (profile->ca.len == 0
-        || (profile->cert.len == 0) != (profile->key.len == 0))
-    {
-        s = gs_route_str(t, profile->id);
-        id = ngx_govsvc_from_gs(&s);
-
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "incomplete TLS profile \"%V\": \"ca\" is needed, and "
-                      "\"cert\" and \"key\" go together", &id);
-        return NGX_ERROR;
-    }
+    gs_str_t   parts[7];
+    ngx_str_t  ca, cert, key;
 
     parts[0] = gs_str_text("tls");
     parts[1] = gs_route_str(t, profile->name);
     parts[2] = gs_route_str(t, profile->min);
     parts[3] = gs_route_str(t, profile->id);
 
-    if (ngx_http_govsvc_tls_file(cf, t, profile->ca, &ca, &parts[4])
+    if (ngx_http_govsvc_tls_file(cf, t, profile->ca, 0, &ca, &parts[4])
         != NGX_OK
-        || ngx_http_govsvc_tls_file(cf, t, profile->cert, &cert, &parts[5])
+        || ngx_http_govsvc_tls_file(cf, t, profile->cert, 0, &cert, &parts[5])
            != NGX_OK
-        || ngx_http_govsvc_tls_file(cf, t, profile->key, &key, &parts[6])
+        || ngx_http_govsvc_tls_file(cf, t, profile->key, 1, &key, &parts[6])
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -172,7 +119,7 @@ ngx_http_govsvc_tls_create(ngx_conf_t *cf, const gs_route_table_t *t,
 
 static ngx_int_t
 ngx_http_govsvc_tls_file(ngx_conf_t *cf, const gs_route_table_t *t,
-    gs_route_ref_t ref, ngx_str_t *name, gs_str_t *text)
+    gs_route_ref_t ref, ngx_uint_t secret, ngx_str_t *name, gs_str_t *text)
 {
     gs_str_t   s;
     ngx_str_t  content;
@@ -196,7 +143,7 @@ ngx_http_govsvc_tls_file(ngx_conf_t *cf, const gs_route_table_t *t,
     name->data[s.len] = '\0';
 
     if (ngx_govsvc_conf_read_file(cf, name, &content,
-                                  NGX_HTTP_GOVSVC_TLS_FILE, 1)
+                                  NGX_HTTP_GOVSVC_TLS_FILE, secret)
         != NGX_CONF_OK)
     {
         return NGX_ERROR;
