@@ -81,7 +81,7 @@ ngx_module_t  ngx_http_govsvc_limit_module = {
 
 
 static const char *const  ngx_http_govsvc_limit_params[] = {
-    "zone=", "cost=", "dry_run", "off", NULL
+    "zone=", "cost=", "dry_run", NULL
 };
 
 
@@ -390,6 +390,13 @@ ngx_http_govsvc_limit_args(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like)
         if (ngx_http_govsvc_limit_param(&value[i], "dry_run", &text)) {
             like->dry_run = 1;
             continue;
+        }
+
+        if (ngx_http_govsvc_limit_param(&value[i], "off", &text)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"off\" must stand alone in \"%V\" "
+                               "directive", &value[0]);
+            return NGX_CONF_ERROR;
         }
 
         if (!ngx_http_govsvc_limit_param(&value[i], "cost=", &text)) {
