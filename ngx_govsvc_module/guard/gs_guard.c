@@ -358,11 +358,11 @@ gs_guard_candidate(gs_guard_run_t *run, uint32_t index, unsigned target,
     cond = &run->guard->conds[index];
     bit = (uint64_t) 1 << index % 64;
 
-    for (c = cond; c != NULL; c = c->same) {
+    /* a literal was found already */
 
-        if (c == cond && c->op == GS_OP_LIT) {
-            continue;
-        }
+    c = (cond->op == GS_OP_LIT) ? cond->same : cond;
+
+    for ( /* void */ ; c != NULL; c = c->same) {
 
         rc = gs_guard_confirm(s, c, value);
 
