@@ -377,7 +377,7 @@ gs_route_uri_utf8(gs_route_uri_t *u)
             return GS_ROUTE_URI_UTF8;
         }
 
-        for (i = 0; i < used; i++) {
+        for (i = 0; i < used && i < n; i++) {
             u->p += step[i];
         }
     }
