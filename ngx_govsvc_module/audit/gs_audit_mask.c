@@ -18,7 +18,7 @@
 
 #define GS_AUDIT_MASK_RUN     44           /* longest code that is kept, 43 */
 #define GS_AUDIT_MASK_DIGITS  19
-#define GS_AUDIT_MASK_DEPTH   3            /* %2525.. is not followed further */
+#define GS_AUDIT_MASK_DEPTH   3            /* how often %25 is followed */
 
 #define GS_AUDIT_MASK_OTHER   -1
 #define GS_AUDIT_MASK_X       33           /* 0-9 digits, 10-35 letters */

@@ -13,7 +13,7 @@
 
 #define NGX_HTTP_GOVSVC_AUDIT_MAGIC  0x67736175
 #define NGX_HTTP_GOVSVC_AUDIT_NAME   128
-#define NGX_HTTP_GOVSVC_AUDIT_HEAD   2     /* bytes: length of a draft's head */
+#define NGX_HTTP_GOVSVC_AUDIT_HEAD   2     /* bytes, of a draft's head */
 
 
 /* What the thread goes back to when a file is lost. */
@@ -42,7 +42,7 @@ typedef struct {
 } ngx_http_govsvc_audit_chain_t;
 
 
-static ngx_http_govsvc_audit_chain_t *ngx_http_govsvc_audit_open_chain(
+static ngx_http_govsvc_audit_chain_t *ngx_http_govsvc_audit_start(
     ngx_cycle_t *cycle, ngx_http_govsvc_audit_main_conf_t *amcf);
 static void ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
     uint64_t g);
@@ -139,14 +139,14 @@ ngx_http_govsvc_audit_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    ngx_http_govsvc_audit_chain = ngx_http_govsvc_audit_open_chain(cycle, amcf);
+    ngx_http_govsvc_audit_chain = ngx_http_govsvc_audit_start(cycle, amcf);
 
     return (ngx_http_govsvc_audit_chain == NULL) ? NGX_ERROR : NGX_OK;
 }
 
 
 static ngx_http_govsvc_audit_chain_t *
-ngx_http_govsvc_audit_open_chain(ngx_cycle_t *cycle,
+ngx_http_govsvc_audit_start(ngx_cycle_t *cycle,
     ngx_http_govsvc_audit_main_conf_t *amcf)
 {
     u_char                         *p, *last;
@@ -230,15 +230,15 @@ ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
 
     chain = ngx_http_govsvc_audit_chain;
 
-    rec->node = amcf->node;
-    rec->epoch = amcf->epoch;
-    rec->g = (uint64_t) ngx_atomic_fetch_add(&amcf->sh->g, 1) + 1;
-
     /* what was lost is told before anything that came after it */
 
     if (chain->loss.n != 0) {
         ngx_http_govsvc_audit_space(chain);
     }
+
+    rec->node = amcf->node;
+    rec->epoch = amcf->epoch;
+    rec->g = (uint64_t) ngx_atomic_fetch_add(&amcf->sh->g, 1) + 1;
 
     if (chain->loss.n != 0
         || ngx_http_govsvc_audit_put(chain, rec, NULL) != NGX_OK)

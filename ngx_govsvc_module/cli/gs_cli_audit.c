@@ -1,0 +1,784 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * govsvc audit verify: reads segments from disk, also while they are being
+ * written, and reports for each chain what was found.
+ */
+
+
+#include "audit/gs_audit_verify.h"
+#include "cli/gs_cli.h"
+#include "core/gs_json_out.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+
+#define GS_CLI_AUDIT_CHUNK  (256 * 1024)
+#define GS_CLI_AUDIT_TRIES  10             /* for a writer in mid-line */
+#define GS_CLI_AUDIT_PAUSE  20000          /* us */
+#define GS_CLI_AUDIT_STEM   16             /* digits of a segment's number */
+
+
+typedef struct {
+    char    **names;                       /* sorted */
+    size_t    n;
+    size_t    size;
+} gs_cli_audit_list_t;
+
+
+typedef struct {
+    gs_cli_t             *cli;
+    gs_audit_verify_t    *v;
+    gs_uchar_t           *chunk;
+    gs_cli_audit_list_t   segments;        /* full names */
+    const char           *folder;          /* NULL: files were named */
+    int                   code;            /* of all chains so far */
+    unsigned              unreadable:1;    /* of this chain */
+} gs_cli_audit_t;
+
+
+static int gs_cli_audit_run(gs_cli_t *cli);
+static int gs_cli_audit_arg(gs_cli_audit_t *a, int i);
+static void gs_cli_audit_folder(gs_cli_audit_t *a, const char *path);
+static gs_rc_t gs_cli_audit_read_folder(gs_cli_audit_t *a, const char *path,
+    gs_cli_audit_list_t *folders, gs_cli_audit_list_t *segments);
+static gs_rc_t gs_cli_audit_push(gs_cli_audit_t *a, gs_cli_audit_list_t *list,
+    const char *folder, const char *name);
+static int gs_cli_audit_cmp_segment(const void *one, const void *two);
+static int gs_cli_audit_cmp_folder(const void *one, const void *two);
+static const char *gs_cli_audit_base(const char *path);
+static void gs_cli_audit_stem(const char *path, char *stem);
+static int gs_cli_audit_is_segment(const char *name);
+
+static void gs_cli_audit_chain(gs_cli_audit_t *a, const char *name);
+static int gs_cli_audit_more(gs_cli_audit_t *a);
+static void gs_cli_audit_segment(gs_cli_audit_t *a, size_t i);
+static gs_rc_t gs_cli_audit_feed(gs_cli_audit_t *a, int fd, uint64_t left,
+    int live);
+static uint64_t gs_cli_audit_counted(gs_cli_audit_t *a, size_t next);
+static int gs_cli_audit_open(gs_cli_audit_t *a, const char *path);
+
+static void gs_cli_audit_report(gs_cli_audit_t *a);
+static void gs_cli_audit_json(gs_cli_audit_t *a, const char *state);
+static void gs_cli_audit_words(gs_cli_audit_t *a, const char *state);
+static void gs_cli_audit_found(gs_cli_audit_t *a);
+static void gs_cli_audit_text(const char *text);
+static int gs_cli_audit_worse(int one, int two);
+
+
+const gs_cli_verb_t  gs_cli_audit_verify = {
+    "audit", "verify", "DIR|FILE...",
+    "check hash chains of audit records and name the first bad line",
+    "校验审计记录的散列链,指出第一条有问题的记录",
+    "govsvc audit verify /var/lib/govsvc/audit",
+    NULL,
+    gs_cli_audit_run
+};
+
+
+static int
+gs_cli_audit_run(gs_cli_t *cli)
+{
+    int             i;
+    gs_cli_audit_t  a;
+
+    if (cli->argc == 0) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "audit verify needs the "
+                           "directory of govsvc_audit_store, or a chain, or "
+                           "segment files");
+    }
+
+    memset(&a, 0, sizeof(gs_cli_audit_t));
+
+    a.cli = cli;
+    a.code = GS_CLI_YES;
+    a.v = gs_alloc(cli->mem, sizeof(gs_audit_verify_t));
+    a.chunk = gs_alloc(cli->mem, GS_CLI_AUDIT_CHUNK);
+
+    if (a.v == NULL || a.chunk == NULL) {
+        return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
+    }
+
+    gs_audit_verify_init(a.v);
+
+    for (i = 0; i < cli->argc; i += gs_cli_audit_arg(&a, i)) {
+        /* void */
+    }
+
+    gs_audit_verify_free(a.v);
+
+    return a.code;
+}
+
+
+/* Files of one folder in a row are one chain; returns the arguments used. */
+
+static int
+gs_cli_audit_arg(gs_cli_audit_t *a, int i)
+{
+    int           n;
+    size_t        len;
+    char        **argv;
+    struct stat   st;
+
+    argv = a->cli->argv;
+
+    if (stat(argv[i], &st) != 0) {
+        a->code = gs_cli_audit_worse(a->code, GS_CLI_READ);
+        (void) gs_cli_fail(a->cli, GS_CLI_READ, "cannot open \"%s\": %s",
+                           argv[i], strerror(errno));
+        return 1;
+    }
+
+    if (S_ISDIR(st.st_mode)) {
+        gs_cli_audit_folder(a, argv[i]);
+        return 1;
+    }
+
+    a->folder = NULL;
+    a->segments.n = 0;
+    len = (size_t) (gs_cli_audit_base(argv[i]) - argv[i]);
+
+    for (n = 0; i + n < a->cli->argc; n++) {
+
+        if (stat(argv[i + n], &st) != 0 || S_ISDIR(st.st_mode)
+            || strncmp(argv[i], argv[i + n], len) != 0
+            || strchr(argv[i + n] + len, '/') != NULL
+            || gs_cli_audit_push(a, &a->segments, NULL, argv[i + n]) != GS_OK)
+        {
+            break;
+        }
+    }
+
+    if (n == 0) {
+        a->code = gs_cli_fail(a->cli, GS_CLI_READ, "out of memory");
+        return 1;
+    }
+
+    qsort(a->segments.names, a->segments.n, sizeof(char *),
+          gs_cli_audit_cmp_segment);
+
+    gs_cli_audit_chain(a, "");
+
+    return n;
+}
+
+
+/* The directory of a store, or one chain of it. */
+
+static void
+gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
+{
+    size_t               i, len;
+    char                *name;
+    gs_cli_audit_list_t  folders;
+
+    memset(&folders, 0, sizeof(gs_cli_audit_list_t));
+    a->segments.n = 0;
+
+    if (gs_cli_audit_read_folder(a, path, &folders, &a->segments) != GS_OK) {
+        return;
+    }
+
+    if (a->segments.n != 0 || folders.n == 0) {
+
+        /* the name of the chain, without slashes behind it */
+
+        for (len = strlen(path); len > 1 && path[len - 1] == '/'; len--) {
+            /* void */
+        }
+
+        name = gs_alloc(a->cli->mem, len + 1);
+        if (name == NULL) {
+            a->code = gs_cli_fail(a->cli, GS_CLI_READ, "out of memory");
+            return;
+        }
+
+        memcpy(name, path, len);
+        name[len] = '\0';
+
+        a->folder = path;
+        name = (char *) gs_cli_audit_base(name);
+
+        /* "." is no name: the first line tells it then */
+
+        gs_cli_audit_chain(a, name[0] == '.' ? "" : name);
+        return;
+    }
+
+    for (i = 0; i < folders.n; i++) {
+        a->segments.n = 0;
+        a->folder = folders.names[i];
+
+        if (gs_cli_audit_read_folder(a, a->folder, NULL, &a->segments)
+            == GS_OK)
+        {
+            gs_cli_audit_chain(a, gs_cli_audit_base(a->folder));
+        }
+    }
+}
+
+
+static gs_rc_t
+gs_cli_audit_read_folder(gs_cli_audit_t *a, const char *path,
+    gs_cli_audit_list_t *folders, gs_cli_audit_list_t *segments)
+{
+    DIR            *dir;
+    gs_rc_t         rc;
+    struct stat     st;
+    struct dirent  *entry;
+
+    dir = opendir(path);
+
+    if (dir == NULL) {
+        a->code = gs_cli_audit_worse(a->code, GS_CLI_READ);
+        (void) gs_cli_fail(a->cli, GS_CLI_READ, "cannot open \"%s\": %s",
+                           path, strerror(errno));
+        return GS_ERROR;
+    }
+
+    rc = GS_OK;
+
+    for ( ;; ) {
+        entry = readdir(dir);
+
+        if (entry == NULL || rc != GS_OK) {
+            break;
+        }
+
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+
+        if (gs_cli_audit_is_segment(entry->d_name)) {
+            rc = gs_cli_audit_push(a, segments, path, entry->d_name);
+
+        } else if (folders != NULL
+                   && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0
+                   && S_ISDIR(st.st_mode))
+        {
+            rc = gs_cli_audit_push(a, folders, path, entry->d_name);
+        }
+    }
+
+    (void) closedir(dir);
+
+    if (rc != GS_OK) {
+        a->code = gs_cli_fail(a->cli, GS_CLI_READ, "out of memory");
+        return GS_ERROR;
+    }
+
+    if (segments->n != 0) {
+        qsort(segments->names, segments->n, sizeof(char *),
+              gs_cli_audit_cmp_segment);
+    }
+
+    if (folders != NULL && folders->n != 0) {
+        qsort(folders->names, folders->n, sizeof(char *),
+              gs_cli_audit_cmp_folder);
+    }
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_cli_audit_push(gs_cli_audit_t *a, gs_cli_audit_list_t *list,
+    const char *folder, const char *name)
+{
+    char    *full, **names;
+    size_t   size, len;
+
+    if (list->n == list->size) {
+        size = (list->size == 0) ? 64 : list->size * 2;
+
+        names = gs_calloc(a->cli->mem, size, sizeof(char *));
+        if (names == NULL) {
+            return GS_ERROR;
+        }
+
+        if (list->n != 0) {
+            memcpy(names, list->names, list->n * sizeof(char *));
+        }
+
+        list->names = names;
+        list->size = size;
+    }
+
+    len = (folder == NULL) ? 0 : strlen(folder) + 1;
+    size = len + strlen(name) + 1;
+
+    full = gs_alloc(a->cli->mem, size);
+    if (full == NULL) {
+        return GS_ERROR;
+    }
+
+    if (folder == NULL) {
+        memcpy(full, name, size);
+
+    } else {
+        (void) snprintf(full, size, "%s/%s", folder, name);
+    }
+
+    list->names[list->n++] = full;
+
+    return GS_OK;
+}
+
+
+/* By number, then in the order in which files of one number were made. */
+
+static int
+gs_cli_audit_cmp_segment(const void *one, const void *two)
+{
+    int   rc;
+    char  a[GS_AUDIT_NAME_MAX], b[GS_AUDIT_NAME_MAX];
+
+    gs_cli_audit_stem(*(char *const *) one, a);
+    gs_cli_audit_stem(*(char *const *) two, b);
+
+    rc = strncmp(a, b, GS_CLI_AUDIT_STEM);
+
+    if (rc == 0 && strlen(a) != strlen(b)) {
+        return strlen(a) < strlen(b) ? -1 : 1;
+    }
+
+    return (rc != 0) ? rc : strcmp(a, b);
+}
+
+
+static int
+gs_cli_audit_cmp_folder(const void *one, const void *two)
+{
+    return strverscmp(*(char *const *) one, *(char *const *) two);
+}
+
+
+static const char *
+gs_cli_audit_base(const char *path)
+{
+    const char  *slash;
+
+    slash = strrchr(path, '/');
+
+    return (slash == NULL) ? path : slash + 1;
+}
+
+
+/* The name of a segment: without folder and ".seg". */
+
+static void
+gs_cli_audit_stem(const char *path, char *stem)
+{
+    size_t  len;
+
+    path = gs_cli_audit_base(path);
+    len = strlen(path);
+
+    if (gs_cli_audit_is_segment(path)) {
+        len -= 4;
+    }
+
+    if (len > GS_AUDIT_NAME_MAX - 1) {
+        len = GS_AUDIT_NAME_MAX - 1;
+    }
+
+    memcpy(stem, path, len);
+    stem[len] = '\0';
+}
+
+
+static int
+gs_cli_audit_is_segment(const char *name)
+{
+    size_t  len;
+
+    len = strlen(name);
+
+    return len > 4 && strcmp(name + len - 4, ".seg") == 0;
+}
+
+
+static void
+gs_cli_audit_chain(gs_cli_audit_t *a, const char *name)
+{
+    size_t  i;
+
+    gs_audit_verify_chain(a->v, name, a->folder == NULL);
+    a->unreadable = 0;
+
+    for (i = 0; i < a->segments.n && !a->unreadable; i++) {
+
+        gs_cli_audit_segment(a, i);
+
+        if (a->v->fault.kind != GS_AUDIT_GOOD) {
+            break;
+        }
+    }
+
+    gs_cli_audit_report(a);
+}
+
+
+/* A writer may have gone on to the next segment since the folder was read. */
+
+static int
+gs_cli_audit_more(gs_cli_audit_t *a)
+{
+    size_t    n;
+    unsigned  i;
+
+    if (!a->v->more || a->folder == NULL) {
+        return 0;
+    }
+
+    n = a->segments.n;
+
+    for (i = 0; i < GS_CLI_AUDIT_TRIES; i++) {
+        a->segments.n = 0;
+
+        if (gs_cli_audit_read_folder(a, a->folder, NULL, &a->segments)
+            != GS_OK)
+        {
+            break;
+        }
+
+        if (a->segments.n > n) {
+            return 1;
+        }
+
+        (void) usleep(GS_CLI_AUDIT_PAUSE);
+    }
+
+    return 0;
+}
+
+
+static void
+gs_cli_audit_segment(gs_cli_audit_t *a, size_t i)
+{
+    int       fd, last;
+    char      stem[GS_AUDIT_NAME_MAX];
+    gs_rc_t   rc;
+    uint64_t  counted;
+
+    last = (i + 1 == a->segments.n);
+    counted = last ? UINT64_MAX : gs_cli_audit_counted(a, i + 1);
+
+    gs_cli_audit_stem(a->segments.names[i], stem);
+    gs_audit_verify_segment(a->v, stem);
+
+    fd = gs_cli_audit_open(a, a->segments.names[i]);
+
+    if (fd == -1) {
+        return;
+    }
+
+    rc = gs_cli_audit_feed(a, fd, counted, last);
+
+    (void) close(fd);
+
+    if (rc == GS_ERROR) {
+        a->unreadable = 1;
+        (void) gs_cli_fail(a->cli, GS_CLI_READ, "cannot read \"%s\"",
+                           a->segments.names[i]);
+        return;
+    }
+
+    gs_audit_verify_end(a->v, last && !gs_cli_audit_more(a));
+}
+
+
+static gs_rc_t
+gs_cli_audit_feed(gs_cli_audit_t *a, int fd, uint64_t left, int live)
+{
+    size_t    want;
+    gs_rc_t   rc;
+    ssize_t   n;
+    unsigned  tries;
+
+    tries = 0;
+
+    while (left != 0) {
+
+        want = (left < GS_CLI_AUDIT_CHUNK) ? (size_t) left
+                                           : GS_CLI_AUDIT_CHUNK;
+        n = read(fd, a->chunk, want);
+
+        if (n == -1) {
+
+            if (errno == EINTR) {
+                continue;
+            }
+
+            return GS_ERROR;
+        }
+
+        if (n == 0) {
+
+            /* half a line may be a writer's, whose other half is to come */
+
+            if (!live || a->v->part_len == 0 || tries == GS_CLI_AUDIT_TRIES) {
+                break;
+            }
+
+            tries++;
+            (void) usleep(GS_CLI_AUDIT_PAUSE);
+            continue;
+        }
+
+        left -= (uint64_t) n;
+        rc = gs_audit_verify_feed(a->v, a->chunk, (size_t) n);
+
+        if (rc != GS_OK) {
+            return rc;
+        }
+    }
+
+    return GS_OK;
+}
+
+
+/* The bytes of a segment that count, as the one after it says. */
+
+static uint64_t
+gs_cli_audit_counted(gs_cli_audit_t *a, size_t next)
+{
+    int       fd;
+    ssize_t   n;
+    uint64_t  bytes;
+
+    fd = open(a->segments.names[next], O_RDONLY|O_CLOEXEC);
+
+    if (fd == -1) {
+        return UINT64_MAX;
+    }
+
+    n = read(fd, a->chunk, GS_AUDIT_LINE_MAX);
+
+    (void) close(fd);
+
+    if (n > 0
+        && gs_audit_verify_counted(a->chunk, (size_t) n, &bytes) == GS_OK)
+    {
+        return bytes;
+    }
+
+    return UINT64_MAX;
+}
+
+
+static int
+gs_cli_audit_open(gs_cli_audit_t *a, const char *path)
+{
+    int  fd;
+
+    fd = open(path, O_RDONLY|O_CLOEXEC);
+
+    if (fd == -1) {
+        a->unreadable = 1;
+        (void) gs_cli_fail(a->cli, GS_CLI_READ, "cannot open \"%s\": %s",
+                           path, strerror(errno));
+    }
+
+    return fd;
+}
+
+
+static void
+gs_cli_audit_report(gs_cli_audit_t *a)
+{
+    int                 code;
+    const char         *state;
+    gs_audit_verify_t  *v;
+
+    v = a->v;
+
+    if (v->fault.kind != GS_AUDIT_GOOD && v->fault.kind != GS_AUDIT_TORN) {
+        code = GS_CLI_NO;
+        state = "tampered";
+
+    } else if (a->unreadable) {
+        code = GS_CLI_READ;
+        state = "unreadable";
+
+    } else if (v->fault.kind == GS_AUDIT_TORN || v->lost != 0
+               || a->segments.n == 0)
+    {
+        code = GS_CLI_INCOMPLETE;
+        state = "incomplete";
+
+    } else {
+        code = GS_CLI_YES;
+        state = "ok";
+    }
+
+    a->code = gs_cli_audit_worse(a->code, code);
+
+    if (a->cli->json) {
+        gs_cli_audit_json(a, state);
+
+    } else {
+        gs_cli_audit_words(a, state);
+    }
+}
+
+
+static void
+gs_cli_audit_json(gs_cli_audit_t *a, const char *state)
+{
+    gs_buf_t            b;
+    gs_uchar_t          text[4096];
+    gs_audit_verify_t  *v;
+
+    v = a->v;
+
+    gs_buf_init(&b, text, sizeof(text));
+    gs_buf_char(&b, '{');
+    gs_json_kv_text(&b, "chain", v->name);
+    gs_json_kv_text(&b, "state", state);
+    gs_json_kv_u64(&b, "segments", v->segments);
+    gs_json_kv_u64(&b, "records", v->records);
+    gs_json_kv_u64(&b, "lost", v->lost);
+
+    if (v->started) {
+        gs_json_kv_u64(&b, "first_seq", v->first_seq);
+        gs_json_kv_u64(&b, "last_seq", v->next_seq - 1);
+        gs_json_kv_text(&b, "first", v->first_time);
+        gs_json_kv_text(&b, "last", v->last_time);
+    }
+
+    gs_json_kv_text(&b, "end", v->closed ? "closed" : "open");
+
+    if (v->fault.kind != GS_AUDIT_GOOD) {
+        gs_json_key(&b, "fault");
+        gs_buf_char(&b, '{');
+        gs_json_kv_text(&b, "kind", gs_audit_kind_name(v->fault.kind));
+        gs_json_kv_text(&b, "segment", v->fault.file);
+        gs_json_kv_u64(&b, "line", v->fault.line);
+        gs_json_kv_u64(&b, "byte", v->fault.byte);
+        gs_json_kv_u64(&b, "seq", v->fault.seq);
+        gs_json_kv_text(&b, "text", a->cli->zh ? v->fault.zh : v->fault.en);
+        gs_buf_char(&b, '}');
+    }
+
+    gs_buf_text(&b, "}\n");
+
+    (void) fwrite(text, 1, gs_buf_len(&b), stdout);
+}
+
+
+static void
+gs_cli_audit_words(gs_cli_audit_t *a, const char *state)
+{
+    const char         *name;
+    gs_audit_verify_t  *v;
+
+    v = a->v;
+    name = (v->name[0] != '\0') ? v->name : "?";
+
+    gs_cli_audit_text(name);
+    printf(": %s, ", state);
+
+    if (a->segments.n == 0) {
+        printf("%s\n", a->cli->zh ? "没有任何段" : "there is no segment");
+        return;
+    }
+
+    gs_cli_audit_found(a);
+
+    if (v->fault.kind == GS_AUDIT_GOOD) {
+        return;
+    }
+
+    fputs("  ", stdout);
+    gs_cli_audit_text(v->fault.file);
+
+    printf(a->cli->zh ? ":第 %llu 行,偏移 %llu,序号 %llu:%s:%s\n"
+                      : ": line %llu, byte %llu, seq %llu: %s: %s\n",
+           (unsigned long long) v->fault.line,
+           (unsigned long long) v->fault.byte,
+           (unsigned long long) v->fault.seq,
+           gs_audit_kind_name(v->fault.kind),
+           a->cli->zh ? v->fault.zh : v->fault.en);
+}
+
+
+static void
+gs_cli_audit_found(gs_cli_audit_t *a)
+{
+    gs_audit_verify_t  *v;
+
+    v = a->v;
+
+    printf(a->cli->zh ? "%llu 条记录,%llu 段"
+                      : "%llu records in %llu segments",
+           (unsigned long long) v->records, (unsigned long long) v->segments);
+
+    if (v->started) {
+        printf(a->cli->zh ? ",序号 %llu-%llu," : ", seq %llu-%llu, ",
+               (unsigned long long) v->first_seq,
+               (unsigned long long) v->next_seq - 1);
+
+        gs_cli_audit_text(v->first_time);
+        printf(a->cli->zh ? " 至 " : " to ");
+        gs_cli_audit_text(v->last_time);
+    }
+
+    if (v->lost != 0) {
+        printf(a->cli->zh ? ",另有 %llu 条丢失" : ", %llu lost",
+               (unsigned long long) v->lost);
+    }
+
+    if (v->fault.kind == GS_AUDIT_GOOD && !a->unreadable) {
+
+        if (v->closed) {
+            printf(a->cli->zh ? ",已正常结束" : ", closed");
+
+        } else {
+            fputs(a->cli->zh ? ",未结束:仍在写入、"
+                             "被终止,或尾部被截去"
+                             : ", not closed: running, killed, or cut off",
+                  stdout);
+        }
+    }
+
+    putchar('\n');
+}
+
+
+static void
+gs_cli_audit_text(const char *text)
+{
+    gs_str_t  s;
+
+    s = gs_str_text(text);
+    gs_cli_print(stdout, &s);
+}
+
+
+/* Tampering weighs more than what cannot be read, that more than a gap. */
+
+static int
+gs_cli_audit_worse(int one, int two)
+{
+    unsigned  i;
+
+    static const int  order[] = {
+        GS_CLI_NO, GS_CLI_READ, GS_CLI_INCOMPLETE, GS_CLI_YES
+    };
+
+    for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        if (one == order[i] || two == order[i]) {
+            return order[i];
+        }
+    }
+
+    return one;
+}
