@@ -234,8 +234,16 @@ ngx_http_govsvc_balancer_init_process(ngx_cycle_t *cycle)
     bmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                               ngx_http_govsvc_balancer_module);
 
-    if (bmcf != NULL && bmcf->registry != NULL) {
-        ngx_govsvc_registry_attach(bmcf->registry);
+    if (bmcf == NULL || bmcf->registry == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_govsvc_registry_attach(bmcf->registry);
+
+    /* the table is checked here, not at the first request's expense */
+
+    if (ngx_govsvc_registry_enter(bmcf->registry) != NULL) {
+        ngx_govsvc_registry_leave(bmcf->registry);
     }
 
     return NGX_OK;

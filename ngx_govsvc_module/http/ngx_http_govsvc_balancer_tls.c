@@ -305,6 +305,10 @@ ngx_http_govsvc_tls_apply(ngx_http_govsvc_section_t *s,
     u->conf = &clone->conf;
     u->ssl = tls != NULL;
 
+    if (tls != NULL) {
+        ngx_str_set(&u->schema, "https://");   /* for the error log */
+    }
+
     return NGX_OK;
 }
 
