@@ -398,7 +398,6 @@ ngx_http_govsvc_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                          *value, rest;
     ngx_uint_t                          i;
     ngx_http_govsvc_token_main_conf_t  *tmcf;
-    static ngx_str_t                    from = ngx_string("header");
     static const char *const            names[] = {
         "issuer=NAME,NAME", "from=header,cookie:NAME,arg:NAME", NULL
     };
@@ -463,8 +462,13 @@ ngx_http_govsvc_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_http_govsvc_enable(cf);
 
-    return tlcf->sources != NULL ? NGX_CONF_OK
-                                 : ngx_http_govsvc_token_from(cf, tlcf, &from);
+    if (tlcf->sources != NULL) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_str_set(&rest, "header");
+
+    return ngx_http_govsvc_token_from(cf, tlcf, &rest);
 }
 
 
