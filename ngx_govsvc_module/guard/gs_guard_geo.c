@@ -7,8 +7,10 @@
 
 
 #include "guard/gs_guard_geo.h"
+#include "core/gs_net.h"
 
 #include <maxminddb.h>
+#include <netinet/in.h>
 
 
 struct gs_geo_s {
@@ -103,6 +105,9 @@ gs_geo_lookup(const gs_geo_t *geo, const struct sockaddr *sa,
     gs_geo_place_t *place)
 {
     int                   rc;
+    size_t                len;
+    gs_net_t              net;
+    struct sockaddr_in    sin;
     MMDB_lookup_result_s  result;
 
     static const char *const  country[] = { "country", "iso_code", NULL };
@@ -118,6 +123,20 @@ gs_geo_lookup(const gs_geo_t *geo, const struct sockaddr *sa,
         || (sa->sa_family != AF_INET && sa->sa_family != AF_INET6))
     {
         return GS_DECLINED;
+    }
+
+    len = (sa->sa_family == AF_INET) ? sizeof(struct sockaddr_in)
+                                     : sizeof(struct sockaddr_in6);
+
+    (void) gs_net_sockaddr(&net, sa, len);
+
+    /* not every database knows IPv4 addresses as ::ffff:a.b.c.d */
+
+    if (net.family == GS_NET_IPV4) {
+        memset(&sin, 0, sizeof(struct sockaddr_in));
+        sin.sin_family = AF_INET;
+        memcpy(&sin.sin_addr, net.addr, 4);
+        sa = (const struct sockaddr *) (const void *) &sin;
     }
 
     result = MMDB_lookup_sockaddr(&geo->db, sa, &rc);

@@ -92,7 +92,8 @@ typedef struct {
 
     u_char                           ids[32 + 32 + 16];
     unsigned                         stripped:1;
-    unsigned                         guard_mode:2;  /* the strictest passed */
+    unsigned                         guard_mode:2;  /* the strictest asked */
+    unsigned                         guard_block:1; /* "on" would refuse */
 } ngx_http_govsvc_ctx_t;
 
 

@@ -22,6 +22,8 @@ static gs_rc_t ngx_http_govsvc_guard_header(void *data,
 static ngx_int_t ngx_http_govsvc_guard_act(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, gs_guard_verdict_t *verdict,
     ngx_uint_t mode);
+static ngx_int_t ngx_http_govsvc_guard_block(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_uint_t status);
 static ngx_int_t ngx_http_govsvc_guard_fail(ngx_http_request_t *r,
     gs_guard_verdict_t *verdict, ngx_uint_t mode);
 
@@ -63,6 +65,10 @@ ngx_http_govsvc_guard_handler(ngx_http_request_t *r)
     }
 
     ctx->guard_mode = (unsigned) glcf->mode;
+
+    if (ctx->guard_block) {
+        return ngx_http_govsvc_guard_block(r, ctx, NGX_HTTP_FORBIDDEN);
+    }
 
     gmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_guard_module);
 
@@ -139,15 +145,24 @@ ngx_http_govsvc_guard_act(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
     }
 
     if (mode == NGX_HTTP_GOVSVC_GUARD_DETECT) {
+        ctx->guard_block = 1;
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "govsvc guard: would block, rule: %uD", verdict->rule);
         return NGX_DECLINED;
     }
 
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                  "govsvc guard: blocked, rule: %uD", verdict->rule);
+    return ngx_http_govsvc_guard_block(r, ctx, verdict->status);
+}
 
-    if (verdict->status == NGX_HTTP_FORBIDDEN) {
+
+static ngx_int_t
+ngx_http_govsvc_guard_block(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
+    ngx_uint_t status)
+{
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "govsvc guard: blocked, rule: %ui", ctx->rule);
+
+    if (status == NGX_HTTP_FORBIDDEN) {
         return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_RULE_BLOCKED);
     }
 
@@ -155,7 +170,7 @@ ngx_http_govsvc_guard_act(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 
     ctx->reason = &ngx_http_govsvc_reasons[NGX_HTTP_GOVSVC_RULE_BLOCKED];
 
-    return (ngx_int_t) verdict->status;
+    return (ngx_int_t) status;
 }
 
 
