@@ -1,0 +1,251 @@
+#!/usr/bin/perl
+#
+# Copyright (C) govsvc authors
+#
+# Bad values of the directives of guard and client, and of rule files.
+
+use strict;
+use warnings;
+
+use Test::More;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::GovSvc;
+
+my $t = Test::GovSvc->new();
+
+$t->write_file('good.rules', <<'EOR');
+rule 1000 trap { match path prefix "/.git/"; block; }
+EOR
+
+
+sub error_is {
+    my ($conf, $want, $name) = @_;
+
+    my $got = $t->conf_error($conf);
+    $got =~ s/ in (?:bad|test)\.conf:\d+$//;
+
+    is($got, $want, $name);
+}
+
+
+# A rule file and what nginx -t says about it.
+
+sub rules {
+    my ($text, $want, $name) = @_;
+
+    $t->write_file('x.rules', $text);
+
+    is($t->conf_error("govsvc_rules x.rules;\n"), $want, $name);
+}
+
+
+# directives
+
+error_is("govsvc_rules good.rules;\ngovsvc_guard onn;\n",
+    'invalid value "onn"; did you mean "on"? in "govsvc_guard" directive',
+    'guard value');
+
+error_is("govsvc_rules good.rules;\ngovsvc_guard blocking;\n",
+    'invalid value "blocking"; allowed: on, detect, off in "govsvc_guard"'
+    . ' directive', 'guard value, nothing near');
+
+error_is("govsvc_guard on;\ngovsvc_guard on;\n",
+    '"govsvc_guard" directive is duplicate', 'guard twice');
+
+error_is("govsvc_guard detect;\nserver { }\n",
+    '"govsvc_guard" needs rules: "govsvc_rules" is missing in http',
+    'guard without rules');
+
+error_is("govsvc_guard;\n",
+    'invalid number of arguments in "govsvc_guard" directive', 'guard alone');
+
+error_is("server { govsvc_rules good.rules; }\n",
+    '"govsvc_rules" directive is not allowed here', 'rules in a server');
+
+like($t->conf_error("govsvc_rules none.rules;\n"),
+    qr{^open\(\) "\S*none\.rules" failed \(2: No such file},
+    'no such rule file');
+
+like($t->conf_error("govsvc_rules none*.rules;\n"),
+    qr{^no rule file fits "\S*none\*\.rules" in bad\.conf:1$},
+    'no file for a pattern');
+
+error_is("govsvc_identity_strip x-my.id;\n",
+    'invalid header name "x-my.id" in "govsvc_identity_strip" directive,'
+    . ' allowed: letters, digits, "-", "_", and "*" at the end',
+    'strip, a bad byte');
+
+error_is("govsvc_identity_strip *;\n",
+    'invalid header name "*" in "govsvc_identity_strip" directive,'
+    . ' allowed: letters, digits, "-", "_", and "*" at the end',
+    'strip everything');
+
+error_is("govsvc_identity_strip Host;\n",
+    '"Host" in "govsvc_identity_strip" directive is a header that nginx'
+    . ' itself reads', 'strip a header of nginx');
+
+error_is("govsvc_identity_strip x-*;\n",
+    '"x-*" in "govsvc_identity_strip" directive is a header that nginx'
+    . ' itself reads', 'strip headers of nginx by pattern');
+
+error_is("govsvc_identity_strip;\n",
+    'invalid number of arguments in "govsvc_identity_strip" directive',
+    'strip nothing');
+
+like($t->conf_error("govsvc_geo none.mmdb;\n"),
+    qr{^Error opening the specified MaxMind DB file in \S*none\.mmdb$},
+    'no such database');
+
+like($t->conf_error("govsvc_geo good.rules;\n"),
+    qr{^The MaxMind DB file contains invalid metadata in \S*good\.rules$},
+    'not a database');
+
+is($t->conf_error("govsvc_rules good.rules;\ngovsvc_guard detect;\n"
+    . "govsvc_identity_strip x-our-id x_my_*;\n"), '', 'good directives');
+
+# rule files
+
+rules("rule 999 a { match path eq /; log; }\n",
+    'invalid rule id "999", allowed: 1000-999999999 in x.rules:1', 'low id');
+
+rules("rule x a { match path eq /; log; }\n",
+    'invalid rule id "x", allowed: 1000-999999999 in x.rules:1', 'no id');
+
+rules("rule 1000 a b { }\n", 'unexpected "b", expecting "{" in x.rules:1',
+    'two names');
+
+rules("rule 1000 a/b { }\n",
+    'invalid rule name "a/b", allowed: up to 64 letters, digits, "-", "_",'
+    . ' "." in x.rules:1', 'bad name');
+
+rules("\nrule 1000 a {\n    log;\n}\n", 'rule 1000 has no "match" in'
+    . ' x.rules:2', 'no match');
+
+rules("rule 1000 a {\n match path eq /;\n}\n",
+    'rule 1000 has no action, allowed: log, block in x.rules:1', 'no action');
+
+like(do {
+    $t->write_file('x.rules', "rule 1000 a { match path eq /; log; }\n"
+        . "rule 1000 b { match path eq /; log; }\n");
+    $t->conf_error("govsvc_rules x.rules;\n");
+}, qr{^duplicate rule id 1000, first in \S*x\.rules:1 in x\.rules:2$},
+    'duplicate id');
+
+rules("rule 1000 a {\n match pth eq /;\n log;\n}\n",
+    'unknown target "pth"; did you mean "path"? in x.rules:2', 'target');
+
+rules("rule 1000 a { match zzzzzz eq /; log; }\n",
+    'unknown target "zzzzzz"; allowed: method, path, uri, query, args,'
+    . ' arg_names, header:NAME, header:*, same in x.rules:1', 'no target near');
+
+rules("rule 1000 a { match header:x=y eq /; log; }\n",
+    'invalid header name in target "header:x=y", allowed: letters, digits,'
+    . ' "-", "_" in x.rules:1', 'header name');
+
+rules("rule 1000 a { match path prefx /; log; }\n",
+    'unknown operator "prefx"; did you mean "prefix"? in x.rules:1',
+    'operator');
+
+rules("rule 1000 a { match path eq; log; }\n",
+    'unexpected ";", expecting a value in x.rules:1', 'no value');
+
+rules("rule 1000 a { match path eq \"\"; log; }\n",
+    'empty value in "match" in x.rules:1', 'empty value');
+
+rules("rule 1000 a { match path pcre a b; log; }\n",
+    '"pcre" takes one pattern, 2 given: quote a pattern with spaces in'
+    . ' x.rules:1', 'two patterns');
+
+rules("rule 1000 a {\n match path pcre \"a(b\"; log; }\n",
+    'invalid pattern "a(b": missing closing parenthesis at offset 3 in'
+    . ' x.rules:2', 'pattern');
+
+rules("rule 1000 a { match path flag null; log; }\n",
+    'unknown flag "null"; did you mean "nul"? in x.rules:1', 'flag');
+
+rules("rule 1000 a { match same lit a; log; }\n",
+    '"match same" needs a "match" before it in x.rules:1', 'same alone');
+
+rules("rule 1000 a { match path !lit a; match same lit b; log; }\n",
+    '"match same" cannot follow a negated "match": no value stands for it in'
+    . ' x.rules:1', 'same behind a negated match');
+
+rules("rule 1000 a { match path lit a; block 200; }\n",
+    'invalid status "200" in "block", allowed: 400-499 but 444 in x.rules:1',
+    'status');
+
+rules("rule 1000 a { match path lit a; block; block; }\n",
+    '"block" is duplicate in rule 1000 in x.rules:1', 'block twice');
+
+rules("rule 1000 a { match path lit a; block 403 404; }\n",
+    'unexpected "404" behind the status, expecting ";" in x.rules:1',
+    'two statuses');
+
+rules("rule 1000 a { match path lit a; tag a; tag b; log; }\n",
+    '"tag" is duplicate in rule 1000 in x.rules:1', 'tag twice');
+
+rules("rule 1000 a { match path lit a; tag \"a b\"; log; }\n",
+    'invalid tag "a b", allowed: up to 64 letters, digits, "-", "_", "." in'
+    . ' x.rules:1', 'tag');
+
+rules("rule 1000 a { match path lit a; lg; }\n",
+    'unknown word "lg" in rule 1000; did you mean "log"? in x.rules:1',
+    'word in a rule');
+
+rules("rules 1000 a { }\n",
+    'unknown word "rules"; did you mean "rule"? in x.rules:1', 'first word');
+
+rules("rule 1000 a { match path lit a; log; test \"/\"; }\n",
+    'unexpected "/", expecting +"request" or -"request" in x.rules:1',
+    'test without sign');
+
+rules("rule 1000 a {\n match path lit \"a;\n log;\n}\n",
+    'unexpected end of file, expecting " in x.rules:2', 'open quote');
+
+rules("rule 1000 a {\n match path lit a;\n",
+    'unexpected end of file, expecting "}" in x.rules:3', 'open block');
+
+rules("rule 1000 a { match path lit \"a\"b; log; }\n",
+    'unexpected "b" behind a quoted word in x.rules:1', 'after a quote');
+
+rules("}\n", 'unexpected "}", expecting "rule" or "include" in x.rules:1',
+    'stray brace');
+
+rules("rule 1000 a { match path lit " . ('x' x 4097) . "; log; }\n",
+    'too long word: more than 4096 bytes in x.rules:1', 'long word');
+
+like(do {
+    $t->write_file('x.rules', "\ninclude none*.rules;\n");
+    $t->conf_error("govsvc_rules x.rules;\n");
+}, qr{no rule file fits "\S*none\*\.rules"}, 'include of nothing');
+
+rules("include x.rules;\n",
+    '"include" is nested more than 8 deep in x.rules:1', 'include of itself');
+
+rules("rule 1000 a {\n" . join('', map { " match header:x-$_ lit a;\n" }
+    1 .. 58) . " log;\n}\n",
+    'too many different header names, the limit is 57 in x.rules:59',
+    'too many headers');
+
+# a good include, relative to the folder of its file
+
+mkdir $t->dir . '/sub';
+$t->write_file('sub/a.rules', "include b.rules;\n");
+$t->write_file('sub/b.rules', "rule 1001 b { match path lit b; log; }\n");
+
+is($t->conf_error("govsvc_rules good.rules sub/a*.rules;\n"), '',
+    'include beside');
+
+# nginx -T shows the rules
+
+$t->http_conf("govsvc_rules good.rules;\n");
+
+my (undef, $shown) = $t->command($t->environment(), $Test::GovSvc::NGINX,
+    '-T', '-p', $t->dir . '/', '-e', $t->dir . '/test.log',
+    '-c', $t->dir . '/nginx.conf');
+
+like($shown, qr/^# configuration file \S*good\.rules:\nrule 1000 trap/m,
+    'shown by -T');
+
+$t->done();

@@ -1,0 +1,122 @@
+#!/usr/bin/perl
+#
+# Copyright (C) govsvc authors
+#
+# The place of an address chooses the province when nothing else does.
+
+use strict;
+use warnings;
+
+use Test::More;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::GovSvc;
+
+eval { require MaxMind::DB::Writer::Tree };
+
+if ($@) {
+    BAIL_OUT('MaxMind::DB::Writer is missing') if $ENV{CI};
+    plan(skip_all => 'MaxMind::DB::Writer is missing');
+}
+
+my $t = Test::GovSvc->new();
+
+my $port = $t->backend('all');
+
+
+# A small database: network, country, subdivision.
+
+sub database {
+    my ($file, $type, @places) = @_;
+
+    my %types = (country => 'map', iso_code => 'utf8_string',
+        subdivisions => [ 'array', 'map' ]);
+
+    my $tree = MaxMind::DB::Writer::Tree->new(
+        ip_version => 6, record_size => 24, database_type => $type,
+        languages => ['en'], description => { en => 'test' },
+        map_key_type_callback => sub { $types{$_[0]} },
+        remove_reserved_networks => 0);
+
+    for (@places) {
+        my ($net, $country, $province) = @$_;
+
+        $tree->insert_network($net, {
+            country => { iso_code => $country },
+            $province ? (subdivisions => [ { iso_code => $province } ]) : (),
+        });
+    }
+
+    open my $fh, '>:raw', $t->dir . "/$file" or die "$file: $!";
+    $tree->write_tree($fh);
+    close $fh;
+}
+
+
+database('geo.mmdb', 'Test-City',
+    [ '203.0.113.0/26', 'CN', 'GD' ],
+    [ '203.0.113.64/26', 'CN', '33' ],
+    [ '203.0.113.128/26', 'HK' ],
+    [ '203.0.113.192/26', 'CN', '66' ],
+    [ '2001:db8:44::/48', 'CN', 'GD' ],
+    [ '198.51.100.0/24', 'US', 'CA' ]);
+
+database('asn.mmdb', 'Test-ASN', [ '203.0.113.0/24', 'CN' ]);
+
+$t->write_file('platforms.json', <<"EOF");
+{
+  "pools": [{"id": "all", "platform": "gd"}],
+  "instances": [{"id": "a", "pool": "all", "address": "127.0.0.1",
+                 "port": $port}],
+  "platforms": [{"id": "gd", "region": "440000",
+                 "name": {"zh": "广东", "en": "Guangdong"}}],
+  "routes": [{"id": "by-region", "platform": "gd", "pool": "all",
+              "match": {"regions": ["44****", "33****", "81****"]}}]
+}
+EOF
+
+$t->http_conf(<<'EOF')->run();
+    govsvc_platforms  platforms.json;
+    govsvc_geo        geo.mmdb;
+
+    upstream platforms {
+        govsvc_balancer;
+    }
+
+    server {
+        listen            127.0.0.1:%%PORT_0%%;
+        set_real_ip_from  127.0.0.0/8;
+        real_ip_header    X-Real-Client;
+        govsvc_route      on;
+
+        location / {
+            add_header  X-Region "$govsvc_region $govsvc_region_source" always;
+            proxy_pass  http://platforms;
+        }
+    }
+EOF
+
+
+sub region {
+    my ($address) = @_;
+
+    my $r = $t->http_get('/', headers => ['X-Real-Client' => $address]);
+
+    return $r->status . ' ' . ($r->header('X-Region') // '');
+}
+
+
+is(region('203.0.113.9'), '200 440000 geo', 'Guangdong');
+is(region('203.0.113.70'), '200 330000 geo', 'the old number of Zhejiang');
+is(region('203.0.113.130'), '200 810000 geo', 'Hong Kong, a country there');
+is(region('2001:db8:44::1'), '200 440000 geo', 'IPv6');
+is(region('::ffff:203.0.113.9'), '200 440000 geo', 'IPv4 in IPv6');
+like(region('203.0.113.200'), qr/^404/, 'never the XPCC');
+like(region('198.51.100.1'), qr/^404/, 'another country');
+like(region('192.0.2.1'), qr/^404/, 'not in the database');
+
+is($t->conf_error("govsvc_geo asn.mmdb;\n") =~ s/ in \S*asn\.mmdb$//r,
+    'database type "Test-ASN" knows no places, allowed: a City, Country or'
+    . ' Enterprise database', 'a database of something else');
+
+$t->done();
