@@ -21,8 +21,13 @@ sub sandbox {
     my $top = getcwd();
     my $dir = tempdir('govsvc-conf-XXXXXXXX', TMPDIR => 1, CLEANUP => 1);
 
+    # Workers of another user look into it.
+
+    chmod 0755, $dir;
+
     system("cp -rL conf/. $dir/ 2>/dev/null");
-    system("cp -rL lua-free-rules $dir/ 2>/dev/null");
+    system("cp -rL lua-free-rules $dir/ 2>/dev/null")
+        unless -d "$dir/lua-free-rules";
     mkdir "$dir/modules";
     mkdir "$dir/logs";
     symlink "$top/build/ngx_govsvc_module.so",
