@@ -88,7 +88,7 @@ gs_audit_chain_start(gs_audit_chain_t *chain)
 gs_rc_t
 gs_audit_chain_step(gs_audit_chain_t *chain, const void *body, size_t len)
 {
-    unsigned    n;
+    unsigned     n;
     EVP_MD_CTX  *ctx;
 
     ctx = chain->md_ctx;

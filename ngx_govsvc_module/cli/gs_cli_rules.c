@@ -475,8 +475,8 @@ gs_cli_rules_request(gs_cli_rules_t *rules, gs_guard_input_t *in,
 static gs_rc_t
 gs_cli_rules_url(gs_cli_t *cli, const char *url, gs_str_t *text)
 {
-    gs_buf_t      b;
     size_t        size;
+    gs_buf_t      b;
     gs_str_t      host, path;
     gs_uchar_t   *data;
 

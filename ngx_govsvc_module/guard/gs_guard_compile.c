@@ -97,9 +97,9 @@ gs_guard_tables(gs_guard_t *guard)
 static void
 gs_guard_masks(gs_guard_t *guard)
 {
-    uint32_t         i;
-    uint64_t         bit, targets, named;
-    unsigned         t;
+    uint32_t          i;
+    uint64_t          bit, targets, named;
+    unsigned          t;
     const gs_cond_t  *cond;
 
     named = 0;

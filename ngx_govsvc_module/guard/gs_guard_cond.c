@@ -157,10 +157,10 @@ static gs_rc_t
 gs_guard_match_header(gs_guard_parser_t *p, gs_cond_t *cond,
     const gs_str_t *name, unsigned line)
 {
-    int               c;
-    size_t            k;
-    unsigned          i;
-    gs_str_t          copy;
+    int                c;
+    size_t             k;
+    unsigned           i;
+    gs_str_t           copy;
     gs_guard_build_t  *build;
 
     build = p->build;

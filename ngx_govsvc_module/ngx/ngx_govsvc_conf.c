@@ -200,8 +200,8 @@ char *
 ngx_govsvc_conf_invalid(ngx_conf_t *cf, const char *what, ngx_str_t *value,
     const char *const *names)
 {
-    gs_err_t   err;
-    gs_str_t   s;
+    gs_err_t    err;
+    gs_str_t    s;
     ngx_str_t  *directive;
 
     s = ngx_govsvc_to_gs(value);

@@ -174,6 +174,8 @@ ngx_govsvc_registry_publish(ngx_govsvc_registry_t *r, ngx_log_t *log)
         return;
     }
 
+    rc = GS_BUSY;
+
     for (n = 0; n < NGX_GOVSVC_REGISTRY_TRIES; n++) {
 
         rc = gs_registry_publish(r->shared, ngx_pid,

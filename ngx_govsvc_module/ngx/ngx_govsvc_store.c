@@ -161,11 +161,11 @@ ngx_govsvc_store_epoch(ngx_str_t *dir, uint64_t *epoch, ngx_log_t *log)
 static ngx_int_t
 ngx_govsvc_store_read(const char *path, uint64_t *epoch, ngx_log_t *log)
 {
+    u_char     buf[NGX_GOVSVC_STORE_DIGITS + 2];
     ssize_t    n;
     gs_str_t   text;
     ngx_fd_t   fd;
     ngx_err_t  err;
-    u_char     buf[NGX_GOVSVC_STORE_DIGITS + 2];
 
     fd = open(path, O_RDONLY|O_CLOEXEC);
 

@@ -139,11 +139,11 @@ gs_rc_t
 gs_route_json_members(gs_route_load_t *l, const json_t *object,
     const char *const *names)
 {
-    unsigned     i;
     void        *iter;
+    json_t      *o;
+    unsigned     i;
     gs_str_t     name;
     const char  *key;
-    json_t      *o;
 
     if (!json_is_object(object)) {
         return gs_route_json_type(l, object, "an object");
