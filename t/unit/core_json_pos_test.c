@@ -94,8 +94,8 @@ test_lines(void)
 static void
 test_hostile(void)
 {
-    size_t    i, n;
     char      deep[20000];
+    size_t    i, n;
     gs_str_t  s;
 
     static const char *const  texts[] = {

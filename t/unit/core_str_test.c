@@ -192,8 +192,8 @@ test_nearest(void)
         { "xyz", NULL },
         { "", NULL },
         { "mandatory", NULL },
-        { "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr",
-          NULL },
+        { "optionaloptionaloptionaloptionaloptionaloptionaloptionaloptional"
+          "x", NULL },
     };
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

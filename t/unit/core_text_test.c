@@ -285,8 +285,8 @@ test_utf8_cut(void)
 static void
 test_json(void)
 {
-    size_t    i;
     char      data[256];
+    size_t    i;
     gs_str_t  s;
     gs_buf_t  b;
     unsigned  bad;
