@@ -118,6 +118,16 @@ is($t->conf_error('upstream u { govsvc_balancer; }'),
     'a balancer without platforms');
 
 
+# the variable of a hash
+
+$t->write_file('platforms.json',
+    $pools->(pool => ', "method": "hash:$cookie_a"'));
+refused('', '', 'hash by a variable');
+$t->write_file('platforms.json',
+    $pools->(pool => ', "method": "hash:$nosuch"'));
+refused('', 'unknown "nosuch" variable', 'hash by no variable');
+
+
 # TLS profiles: the files are read when the configuration is
 
 $t->ca('ca');

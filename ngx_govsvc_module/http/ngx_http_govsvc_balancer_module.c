@@ -33,6 +33,8 @@ static ngx_int_t ngx_http_govsvc_name_pool(
     uint32_t index, gs_registry_name_t *name);
 static ngx_int_t ngx_http_govsvc_name_instance(const gs_route_table_t *t,
     uint32_t index, gs_registry_name_t *name);
+static ngx_int_t ngx_http_govsvc_hash_variables(ngx_conf_t *cf,
+    const gs_route_table_t *t);
 static ngx_int_t ngx_http_govsvc_check_table(void *data,
     const gs_registry_view_t *view);
 
@@ -171,7 +173,9 @@ ngx_http_govsvc_balancer_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_OK;
     }
 
-    if (ngx_http_govsvc_tls_configure(cf, bmcf, t) != NGX_OK) {
+    if (ngx_http_govsvc_hash_variables(cf, t) != NGX_OK
+        || ngx_http_govsvc_tls_configure(cf, bmcf, t) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -485,6 +489,37 @@ ngx_http_govsvc_name_instance(const gs_route_table_t *t, uint32_t index,
     parts[3] = gs_route_str(t, instance->name);
 
     return ngx_http_govsvc_digest(parts, 4, name->key);
+}
+
+
+/* A variable with an index is one that Nginx demands to exist. */
+
+static ngx_int_t
+ngx_http_govsvc_hash_variables(ngx_conf_t *cf, const gs_route_table_t *t)
+{
+    uint32_t                i, n;
+    gs_str_t                s;
+    ngx_str_t               name;
+    const gs_route_pool_t  *pool;
+
+    n = gs_route_pools(t);
+
+    for (i = 0; i < n; i++) {
+        pool = gs_route_pool(t, i);
+
+        if (pool->method != GS_ROUTE_HASH) {
+            continue;
+        }
+
+        s = gs_route_str(t, pool->variable);
+        name = ngx_govsvc_from_gs(&s);
+
+        if (ngx_http_get_variable_index(cf, &name) == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
