@@ -125,6 +125,8 @@ ngx_http_govsvc_limit_zone_args(ngx_conf_t *cf,
 
     for (i = 2; i < cf->args->nelts; i++) {
 
+        ngx_str_null(&text);
+
         for (k = 0; ngx_http_govsvc_limit_params[k] != NULL; k++) {
             if (ngx_http_govsvc_limit_param(&value[i],
                                             ngx_http_govsvc_limit_params[k],
