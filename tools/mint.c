@@ -432,10 +432,10 @@ static int
 mint_sign_hmac(mint_args_t *a, const char *input, unsigned char *sig,
     size_t *len)
 {
+    char       key[MINT_MAX_FILE];
     FILE      *f;
     size_t     n;
     unsigned   out;
-    char       key[MINT_MAX_FILE];
 
     f = fopen(a->key, "r");
 

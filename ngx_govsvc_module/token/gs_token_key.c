@@ -75,8 +75,8 @@ static const gs_token_key_type_t  gs_token_key_types[] = {
 gs_token_keys_t *
 gs_token_keys_load(gs_mem_t *mem, const gs_str_t *text, gs_err_t *err)
 {
-    gs_rc_t            rc;
     json_t            *root;
+    gs_rc_t            rc;
     json_error_t       e;
     gs_token_keys_t   *keys;
     gs_token_key_in_t  in;
@@ -336,8 +336,8 @@ gs_token_key_type(gs_token_key_in_t *in)
 static gs_rc_t
 gs_token_key_usable(gs_token_key_in_t *in, const gs_token_key_type_t *type)
 {
-    gs_rc_t   rc;
     json_t   *use, *ops;
+    gs_rc_t   rc;
 
     use = json_object_get(in->jwk, "use");
     ops = json_object_get(in->jwk, "key_ops");
@@ -369,8 +369,8 @@ static gs_rc_t
 gs_token_key_ops(gs_token_key_in_t *in, json_t *ops)
 {
     size_t   i;
-    gs_rc_t  rc;
     json_t  *op;
+    gs_rc_t  rc;
 
     if (!json_is_array(ops)) {
         return gs_err(gs_token_key_at(in, "key_ops"),
@@ -441,9 +441,9 @@ gs_token_key_alg(gs_token_key_in_t *in, const gs_token_key_type_t *type)
 static gs_rc_t
 gs_token_key_kid(gs_token_key_in_t *in, gs_token_key_t *key)
 {
-    gs_str_t  kid;
     size_t    i;
     json_t   *value;
+    gs_str_t  kid;
 
     value = json_object_get(in->jwk, "kid");
 

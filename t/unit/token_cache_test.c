@@ -327,8 +327,8 @@ static void
 test_evict(void)
 {
     int       i, hits;
-    gs_str_t  hot;
     char      copy[4096];
+    gs_str_t  hot;
 
     fresh(GS_TOKEN_CACHE_MIN);
 
@@ -515,8 +515,8 @@ test_killed(void)
 {
     int                     status, fd[2];
     char                    c;
-    size_t                  i, n, m;
     pid_t                   pid;
+    size_t                  i, n, m;
     gs_str_t                t;
     gs_token_cache_bad_t   *bad;
     gs_token_cache_good_t  *good;

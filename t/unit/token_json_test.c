@@ -208,8 +208,8 @@ test_limits(void)
 static void
 test_dates(void)
 {
-    size_t   i;
     char     text[128];
+    size_t   i;
     int64_t  got;
     gs_rc_t  rc;
 

@@ -118,10 +118,10 @@ static void
 test_refused(void)
 {
     char             *big;
+    size_t            i;
     gs_err_t          err;
     gs_str_t          s;
     gs_token_keys_t  *keys;
-    size_t            i;
 
     static const struct {
         const char  *text;
@@ -340,8 +340,8 @@ static void
 rsa_case(const BIGNUM *n, const char *e, const char *want, const char *name)
 {
     char              b64[1500], text[2048];
-    unsigned char     buf[1100];
     gs_err_t          err;
+    unsigned char     buf[1100];
     gs_token_keys_t  *keys;
 
     (void) sign_b64(b64, buf, (size_t) BN_bn2bin(n, buf));

@@ -60,9 +60,9 @@ sign_part(gs_token_alg_e alg, const char *name)
 {
     size_t           n;
     BIGNUM          *bn;
-    unsigned char    buf[1024];
     static int       turn;
     static char      text[8][1500];
+    unsigned char    buf[1024];
 
     turn = (turn + 1) % 8;
     n = sizeof(buf);
@@ -213,9 +213,9 @@ sign_token_len(gs_token_alg_e alg, const char *header, const char *payload,
     char           *t;
     size_t          n, len;
     unsigned        out;
-    unsigned char   sig[1024];
     static int      turn;
     static char     room[4][SIGN_ROOM];
+    unsigned char   sig[1024];
 
     turn = (turn + 1) % 4;
     t = room[turn];
