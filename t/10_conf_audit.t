@@ -1,0 +1,194 @@
+#!/usr/bin/perl
+
+# Copyright (C) govsvc authors
+#
+# Audit directives: what they accept, and what they say of the rest.
+
+use strict;
+use warnings;
+
+use Test::More;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::GovSvc;
+
+my $t = Test::GovSvc->new();
+my $dir = $t->dir();
+
+$t->write_file('pid.key', "0123456789abcdef0123456789abcdef\n");
+$t->write_file('short.key', "0123456789abcdef0123456789abcde\n");
+$t->write_file('open.key', "0123456789abcdef0123456789abcdef\n");
+$t->write_file('file', "a file\n");
+chmod 0600, "$dir/pid.key", "$dir/short.key";
+chmod 0644, "$dir/open.key";
+
+my $server = 'server { listen unix:%%DIR%%/s; }';
+
+for my $good (
+    'govsvc_audit_store dir=a1;',
+    'govsvc_audit_store dir=a2/ alg=sha256 segment=64k sync=off '
+        . 'retention=200d buffer=64k flush=1000ms threads=default;',
+    'govsvc_audit_store dir=a3 alg=sm3 segment=4096m sync=group '
+        . 'retention=180d buffer=256m flush=0ms; govsvc_audit meta;',
+    'govsvc_audit off;',
+    'govsvc_audit_pseudonym key=pid.key;',
+    'govsvc_audit_pseudonym key=pid.key kid=999999;',
+    'server { govsvc_audit meta; location / { govsvc_audit off; } }'
+        . ' govsvc_audit_store dir=a4;',
+) {
+    is($t->conf_error("$good\n$server"), '', $good);
+}
+
+is((stat "$dir/a1")[2] & 07777, 0750, 'the directory is made');
+
+my $params = 'allowed: dir=, alg=, segment=, sync=, retention=, buffer=, '
+    . 'flush=, threads= in "govsvc_audit_store" directive in bad.conf:1';
+
+my @bad = (
+    'govsvc_audit_store;',
+    'invalid number of arguments in "govsvc_audit_store" directive '
+        . 'in bad.conf:1',
+
+    'govsvc_audit_store alg=sm3;',
+    '"govsvc_audit_store" must have the parameter "dir=" in bad.conf:1',
+
+    'govsvc_audit_store dir=;',
+    qr/^invalid parameter "dir=".* in "govsvc_audit_store" directive in bad/,
+
+    'govsvc_audit_store dir=a zzzzzzzz;',
+    qr/^invalid parameter "zzzzzzzz"; \Q$params\E$/,
+
+    'govsvc_audit_store dir=a segmnt=64m;',
+    qr/^invalid parameter "segmnt=64m"; .*segment=/,
+
+    'govsvc_audit_store dir=a alg=sha1;',
+    qr/^invalid alg "sha1"; .*sha256.* in "govsvc_audit_store" directive/,
+
+    'govsvc_audit_store dir=a segment=63k;',
+    'invalid segment "63k", allowed: 64k to 4096m in bad.conf:1',
+
+    'govsvc_audit_store dir=a segment=5g;',
+    'invalid segment "5g", allowed: 64k to 4096m in bad.conf:1',
+
+    'govsvc_audit_store dir=a segment=-1;',
+    'invalid segment "-1", allowed: 64k to 4096m in bad.conf:1',
+
+    'govsvc_audit_store dir=a buffer=1k;',
+    'invalid buffer "1k", allowed: 64k to 256m in bad.conf:1',
+
+    'govsvc_audit_store dir=a buffer=many;',
+    'invalid buffer "many", allowed: 64k to 256m in bad.conf:1',
+
+    'govsvc_audit_store dir=a flush=2s;',
+    'invalid flush "2s", allowed: 0ms to 1000ms in bad.conf:1',
+
+    'govsvc_audit_store dir=a sync=on;',
+    qr/^invalid sync "on"; .*group.*off.* in "govsvc_audit_store" directive/,
+
+    'govsvc_audit_store dir=a retention=30d;',
+    'retention "30d" is too short: the Cybersecurity Law (article 21) asks '
+        . 'for six months, allowed: 180d or more in bad.conf:1',
+
+    'govsvc_audit_store dir=a retention=long;',
+    'invalid retention "long", allowed: days as in "180d" in bad.conf:1',
+
+    "govsvc_audit_store dir=a;\ngovsvc_audit_store dir=b;",
+    '"govsvc_audit_store" directive is duplicate in bad.conf:2',
+
+    'govsvc_audit_store dir=a threads=nosuch;',
+    qr/^unknown thread pool "nosuch"/,
+
+    'govsvc_audit_store dir=no/such;',
+    qr{^cannot make the directory "no/such", its parent has to exist},
+
+    'govsvc_audit_store dir=file;',
+    '"file" is not a directory',
+
+    'govsvc_audit meta;',
+    '"govsvc_audit meta" needs a place for its files: add '
+        . '"govsvc_audit_store dir=..." to the http block in bad.conf:1',
+
+    "server {\n location / { govsvc_audit meta; }\n}",
+    '"govsvc_audit meta" needs a place for its files: add '
+        . '"govsvc_audit_store dir=..." to the http block in bad.conf:2',
+
+    'govsvc_audit;',
+    'invalid number of arguments in "govsvc_audit" directive in bad.conf:1',
+
+    'govsvc_audit mta;',
+    qr/^invalid level "mta"; .*"?meta"?.* in "govsvc_audit" directive/,
+
+    'govsvc_audit body_hash;',
+    'audit level "body_hash" is not in this version, allowed: off, meta '
+        . 'in bad.conf:1',
+
+    'govsvc_audit headers;',
+    'audit level "headers" is not in this version, allowed: off, meta '
+        . 'in bad.conf:1',
+
+    "govsvc_audit off;\ngovsvc_audit off;",
+    '"govsvc_audit" directive is duplicate in bad.conf:2',
+
+    'govsvc_audit_pseudonym;',
+    'invalid number of arguments in "govsvc_audit_pseudonym" directive '
+        . 'in bad.conf:1',
+
+    'govsvc_audit_pseudonym kid=1;',
+    '"govsvc_audit_pseudonym" must have the parameter "key=" in bad.conf:1',
+
+    'govsvc_audit_pseudonym key=pid.key kid=0;',
+    'invalid kid in "kid=0", allowed: 1 to 999999 in bad.conf:1',
+
+    'govsvc_audit_pseudonym key=pid.key kid=x;',
+    'invalid kid in "kid=x", allowed: 1 to 999999 in bad.conf:1',
+
+    'govsvc_audit_pseudonym key=pid.key file=x;',
+    qr/^invalid parameter "file=x"; .*key=/,
+
+    'govsvc_audit_pseudonym key=none.key;',
+    qr{^open\(\) ".*none\.key" failed \(2: No such file or directory\)},
+
+    'govsvc_audit_pseudonym key=short.key;',
+    qr{^the key in ".*short\.key" has 31 bytes, allowed: 32 or more, make one }
+        . 'with: openssl rand -hex 32 in bad.conf:1',
+
+    'govsvc_audit_pseudonym key=open.key;',
+    qr{^secret file ".*open\.key" is open to other users},
+
+    "govsvc_audit_pseudonym key=pid.key;\ngovsvc_audit_pseudonym key=pid.key;",
+    '"govsvc_audit_pseudonym" directive is duplicate in bad.conf:2',
+);
+
+while (my ($text, $want) = splice @bad, 0, 2) {
+    my $got = $t->conf_error("$text\n$server");
+
+    if (ref $want || $want =~ /^\(\?/) {
+        like($got, qr/$want/, $text);
+
+    } else {
+        is($got, $want, $text);
+    }
+}
+
+# With another user for the workers the directory has to be theirs.
+
+SKIP: {
+    skip 'only root gives directories away', 3 if $<;
+
+    chmod 0755, $dir;
+    mkdir "$dir/root", 0755;
+
+    my $conf = 'user nobody nogroup; ' . "load_module " . $t->module()
+        . ";\nevents { } http { govsvc_audit_store dir=%s; "
+        . "access_log off; }\n";
+
+    my ($code, $err) = $t->test_config(sprintf $conf, "$dir/root");
+    isnt($code, 0, 'refused');
+    like($err, qr{"\S+/root" \s is \s not \s writable \s for \s the \s workers,
+        \s run: \s chown \s nobody \s "\S+/root"}x, 'with the remedy');
+
+    ($code, $err) = $t->test_config(sprintf $conf, "$dir/theirs");
+    is((stat "$dir/theirs")[4], scalar getpwnam('nobody'), 'made for them');
+}
+
+$t->done();
