@@ -48,7 +48,9 @@ static void ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
     uint64_t g);
 static ngx_int_t ngx_http_govsvc_audit_put(
     ngx_http_govsvc_audit_chain_t *chain, const gs_audit_record_t *rec,
-    const gs_audit_loss_t *loss);
+    gs_audit_loss_t *loss);
+static uint64_t ngx_http_govsvc_audit_next(
+    ngx_http_govsvc_audit_main_conf_t *amcf);
 
 static uint64_t ngx_http_govsvc_audit_number(void *data);
 static ngx_int_t ngx_http_govsvc_audit_head(void *data, gs_buf_t *b,
@@ -238,7 +240,7 @@ ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
 
     rec->node = amcf->node;
     rec->epoch = amcf->epoch;
-    rec->g = (uint64_t) ngx_atomic_fetch_add(&amcf->sh->g, 1) + 1;
+    rec->g = ngx_http_govsvc_audit_next(amcf);
 
     if (chain->loss.n != 0
         || ngx_http_govsvc_audit_put(chain, rec, NULL) != NGX_OK)
@@ -271,7 +273,7 @@ ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain, uint64_t g)
 
 static ngx_int_t
 ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
-    const gs_audit_record_t *rec, const gs_audit_loss_t *loss)
+    const gs_audit_record_t *rec, gs_audit_loss_t *loss)
 {
     size_t     head;
     u_char    *p;
@@ -282,6 +284,13 @@ ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
                                   + GS_AUDIT_DRAFT_MAX);
     if (p == NULL) {
         return NGX_BUSY;
+    }
+
+    if (loss != NULL) {
+
+        /* not before there is room: a number that is given is used */
+
+        loss->g = ngx_http_govsvc_audit_next(chain->amcf);
     }
 
     gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD, GS_AUDIT_DRAFT_MAX);
@@ -299,6 +308,13 @@ ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
                           NGX_HTTP_GOVSVC_AUDIT_HEAD + gs_buf_len(&b));
 
     return NGX_OK;
+}
+
+
+static uint64_t
+ngx_http_govsvc_audit_next(ngx_http_govsvc_audit_main_conf_t *amcf)
+{
+    return (uint64_t) ngx_atomic_fetch_add(&amcf->sh->g, 1) + 1;
 }
 
 
@@ -439,7 +455,6 @@ ngx_http_govsvc_audit_space(void *data)
 
     loss->node = amcf->node;
     loss->epoch = amcf->epoch;
-    loss->g = (uint64_t) ngx_atomic_fetch_add(&amcf->sh->g, 1) + 1;
     loss->time = ngx_govsvc_wall_us();
     loss->why = "buffer full";
 
