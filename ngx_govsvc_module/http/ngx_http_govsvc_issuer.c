@@ -156,8 +156,8 @@ ngx_http_govsvc_issuer_get(ngx_conf_t *cf,
 
     is->name = *name;
     is->issuer.name = ngx_govsvc_to_gs(name);
-    is->file = cf->conf_file->file.name;
-    is->line = cf->conf_file->line;
+    is->place.file = cf->conf_file->file.name;
+    is->place.line = cf->conf_file->line;
 
     return is;
 }

@@ -55,6 +55,9 @@ ngx_http_govsvc_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    tlcf->required.file = cf->conf_file->file.name;
+    tlcf->required.line = cf->conf_file->line;
+
     for (i = 1; i < cf->args->nelts; i++) {
 
         req = ngx_array_push(tlcf->require);

@@ -36,14 +36,20 @@ typedef struct {
 } ngx_http_govsvc_token_source_t;
 
 
+/* Where a directive stands, for what is found out after parsing. */
+typedef struct {
+    ngx_str_t                        file;
+    ngx_uint_t                       line;
+} ngx_http_govsvc_token_place_t;
+
+
 /* Named before it is defined, as zones are. */
 typedef struct {
     gs_token_issuer_t                issuer;
     ngx_str_t                        name;
     ngx_str_t                        jwks_file;
-    ngx_str_t                        file; /* of the first mention */
-    ngx_uint_t                       line;
-    ngx_uint_t                       seen; /* inner directives, by bit */
+    ngx_http_govsvc_token_place_t    place; /* of the first mention */
+    ngx_uint_t                       seen;  /* inner directives, by bit */
     unsigned                         defined:1;
 } ngx_http_govsvc_issuer_t;
 
@@ -83,8 +89,8 @@ typedef struct {
     ngx_array_t                     *sources;
     ngx_array_t                     *require;  /* NULL: nothing */
     gs_token_policy_t               *policy;
-    ngx_str_t                        file;     /* of govsvc_token */
-    ngx_uint_t                       line;
+    ngx_http_govsvc_token_place_t    token;    /* of the directives */
+    ngx_http_govsvc_token_place_t    required;
 } ngx_http_govsvc_token_conf_t;
 
 

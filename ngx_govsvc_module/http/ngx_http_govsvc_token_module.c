@@ -203,7 +203,7 @@ ngx_http_govsvc_token_init_main_conf(ngx_conf_t *cf, void *conf)
         if (!is[i]->defined) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "unknown govsvc_issuer \"%V\" in %V:%ui",
-                          &is[i]->name, &is[i]->file, is[i]->line);
+                          &is[i]->name, &is[i]->place.file, is[i]->place.line);
             return NGX_CONF_ERROR;
         }
     }
@@ -243,8 +243,11 @@ ngx_http_govsvc_token_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->mode == NGX_CONF_UNSET_UINT) {
         conf->issuers = prev->issuers;
         conf->sources = prev->sources;
-        conf->file = prev->file;
-        conf->line = prev->line;
+        conf->token = prev->token;
+    }
+
+    if (conf->require == NGX_CONF_UNSET_PTR) {
+        conf->required = prev->required;
     }
 
     ngx_conf_merge_uint_value(conf->mode, prev->mode,
@@ -268,8 +271,9 @@ ngx_http_govsvc_token_check_conf(ngx_conf_t *cf,
         if (conf->require != NULL) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "\"govsvc_require\" needs \"govsvc_token\" required "
-                          "or optional in location \"%V\" in %V",
-                          &clcf->name, &cf->conf_file->file.name);
+                          "or optional in location \"%V\" in %V:%ui",
+                          &clcf->name, &conf->required.file,
+                          conf->required.line);
             return NGX_CONF_ERROR;
         }
 
@@ -283,7 +287,7 @@ ngx_http_govsvc_token_check_conf(ngx_conf_t *cf,
                       "\"satisfy any\" and \"govsvc_token\" exclude each "
                       "other in location \"%V\", use \"satisfy all\" or "
                       "\"govsvc_token off\" there, in %V:%ui",
-                      &clcf->name, &conf->file, conf->line);
+                      &clcf->name, &conf->token.file, conf->token.line);
         return NGX_CONF_ERROR;
     }
 
@@ -311,7 +315,7 @@ ngx_http_govsvc_token_policy(ngx_conf_t *cf,
     if (issuers->nelts == 0) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"govsvc_token\" needs a \"govsvc_issuer\" in %V:%ui",
-                      &conf->file, conf->line);
+                      &conf->token.file, conf->token.line);
         return NGX_CONF_ERROR;
     }
 
@@ -422,8 +426,8 @@ ngx_http_govsvc_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                        ngx_http_govsvc_token_modes);
     }
 
-    tlcf->file = cf->conf_file->file.name;
-    tlcf->line = cf->conf_file->line;
+    tlcf->token.file = cf->conf_file->file.name;
+    tlcf->token.line = cf->conf_file->line;
 
     for (i = 2; i < cf->args->nelts; i++) {
 

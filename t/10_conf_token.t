@@ -1,0 +1,295 @@
+#!/usr/bin/perl
+
+# Copyright (C) govsvc authors
+
+# The directives of tokens: what is refused, and in which words.
+
+use strict;
+use warnings;
+
+use Test::More;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::GovSvc;
+
+
+my $t = Test::GovSvc->new()->has('mint');
+
+$t->mint_keys('keys');
+$t->write_file('jwks.json', $t->read_file('keys/jwks.json'));
+
+my %good = (
+    iss => 'iss https://sso.gov.example;',
+    audience => 'audience portal;',
+    jwks_file => 'jwks_file jwks.json;',
+);
+
+
+sub issuer {
+    my ($more, %change) = @_;
+
+    my %words = (%good, %change);
+
+    return 'govsvc_issuer a { '
+        . join(' ', map { $words{$_} } sort keys %words) . " $more }";
+}
+
+sub refused {
+    my ($conf, $expected, $name) = @_;
+
+    $expected .= ' in bad.conf:1' if $expected ne '' && $expected !~ / in \w+\./;
+
+    is($t->conf_error($conf), $expected, $name // $conf);
+}
+
+sub inner {
+    my ($more, $expected) = @_;
+
+    refused(issuer($more), $expected, $more);
+}
+
+sub token {
+    my ($conf, $expected) = @_;
+
+    refused(issuer('') . " $conf", $expected, $conf);
+}
+
+
+# govsvc_issuer
+
+refused(issuer(''), '', 'the least');
+
+inner('algs RS256 ES256 EdDSA SM2;', '');
+inner('algs Ed25519 GmSM2;', '');
+inner('leeway 0;', '');
+inner('leeway 10m;', '');
+inner('max_lifetime 12h;', '');
+inner('max_lifetime off;', '');
+inner('require exp sub;', '');
+inner('typ JWT at+jwt;', '');
+inner('sm2_id 1234567812345678;', '');
+inner('assurance acr map=1:1,L2:2,urn:gov:3:3;', '');
+
+refused(issuer('', audience => 'audience a b c;'), '', 'audiences');
+refused(issuer('', audience => 'audience off;'), '', 'audience off');
+
+refused('govsvc_issuer { }',
+    'invalid number of arguments in "govsvc_issuer" directive');
+refused('govsvc_issuer a;', 'directive "govsvc_issuer" has no opening "{"');
+refused('govsvc_issuer "a b" { }',
+    'invalid name "a b"; allowed: 1 to 64 letters, digits, "_" and "-"'
+    . ' in "govsvc_issuer" directive');
+refused(issuer('') . ' ' . issuer(''), 'duplicate govsvc_issuer "a"',
+    'an issuer twice');
+refused('server { govsvc_issuer a { } }',
+    '"govsvc_issuer" directive is not allowed here');
+
+refused(issuer('', iss => ''), 'govsvc_issuer "a" needs "iss URL"', 'no iss');
+refused(issuer('', audience => ''),
+    'govsvc_issuer "a" needs "audience NAME ..., or off"', 'no audience');
+refused(issuer('', jwks_file => ''),
+    'govsvc_issuer "a" needs "jwks_file FILE"', 'no jwks_file');
+
+refused(issuer('', iss => 'iss "";'), 'invalid issuer "" in "iss" directive',
+    'iss empty');
+refused(issuer('', audience => 'audience "";'),
+    'invalid audience "" in "audience" directive', 'audience empty');
+refused(issuer('', jwks_file => 'jwks_file "";'),
+    'invalid file "" in "jwks_file" directive', 'jwks_file empty');
+
+inner('isss x;', 'unknown directive "isss" in govsvc_issuer;'
+    . ' did you mean "iss"?');
+inner('jwks_uri https://x;', 'unknown directive "jwks_uri" in govsvc_issuer;'
+    . ' allowed: iss, audience, algs, jwks_file, leeway, max_lifetime,'
+    . ' require, typ, sm2_id, assurance');
+inner('zzzzzzzzzz x;', 'unknown directive "zzzzzzzzzz" in govsvc_issuer;'
+    . ' allowed: iss, audience, algs, jwks_file, leeway, max_lifetime,'
+    . ' require, typ, sm2_id, assurance');
+inner('iss y;', '"iss" directive is duplicate');
+inner('algs;', 'invalid number of arguments in "algs" directive');
+inner('leeway 1s 2s;', 'invalid number of arguments in "leeway" directive');
+inner('typ x { }', 'unexpected "{"');
+
+inner('algs RS256 HS256;', 'invalid algorithm "HS256"; did you mean "RS256"?'
+    . ' in "algs" directive');
+inner('algs none;', 'invalid algorithm "none";'
+    . ' allowed: RS256, ES256, EdDSA, SM2 in "algs" directive');
+inner('leeway 601s;',
+    'invalid time "601s"; allowed: 0 to 10m in "leeway" directive');
+inner('leeway -1;',
+    'invalid time "-1"; allowed: 0 to 10m in "leeway" directive');
+inner('leeway x;', 'invalid time "x"; allowed: 0 to 10m in "leeway" directive');
+inner('max_lifetime 0;', 'invalid time "0"; allowed: 1s to 366d, off'
+    . ' in "max_lifetime" directive');
+inner('max_lifetime 367d;', 'invalid time "367d"; allowed: 1s to 366d, off'
+    . ' in "max_lifetime" directive');
+inner('require "";', 'invalid claim "" in "require" directive');
+inner('typ "";', 'invalid type "" in "typ" directive');
+inner('sm2_id "";',
+    'invalid identity ""; allowed: 1 to 128 bytes in "sm2_id" directive');
+inner('sm2_id ' . ('x' x 129) . ';', 'invalid identity "' . ('x' x 129)
+    . '"; allowed: 1 to 128 bytes in "sm2_id" directive');
+inner('assurance acr;',
+    'invalid number of arguments in "assurance" directive');
+inner('assurance "" map=a:1;', 'invalid claim "" in "assurance" directive');
+inner('assurance acr 3:3;', 'invalid map "3:3";'
+    . ' allowed: map=VALUE:LEVEL,VALUE:LEVEL in "assurance" directive');
+
+for my $pair ('a', 'a:6', 'a:', ':1', 'a:x', 'a1', '') {
+    inner("assurance acr map=$pair;", qq(invalid level "$pair";)
+        . ' allowed: VALUE:LEVEL, LEVEL 0 to 5 in "assurance" directive');
+}
+
+inner('assurance acr map=a:1,;', 'invalid level "";'
+    . ' allowed: VALUE:LEVEL, LEVEL 0 to 5 in "assurance" directive');
+
+
+# the key set
+
+sub jwks {
+    my ($text, $expected, $name) = @_;
+
+    $t->write_file('bad.json', $text);
+    refused(issuer('', jwks_file => 'jwks_file bad.json;'), $expected, $name);
+}
+
+like($t->conf_error(issuer('', jwks_file => 'jwks_file none.json;')),
+    qr{^open\(\) "none\.json" failed \(2: .*\) in bad\.conf:1$}, 'no file');
+
+like($t->conf_error(do {
+    $t->write_file('bad.json', "{\"keys\": [\n{\"kty\": }\n]}\n");
+    issuer('', jwks_file => 'jwks_file bad.json;');
+}), qr{^the JWK set is no JSON: .* in bad\.json:2$}, 'no JSON');
+
+jwks('{}', 'the JWK set has no array "keys" in bad.json:1', 'no keys');
+jwks("{\"keys\": [\n{\"kty\": \"oct\",\n\"k\": \"AAAA\"}]}",
+    'the set holds a private or symmetric key (member "k"), allowed: public'
+    . ' keys; treat the key as disclosed at /keys/0/k in bad.json:3',
+    'a secret');
+jwks('{"keys": []}', 'the JWK set has no usable key (0 skipped), allowed:'
+    . ' RSA, EC P-256, EC SM2, OKP Ed25519 in bad.json', 'an empty set');
+jwks("{\"keys\": [\n{\"kty\": \"RSA\",\n\"n\": \"AQAB\", \"e\": \"AQAB\"}]}",
+    'the RSA key has too few or too many bits, allowed: 2048 to 8192'
+    . ' at /keys/0/n in bad.json:3', 'a weak key');
+
+like($t->conf_error(do {
+    $t->write_file('bad.json', ' ' x 262145);
+    issuer('', jwks_file => 'jwks_file bad.json;');
+}), qr{"bad\.json" has 262145 bytes, at most 262144 are allowed}, 'too large');
+
+
+# govsvc_token_zone
+
+token('govsvc_token_zone zone=tokens:128k;', '');
+token('govsvc_token_zone off;', '');
+token('govsvc_token_zone zone=a:1m; govsvc_token_zone zone=b:1m;',
+    '"govsvc_token_zone" directive is duplicate');
+token('govsvc_token_zone off; govsvc_token_zone off;',
+    '"govsvc_token_zone" directive is duplicate');
+token('govsvc_token_zone;',
+    'invalid number of arguments in "govsvc_token_zone" directive');
+token('govsvc_token_zone tokens:1m;', 'invalid parameter "tokens:1m";'
+    . ' allowed: zone=NAME:SIZE, off in "govsvc_token_zone" directive');
+token('govsvc_token_zone zone=tokens;', 'invalid zone "zone=tokens";'
+    . ' allowed: zone=NAME:SIZE, off in "govsvc_token_zone" directive');
+token('govsvc_token_zone zone=:1m;', 'invalid zone "zone=:1m";'
+    . ' allowed: zone=NAME:SIZE, off in "govsvc_token_zone" directive');
+
+for my $size (qw/x 0 127k -1m/) {
+    token("govsvc_token_zone zone=tokens:$size;", qq(invalid size "$size";)
+        . ' allowed: 128k or more in "govsvc_token_zone" directive');
+}
+
+token('server { govsvc_token_zone off; }',
+    '"govsvc_token_zone" directive is not allowed here');
+
+
+# govsvc_token
+
+token('govsvc_token required;', '');
+token('govsvc_token optional issuer=a from=header,cookie:gov,arg:t;', '');
+token('server { govsvc_token required; location / { govsvc_token off; } }',
+    '');
+refused('server { govsvc_token required issuer=a; } ' . issuer(''), '',
+    'an issuer defined later');
+
+token('govsvc_token;',
+    'invalid number of arguments in "govsvc_token" directive');
+token('govsvc_token require;', 'invalid mode "require";'
+    . ' did you mean "required"? in "govsvc_token" directive');
+token('govsvc_token yes;', 'invalid mode "yes";'
+    . ' allowed: required, optional, off in "govsvc_token" directive');
+token('govsvc_token required; govsvc_token off;',
+    '"govsvc_token" directive is duplicate');
+token('govsvc_token required isuer=a;', 'invalid parameter "isuer=a";'
+    . ' allowed: issuer=NAME,NAME, from=header,cookie:NAME,arg:NAME'
+    . ' in "govsvc_token" directive');
+token('govsvc_token required issuer=a issuer=a;',
+    'invalid parameter "issuer=a"; allowed: issuer=NAME,NAME,'
+    . ' from=header,cookie:NAME,arg:NAME in "govsvc_token" directive');
+token('govsvc_token required issuer=;',
+    'invalid issuer "" in "govsvc_token" directive');
+token('govsvc_token required issuer=a,;',
+    'invalid issuer "" in "govsvc_token" directive');
+token('govsvc_token required issuer=b;', 'unknown govsvc_issuer "b"');
+token('govsvc_token required from=heder;', 'invalid source "heder";'
+    . ' did you mean "header"? in "govsvc_token" directive');
+token('govsvc_token required from=query;', 'invalid source "query";'
+    . ' allowed: header, cookie:NAME, arg:NAME in "govsvc_token" directive');
+token('govsvc_token required from=cookie:;', 'invalid source "cookie:";'
+    . ' allowed: header, cookie:NAME, arg:NAME in "govsvc_token" directive');
+
+refused('server { govsvc_token required; }',
+    '"govsvc_token" needs a "govsvc_issuer"', 'no issuer at all');
+
+refused(issuer('') . "\nserver {\n location /x {\n  satisfy any;\n"
+    . "  govsvc_token optional;\n }\n}",
+    '"satisfy any" and "govsvc_token" exclude each other in location "/x",'
+    . ' use "satisfy all" or "govsvc_token off" there, in bad.conf:5',
+    'satisfy any');
+token('satisfy any; server { govsvc_token off; }', '');
+
+
+# govsvc_require
+
+token('govsvc_token required; govsvc_require level>=3 scope=a scope=b'
+    . ' claim:user_type=1;', '');
+token('govsvc_token required; govsvc_require off;', '');
+token('govsvc_token required; govsvc_require level>=1;'
+    . ' server { govsvc_require off; govsvc_token off; }', '');
+
+token('govsvc_require;',
+    'invalid number of arguments in "govsvc_require" directive');
+token('govsvc_require level>=1; govsvc_require scope=a;',
+    '"govsvc_require" directive is duplicate');
+
+for my $level ('level>=0', 'level>=6', 'level>=', 'level>=33', 'level>=x') {
+    token("govsvc_require $level;", qq(invalid level "$level";)
+        . ' allowed: level>=1 to level>=5 in "govsvc_require" directive');
+}
+
+for my $what ('user=natural', 'level>2', 'off2 x', 'aud=x') {
+    my ($first) = split / /, $what;
+
+    like($t->conf_error(issuer('') . " govsvc_require $what;"),
+        qr{^invalid requirement "\Q$first\E"; .* in "govsvc_require" directive},
+        $what);
+}
+
+token('govsvc_require scope=;', 'invalid scope "scope=";'
+    . ' allowed: visible ASCII characters but quote and backslash'
+    . ' in "govsvc_require" directive');
+token('govsvc_require \'scope=a"b\';', 'invalid scope "scope=a"b";'
+    . ' allowed: visible ASCII characters but quote and backslash'
+    . ' in "govsvc_require" directive');
+
+for my $claim ('claim:a', 'claim:=b', 'claim:a=') {
+    token("govsvc_require $claim;", qq(invalid claim "$claim";)
+        . ' allowed: claim:NAME=VALUE in "govsvc_require" directive');
+}
+
+token('server { location /x { govsvc_require level>=3; } }',
+    '"govsvc_require" needs "govsvc_token" required or optional'
+    . ' in location "/x"');
+
+$t->done();
