@@ -386,7 +386,7 @@ gs_guard_candidate(gs_guard_run_t *run, uint32_t index, unsigned target,
     s->hit[index / 64] |= bit;
     s->touched[cond->rule / 64] |= (uint64_t) 1 << cond->rule % 64;
 
-    if (s->trace != NULL) {
+    if (s->trace != NULL && !cond->negate) {
         s->trace(s->trace_data, run->guard->rules[cond->rule].id, cond->line,
                  &run->guard->build->targets[target], &run->name, value);
     }

@@ -1,0 +1,212 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Aho-Corasick against a search that cannot be wrong.
+ */
+
+
+#include "core/gs_ac.h"
+#include "tap.h"
+
+#include <stdlib.h>
+
+
+#define AC_WORDS  200
+
+
+static uint32_t  ac_seed = 1;
+
+
+static unsigned
+ac_random(unsigned n)
+{
+    ac_seed = ac_seed * 1103515245u + 12345u;
+
+    return (ac_seed >> 16) % n;
+}
+
+
+static int
+ac_find(const gs_str_t *text, const gs_str_t *word)
+{
+    size_t    i;
+    gs_str_t  part;
+
+    for (i = 0; i + word->len <= text->len; i++) {
+        part = gs_str_make(text->data + i, word->len);
+
+        if (gs_str_case_eq(&part, word)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+test_known(void)
+{
+    int            found;
+    gs_ac_t       *ac;
+    gs_err_t       err;
+    uint64_t       bits[2];
+
+    static const gs_ac_word_t  words[] = {
+        { gs_string("he"), 0 }, { gs_string("she"), 1 },
+        { gs_string("his"), 2 }, { gs_string("hers"), 3 },
+        { gs_string("HE"), 64 }, { gs_string("\xe5\xb9\xbf"), 100 },
+        { gs_string("\0a"), 5 }
+    };
+
+    is_int(gs_ac_compile(&ac, &gs_mem_libc, &gs_mem_libc, words, 7, &err),
+           GS_OK, "compiled");
+
+    memset(bits, 0, sizeof(bits));
+    found = gs_ac_scan(ac, "uSHErs", 6, bits);
+    is_int(found, 1, "found");
+    is_int((int64_t) bits[0], 1 | 2 | 8, "suffixes are found, case-blind");
+    is_int((int64_t) bits[1], 1, "an equal word with its own id");
+
+    memset(bits, 0, sizeof(bits));
+    is_int(gs_ac_scan(ac, "hihihiss", 8, bits), 1, "after false starts");
+    is_int((int64_t) bits[0], 4, "after false starts: his");
+
+    memset(bits, 0, sizeof(bits));
+    is_int(gs_ac_scan(ac, "\xe5\xb9\xbf\xe4", 4, bits), 1, "Chinese");
+    is_int((int64_t) (bits[1] >> 36), 1, "Chinese: the word");
+
+    memset(bits, 0, sizeof(bits));
+    is_int(gs_ac_scan(ac, "\0A", 2, bits), 1, "NUL");
+    is_int((int64_t) bits[0], 32, "NUL: the word");
+
+    memset(bits, 0, sizeof(bits));
+    is_int(gs_ac_scan(ac, "hsxehi", 6, bits), 0, "nothing");
+    is_int(gs_ac_scan(ac, NULL, 0, bits), 0, "empty");
+    is_int((int64_t) bits[0], 0, "no bit");
+    ok(gs_ac_size(ac) > 0 && gs_ac_states(ac) > 10, "size and states");
+
+    gs_free(&gs_mem_libc, ac);
+
+    is_int(gs_ac_compile(&ac, &gs_mem_libc, &gs_mem_libc, NULL, 0, &err),
+           GS_OK, "no words");
+    is_int(gs_ac_scan(ac, "abc", 3, bits), 0, "no words, nothing found");
+    gs_free(&gs_mem_libc, ac);
+}
+
+
+static void
+test_random(void)
+{
+    int            wrong;
+    size_t         i, k;
+    gs_ac_t       *ac;
+    gs_err_t       err;
+    gs_str_t       text;
+    uint64_t       bits[AC_WORDS / 64 + 1];
+    unsigned       round, n, len;
+    gs_uchar_t     store[AC_WORDS][8], data[64];
+    gs_ac_word_t   words[AC_WORDS];
+
+    for (round = 0; round < 20; round++) {
+
+        n = 1 + ac_random(AC_WORDS);
+
+        for (i = 0; i < n; i++) {
+            len = 1 + ac_random(6);
+
+            for (k = 0; k < len; k++) {
+                store[i][k] = (gs_uchar_t) ("abcABC\xff_"[ac_random(8)]);
+            }
+
+            words[i].text = gs_str_make(store[i], len);
+            words[i].id = (uint32_t) i;
+        }
+
+        if (gs_ac_compile(&ac, &gs_mem_libc, &gs_mem_libc, words, n, &err)
+            != GS_OK)
+        {
+            ok(0, "compiled");
+            return;
+        }
+
+        wrong = 0;
+
+        for (k = 0; k < 200; k++) {
+            len = ac_random(sizeof(data));
+
+            for (i = 0; i < len; i++) {
+                data[i] = (gs_uchar_t) ("abcABC\xff_x"[ac_random(9)]);
+            }
+
+            memset(bits, 0, sizeof(bits));
+            text = gs_str_make(data, len);
+            (void) gs_ac_scan(ac, data, len, bits);
+
+            for (i = 0; i < n; i++) {
+                wrong += (int) (bits[i / 64] >> i % 64 & 1)
+                         != ac_find(&text, &words[i].text);
+            }
+        }
+
+        is_int(wrong, 0, "%u random words", n);
+        gs_free(&gs_mem_libc, ac);
+    }
+}
+
+
+static void
+test_limits(void)
+{
+    gs_ac_t       *ac;
+    gs_err_t       err;
+    gs_mem_t      *mem;
+    unsigned       n;
+    gs_uchar_t    *big;
+    gs_ac_word_t   words[2];
+
+    big = malloc(GS_AC_MAX_STATES);
+    memset(big, 'a', GS_AC_MAX_STATES);
+
+    words[0].text = gs_str_make(big, GS_AC_MAX_STATES - 1);
+    words[0].id = 0;
+    is_int(gs_ac_compile(&ac, &gs_mem_libc, &gs_mem_libc, words, 1, &err),
+           GS_ERROR, "too many states");
+
+    words[0].text.len = 30000;
+    words[1].text = gs_str_make(big, 35000);
+    words[1].id = 1;
+    is_int(gs_ac_compile(&ac, &gs_mem_libc, &gs_mem_libc, words, 2, &err),
+           GS_OK, "nearly too many");
+    gs_free(&gs_mem_libc, ac);
+
+    words[0].text.len = 3;
+    words[1].text.len = 5;
+
+    for (n = 1; /* void */ ; n++) {
+        mem = tap_mem_fail(n);
+
+        if (gs_ac_compile(&ac, mem, mem, words, 2, &err) == GS_OK) {
+            break;
+        }
+
+        ok(tap_mem_failed() && tap_mem_live() == 0,
+           "allocation %u fails, nothing is left", n);
+    }
+
+    is_int(tap_mem_live(), 1, "one block is held");
+    gs_free(mem, ac);
+    free(big);
+}
+
+
+int
+main(void)
+{
+    test_known();
+    test_random();
+    test_limits();
+
+    return done_testing();
+}

@@ -1,0 +1,205 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Literals that patterns need.
+ */
+
+
+#include "guard/gs_guard_lit.h"
+#include "tap.h"
+
+#include <stdio.h>
+
+
+typedef struct {
+    const char  *pattern;
+    const char  *words;                    /* "a b"; "" : none */
+} lit_case_t;
+
+
+static const lit_case_t  lit_cases[] = {
+    { "union", "union" },
+    { "(?i)UNION\\s+select", "select" },
+    { "ab.cdef.g", "cdef" },
+    { "a|b", "a b" },
+    { "abc|d?", "" },
+    { "abc|", "" },
+    { "x(?:abc|defg)y", "abc defg" },
+    { "x(?:abc|defg)?y", "x" },
+    { "x(?:abc|defg)+y", "abc defg" },
+    { "x(?:abc|defg){0,3}y", "x" },
+    { "x(?:abc|defg){2}y", "abc defg" },
+    { "abcd(?:e|)", "abcd" },
+    { "(abc)(?=defgh)", "abc" },
+    { "(?!abcdef)gh", "gh" },
+    { "(?<=abcdef)gh", "gh" },
+    { "(?<!abcdef)gh", "gh" },
+    { "(?<name>abc)", "abc" },
+    { "(?P<name>abc)", "abc" },
+    { "(?'name'abc)", "abc" },
+    { "(?>abc)", "abc" },
+    { "(?|abc|def)", "abc def" },
+    { "(?i:abc)d", "abc" },
+    { "(?s-i:abc)", "abc" },
+    { "abc*d", "ab" },
+    { "abc?d", "ab" },
+    { "abc+d", "abc" },
+    { "abc{0}d", "ab" },
+    { "abc{3}d", "abc" },
+    { "abc{1,}d", "abc" },
+    { "abc{1,2}?d", "abc" },
+    { "abc*+d", "ab" },
+    { "\\.\\./", "../" },
+    { "\\$\\{jndi:", "${jndi:" },
+    { "a{b", "a{b" },
+    { "\\x41\\x42C", "ABC" },
+    { "\\tab", "\tab" },
+    { "[abc]", "" },
+    { "[]abc]def", "def" },
+    { "[^]abc]def", "def" },
+    { "[[:alpha:]abc]def", "def" },
+    { "[a[b]def", "def" },
+    { "[\\]abc]def", "def" },
+    { "\\bfoo\\b", "foo" },
+    { "foo\\d+bar1", "bar1" },
+    { "(a)\\1bcd", "bcd" },
+    { "\xe5\xb9\xbf", "\xe5\xb9\xbf" },
+    { "^abc$", "abc" },
+    { "", "" },
+    { ".*", "" },
+    { "\\d+", "" },
+
+    /* not understood: never a guess */
+
+    { "abc{,3}d", "" },
+    { "abc{ 1}d", "" },
+    { "(?x) abc", "" },
+    { "(?i-x) abc", "" },
+    { "(*UTF)abc", "" },
+    { "abc(*ACCEPT)def", "" },
+    { "\\Qabc\\E", "" },
+    { "abc\\Kdef", "" },
+    { "(?#abc)def", "" },
+    { "(?(1)abc|def)ghi", "" },
+    { "abc(?R)?", "" },
+    { "(?1)abc(x)", "" },
+    { "(?P>n)abc", "" },
+    { "abc\\g{1}", "" },
+    { "\\10abc", "" },
+    { "[[.a.]]bc", "" },
+    { "[[:al pha:]]bc", "" },
+    { "[\\Qa]\\E]bc", "" },
+    { "[abc", "" },
+    { "(abc", "" },
+    { "abc)", "" },
+    { "abc\\", "" },
+    { "\\xg1", "" },
+    { "*abc", "" },
+    { "\\pLabc", "" },
+    { "\\cAabc", "" },
+    { "\\o{101}b", "" },
+    { "a**", "" }
+};
+
+
+static void
+test_cases(void)
+{
+    char                buf[1024];
+    size_t              i, n;
+    gs_str_t            pattern;
+    unsigned            k;
+    gs_arena_t         *arena;
+    gs_guard_lits_t     lits;
+    const lit_case_t   *c;
+
+    arena = gs_arena_create(&gs_mem_libc);
+
+    for (i = 0; i < sizeof(lit_cases) / sizeof(lit_cases[0]); i++) {
+        c = &lit_cases[i];
+        pattern = gs_str_text(c->pattern);
+
+        (void) gs_guard_literals(&lits, gs_arena_mem(arena), &pattern);
+
+        n = 0;
+
+        for (k = 0; k < lits.n; k++) {
+            n += (size_t) snprintf(buf + n, sizeof(buf) - n, "%s%.*s",
+                                   (k > 0) ? " " : "",
+                                   (int) lits.words[k].len,
+                                   (const char *) lits.words[k].data);
+        }
+
+        is_str(gs_str_make(buf, n), c->words, "%s", c->pattern);
+    }
+
+    gs_arena_destroy(arena);
+}
+
+
+static void
+test_deep(void)
+{
+    char              text[1024];
+    gs_str_t          pattern;
+    gs_arena_t       *arena;
+    gs_guard_lits_t   lits;
+
+    arena = gs_arena_create(&gs_mem_libc);
+
+    memset(text, '(', sizeof(text));
+    pattern = gs_str_make(text, sizeof(text));
+
+    is_int(gs_guard_literals(&lits, gs_arena_mem(arena), &pattern),
+           GS_DECLINED, "nested too deep");
+
+    memset(text, 'a', sizeof(text));
+    is_int(gs_guard_literals(&lits, gs_arena_mem(arena), &pattern), GS_OK,
+           "a long run");
+    ok(lits.n == 1 && lits.words[0].len <= 64, "a long run is cut");
+
+    memset(text, '|', sizeof(text));
+    is_int(gs_guard_literals(&lits, gs_arena_mem(arena), &pattern),
+           GS_DECLINED, "empty branches");
+
+    gs_arena_destroy(arena);
+}
+
+
+static void
+test_memory(void)
+{
+    gs_rc_t           rc;
+    unsigned          n;
+    gs_mem_t         *mem;
+    gs_str_t          pattern;
+    gs_guard_lits_t   lits;
+
+    pattern = gs_str_text("abc");
+
+    for (n = 1; /* void */ ; n++) {
+        mem = tap_mem_fail(n);
+        rc = gs_guard_literals(&lits, mem, &pattern);
+
+        if (!tap_mem_failed()) {
+            break;
+        }
+
+        ok(rc == GS_ERROR && lits.n == 0, "allocation %u fails", n);
+    }
+
+    is_int(rc, GS_OK, "enough memory");
+    gs_free(mem, (void *) (uintptr_t) lits.words[0].data);
+}
+
+
+int
+main(void)
+{
+    test_cases();
+    test_deep();
+    test_memory();
+
+    return done_testing();
+}
