@@ -139,7 +139,7 @@ my $tls = sub {
     my ($profile, $pool, $expected, $name) = @_;
 
     $t->write_file('platforms.json', $pools->(profile => $profile,
-        pool => ", \"tls\": \"p\"$pool"));
+        pool => ", \"tls\": \"p\"$pool", pools => 1));
     my $found = $t->conf_error('govsvc_platforms platforms.json;');
 
     ref $expected ? like($found, $expected, $name)
@@ -150,6 +150,9 @@ $tls->('"ca": "ca.crt", "name": "a.example"', '', '', 'a profile');
 $tls->('"ca": "ca.crt", "name": "a.example", "cert": "gw.crt", '
     . '"key": "gw.key", "min": "1.3"', '', '', 'a whole profile');
 $tls->('"ca": "ca.crt"', ', "host": "a.example"', '', 'the name of the host');
+$tls->('"ca": "ca.crt", "name": "a.example"', ', "fallback": ["p1"]',
+    'pool "w" speaks TLS and falls back to pool "p1" without, allowed: a '
+    . 'fallback with TLS', 'a fallback without TLS');
 $tls->('"ca": "none.crt", "name": "a.example"', '',
     qr/^open\(\) "none\.crt" failed \(2: No such file or directory\)/,
     'no such file');

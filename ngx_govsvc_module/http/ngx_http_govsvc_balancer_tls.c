@@ -18,6 +18,8 @@
 #define NGX_HTTP_GOVSVC_TLS_1_3    0x0304
 
 
+static ngx_int_t ngx_http_govsvc_tls_chain(ngx_conf_t *cf,
+    const gs_route_table_t *t, const gs_route_pool_t *pool);
 static ngx_int_t ngx_http_govsvc_tls_create(ngx_conf_t *cf,
     const gs_route_table_t *t, const gs_route_tls_t *profile,
     ngx_http_govsvc_tls_t *tls);
@@ -43,6 +45,14 @@ ngx_http_govsvc_tls_configure(ngx_conf_t *cf,
 {
     uint32_t  i, n;
 
+    n = gs_route_pools(t);
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_govsvc_tls_chain(cf, t, gs_route_pool(t, i)) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
     n = gs_route_tls_profiles(t);
 
     bmcf->tls = ngx_pcalloc(cf->pool, (n + 1) * sizeof(ngx_http_govsvc_tls_t));
@@ -59,6 +69,54 @@ ngx_http_govsvc_tls_configure(ngx_conf_t *cf,
         }
 
         bmcf->ntls++;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A peer that fails verification makes way for the next pool: were that plain,
+ * a forged certificate would be enough to get the request unencrypted.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_tls_chain(ngx_conf_t *cf, const gs_route_table_t *t,
+    const gs_route_pool_t *pool)
+{
+    uint32_t                    i;
+    gs_str_t                    s;
+    ngx_str_t                   id, next;
+    const gs_route_pool_t      *other;
+    const gs_route_fallback_t  *chain;
+
+    if (pool->tls == GS_ROUTE_NONE) {
+        return NGX_OK;
+    }
+
+    chain = gs_route_fallback(t, pool);
+
+    for (i = 0; i < pool->nfallback; i++) {
+
+        if (chain[i].pool == GS_ROUTE_NONE) {
+            continue;
+        }
+
+        other = gs_route_pool(t, chain[i].pool);
+
+        if (other->tls != GS_ROUTE_NONE) {
+            continue;
+        }
+
+        s = gs_route_str(t, pool->id);
+        id = ngx_govsvc_from_gs(&s);
+        s = gs_route_str(t, other->id);
+        next = ngx_govsvc_from_gs(&s);
+
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "pool \"%V\" speaks TLS and falls back to pool \"%V\" "
+                      "without, allowed: a fallback with TLS", &id, &next);
+        return NGX_ERROR;
     }
 
     return NGX_OK;
