@@ -45,6 +45,8 @@ sub nginx_t {
     my $globals = $text =~ /^\s*load_module\s/m ? ''
         : "load_module modules/ngx_govsvc_module.so;\n";
 
+    $text =~ s{/var/log/nginx/}{$dir/logs/}g;
+
     open my $fh, '>', "$dir/lint.conf" or die "$dir/lint.conf: $!";
     print $fh $globals, $text;
     close $fh;
