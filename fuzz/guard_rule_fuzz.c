@@ -1,0 +1,177 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Rule files of any bytes: parsed, compiled, and asked about one request.
+ * For patterns it also holds the literals against PCRE2: a text that matches
+ * must contain one of them.
+ */
+
+
+#include "guard/gs_guard.h"
+#include "guard/gs_guard_lit.h"
+
+#define PCRE2_CODE_UNIT_WIDTH  8
+
+#include <pcre2.h>
+#include <stdlib.h>
+
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void fuzz_rules(const gs_str_t *text);
+static void fuzz_literals(const gs_str_t *pattern, const gs_str_t *subject);
+static int fuzz_contains(const gs_str_t *text, const gs_str_t *word);
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    size_t    cut;
+    gs_str_t  text, pattern, subject;
+
+    text = gs_str_make(data, size);
+    fuzz_rules(&text);
+
+    /* the same bytes as pattern, newline, subject */
+
+    cut = gs_str_chr(&text, 0, '\n');
+
+    if (cut < size && cut < 128 && size - cut < 512) {
+        pattern = gs_str_make(data, cut);
+        subject = gs_str_make(data + cut + 1, size - cut - 1);
+        fuzz_literals(&pattern, &subject);
+    }
+
+    return 0;
+}
+
+
+static void
+fuzz_rules(const gs_str_t *text)
+{
+    gs_err_t             err;
+    gs_mem_t            *mem;
+    gs_str_t             file, request;
+    unsigned             n, t;
+    gs_arena_t          *arena;
+    gs_guard_t          *guard;
+    gs_guard_test_t      test;
+    gs_guard_input_t     in;
+    gs_guard_build_t    *build;
+    gs_guard_verdict_t   v;
+    gs_guard_scratch_t  *scratch;
+    gs_guard_rule_info_t info;
+
+    arena = gs_arena_create(&gs_mem_libc);
+    mem = gs_arena_mem(arena);
+    memset(&err, 0, sizeof(err));
+
+    file = gs_str_text("fuzz.rules");
+    build = gs_guard_build_create(mem, NULL, NULL, NULL);
+
+    if (gs_guard_parse(build, &file, text, &err) != GS_OK) {
+
+        if (err.line == 0 || err.text[0] == '\0') {
+            abort();
+        }
+
+        gs_guard_build_destroy(build);
+        gs_arena_destroy(arena);
+        return;
+    }
+
+    if (gs_guard_compile(&guard, build, &err) == GS_OK) {
+
+        scratch = gs_guard_scratch_create(guard, mem);
+        request = gs_str_text("POST /a/b?c=d&e=%27\nHost: x\nCookie: y");
+
+        (void) gs_guard_request(&in, mem, &request, &err);
+        (void) gs_guard_check(guard, scratch, &in, &v);
+
+        for (n = 0; n < 8 && gs_guard_rule(guard, n, &info) == GS_OK; n++) {
+            for (t = 0; t < info.ntests && t < 8; t++) {
+                (void) gs_guard_rule_test(guard, scratch, mem, n, t, &test,
+                                          &err);
+            }
+        }
+
+        gs_guard_scratch_destroy(scratch);
+        gs_guard_destroy(guard);
+
+    } else {
+        gs_guard_build_destroy(build);
+    }
+
+    gs_arena_destroy(arena);
+}
+
+
+static void
+fuzz_literals(const gs_str_t *pattern, const gs_str_t *subject)
+{
+    int                   rc, found;
+    size_t                offset;
+    unsigned              i;
+    gs_arena_t           *arena;
+    pcre2_code           *code;
+    gs_guard_lits_t       lits;
+    pcre2_match_data     *match;
+    pcre2_match_context  *context;
+
+    arena = gs_arena_create(&gs_mem_libc);
+
+    if (gs_guard_literals(&lits, gs_arena_mem(arena), pattern) != GS_OK) {
+        gs_arena_destroy(arena);
+        return;
+    }
+
+    code = pcre2_compile(pattern->data, pattern->len,
+                         PCRE2_NEVER_UTF|PCRE2_NEVER_UCP|PCRE2_DOTALL, &rc,
+                         &offset, NULL);
+
+    if (code != NULL) {
+        match = pcre2_match_data_create(1, NULL);
+        context = pcre2_match_context_create(NULL);
+        (void) pcre2_set_match_limit(context, 20000);
+
+        rc = pcre2_match(code, subject->data, subject->len, 0, 0, match,
+                         context);
+
+        if (rc >= 0) {
+            found = 0;
+
+            for (i = 0; i < lits.n; i++) {
+                found |= fuzz_contains(subject, &lits.words[i]);
+            }
+
+            if (!found) {
+                abort();
+            }
+        }
+
+        pcre2_match_context_free(context);
+        pcre2_match_data_free(match);
+        pcre2_code_free(code);
+    }
+
+    gs_arena_destroy(arena);
+}
+
+
+static int
+fuzz_contains(const gs_str_t *text, const gs_str_t *word)
+{
+    size_t    i;
+    gs_str_t  part;
+
+    for (i = 0; i + word->len <= text->len; i++) {
+        part = gs_str_make(text->data + i, word->len);
+
+        if (gs_str_case_eq(&part, word)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
