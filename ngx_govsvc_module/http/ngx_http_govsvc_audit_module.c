@@ -51,6 +51,8 @@ static char *ngx_http_govsvc_audit_zone(ngx_conf_t *cf,
     ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *threads);
 static char *ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_govsvc_audit_bad_level(ngx_conf_t *cf,
+    ngx_str_t *value);
 static char *ngx_http_govsvc_audit_pseudonym(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_govsvc_audit_key(ngx_conf_t *cf,
@@ -87,8 +89,10 @@ static const char *const  ngx_http_govsvc_audit_names[] = {
 };
 
 
-static const char *const  ngx_http_govsvc_audit_levels[] = {
-    "off", "meta", NULL
+static const ngx_conf_enum_t  ngx_http_govsvc_audit_levels[] = {
+    { ngx_string("off"), NGX_HTTP_GOVSVC_AUDIT_OFF },
+    { ngx_string("meta"), NGX_HTTP_GOVSVC_AUDIT_META },
+    { ngx_null_string, 0 }
 };
 
 
@@ -439,9 +443,9 @@ ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_govsvc_audit_loc_conf_t *alcf = conf;
 
-    gs_str_t                            s;
+    gs_str_t                            s, name;
     ngx_str_t                          *value;
-    ngx_uint_t                          i;
+    const ngx_conf_enum_t              *e;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
 
     if (alcf->level != NGX_CONF_UNSET_UINT) {
@@ -451,26 +455,22 @@ ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
     s = ngx_govsvc_to_gs(&value[1]);
 
-    if (gs_str_eq_text(&s, "off")) {
-        alcf->level = NGX_HTTP_GOVSVC_AUDIT_OFF;
-        return NGX_CONF_OK;
-    }
+    for (e = ngx_http_govsvc_audit_levels; e->name.len != 0; e++) {
+        name = ngx_govsvc_to_gs(&e->name);
 
-    for (i = 0; ngx_http_govsvc_audit_later[i] != NULL; i++) {
-        if (gs_str_eq_text(&s, ngx_http_govsvc_audit_later[i])) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "audit level \"%V\" is not in this version, "
-                               "allowed: off, meta", &value[1]);
-            return NGX_CONF_ERROR;
+        if (gs_str_eq(&s, &name)) {
+            alcf->level = e->value;
+            break;
         }
     }
 
-    if (!gs_str_eq_text(&s, "meta")) {
-        return ngx_govsvc_conf_invalid(cf, "level", &value[1],
-                                       ngx_http_govsvc_audit_levels);
+    if (e->name.len == 0) {
+        return ngx_http_govsvc_audit_bad_level(cf, &value[1]);
     }
 
-    alcf->level = NGX_HTTP_GOVSVC_AUDIT_META;
+    if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_OFF) {
+        return NGX_CONF_OK;
+    }
 
     amcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_govsvc_audit_module);
@@ -483,6 +483,29 @@ ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_govsvc_enable(cf);
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_bad_level(ngx_conf_t *cf, ngx_str_t *value)
+{
+    gs_str_t    s;
+    ngx_uint_t  i;
+
+    static const char *const  names[] = { "off", "meta", NULL };
+
+    s = ngx_govsvc_to_gs(value);
+
+    for (i = 0; ngx_http_govsvc_audit_later[i] != NULL; i++) {
+        if (gs_str_eq_text(&s, ngx_http_govsvc_audit_later[i])) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "audit level \"%V\" is not in this version, "
+                               "allowed: off, meta", value);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_govsvc_conf_invalid(cf, "level", value, names);
 }
 
 

@@ -100,8 +100,8 @@ test_bounds(void)
 {
     size_t            n;
     gs_buf_t          b;
-    gs_uchar_t       *line, h[GS_AUDIT_HASH];
     unsigned          wrong;
+    gs_uchar_t       *line, h[GS_AUDIT_HASH];
     gs_audit_chain_t  chain;
 
     if (gs_audit_chain_init(&chain, GS_AUDIT_SM3) != GS_OK) {

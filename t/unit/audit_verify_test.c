@@ -102,8 +102,8 @@ make(gs_audit_alg_e alg)
 static void
 make_segment(gs_audit_chain_t *chain, size_t i, uint64_t *seq)
 {
-    size_t              head;
     char                draft[1024];
+    size_t              head;
     gs_buf_t            b, d;
     gs_str_t            name, s;
     unsigned            k;
