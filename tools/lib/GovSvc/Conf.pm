@@ -28,6 +28,11 @@ sub sandbox {
     system("cp -rL conf/. $dir/ 2>/dev/null");
     system("cp -rL lua-free-rules $dir/ 2>/dev/null")
         unless -d "$dir/lua-free-rules";
+    open my $key, '>', "$dir/pseudonym.key" or die "$dir/pseudonym.key: $!";
+    chmod 0600, "$dir/pseudonym.key";
+    print $key '0123456789abcdef' x 2, "\n";
+    close $key;
+
     mkdir "$dir/modules";
     mkdir "$dir/logs";
     symlink "$top/build/ngx_govsvc_module.so",
