@@ -12,6 +12,8 @@
 
 static ngx_int_t ngx_http_govsvc_token_refuse(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, gs_token_reason_e reason);
+static void ngx_http_govsvc_token_log(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_uint_t level, const char *reason);
 static ngx_int_t ngx_http_govsvc_token_accept(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_token_conf_t *tlcf,
     gs_token_verdict_t *verdict);
@@ -88,8 +90,7 @@ ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r)
         ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_BAD;
         ctx->challenge = ngx_http_govsvc_token_request;
 
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "govsvc token: malformed or repeated credential");
+        ngx_http_govsvc_token_log(r, ctx, NGX_LOG_INFO, "bad_request");
 
         return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_TOKEN_MALFORMED);
     }
@@ -177,17 +178,16 @@ ngx_http_govsvc_token_refuse(ngx_http_request_t *r,
     ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_BAD;
 
     if (reason == GS_TOKEN_NO_MEMORY) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "govsvc token: not enough memory to verify a token");
+        ngx_http_govsvc_token_log(r, ctx, NGX_LOG_ERR,
+                                  gs_token_reason_name(reason));
 
         ctx->retry_after = 1;
 
         return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_AUTH_UNAVAILABLE);
     }
 
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                  "govsvc token: refused, reason: %s",
-                  gs_token_reason_name(reason));
+    ngx_http_govsvc_token_log(r, ctx, NGX_LOG_INFO,
+                              gs_token_reason_name(reason));
 
     if (reason == GS_TOKEN_EXPIRED) {
         ctx->challenge = ngx_http_govsvc_token_expired;
@@ -197,6 +197,26 @@ ngx_http_govsvc_token_refuse(ngx_http_request_t *r,
     ctx->challenge = ngx_http_govsvc_token_invalid;
 
     return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_TOKEN_INVALID);
+}
+
+
+/*
+ * Without the context that Nginx would add: the request line may hold the
+ * token itself.
+ */
+
+static void
+ngx_http_govsvc_token_log(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
+    ngx_uint_t level, const char *reason)
+{
+    ngx_log_t  log;
+
+    log = *r->connection->log;
+    log.handler = NULL;
+
+    ngx_log_error(level, &log, 0,
+                  "govsvc token: refused, reason: %s, client: %V, request: %V",
+                  reason, &r->connection->addr_text, &ctx->request_id);
 }
 
 
