@@ -15,7 +15,7 @@ use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
 
-my $t = Test::GovSvc->new()->plan(46);
+my $t = Test::GovSvc->new()->plan(43);
 
 $t->backend('gd');
 $t->backend('bj');
@@ -212,7 +212,7 @@ $t->stop();
 
 my @lines = grep { ($_->{ty} // '') eq 'http' } $t->audit_lines();
 
-is(scalar @lines, 29, 'one line for each request');
+is(scalar @lines, 25, 'one line for each request');
 is(scalar(grep { ($_->{dec}{code} // '') eq 'URI_UNSAFE' } @lines), 1,
     'refused ones too');
 is($lines[-1]{dec}{rule}, 1001, 'rule that only logs');
