@@ -318,6 +318,11 @@ gs_route_index_route(gs_route_index_t *x, uint32_t index)
             return GS_ERROR;
         }
 
+        if (model->npaths == 0) {
+            gs_route_vec_at(&x->l->sections[GS_ROUTE_S_GROUPS],
+                            gs_route_group_t, group)->whole = 1;
+        }
+
         for (j = 0; j < model->npaths || j == 0; j++) {
 
             if (gs_route_index_path(x, group, &paths[j], &leaf) != GS_OK

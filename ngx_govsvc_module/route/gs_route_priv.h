@@ -129,6 +129,8 @@ typedef struct {
     gs_route_ref_t  name;                  /* "", "a.b" or ".a.b" */
     uint32_t        root;                  /* node */
     uint32_t        region;                /* that all its platforms share */
+    uint32_t        whole;                 /* a route takes every path */
+    uint32_t        unused;
 } gs_route_group_t;
 
 
@@ -267,6 +269,26 @@ gs_route_test_e gs_route_test(gs_route_request_t *q,
 
 /* The search itself, after gs_route_request(). */
 gs_rc_t gs_route_search(gs_route_request_t *q);
+
+
+/* Compared from the top; all of them larger is better. */
+typedef struct {
+    uint32_t  host;
+    uint32_t  path;
+    uint32_t  item;
+    uint32_t  region;
+    uint32_t  rank;
+    int32_t   priority;
+} gs_route_rank_t;
+
+
+/*
+ * One route against the request without the index: explain's way, and a
+ * second opinion for the tests.
+ */
+gs_route_test_e gs_route_judge(gs_route_request_t *q,
+    const gs_route_record_t *route, gs_route_rank_t *rank,
+    const gs_route_cond_t **cond);
 
 
 #endif /* _GS_ROUTE_PRIV_H_INCLUDED_ */

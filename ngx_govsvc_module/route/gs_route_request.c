@@ -26,6 +26,7 @@ static gs_rc_t gs_route_request_guide(gs_route_request_t *q, gs_str_t path,
 static gs_rc_t gs_route_request_args(gs_route_request_t *q);
 static gs_rc_t gs_route_request_item(gs_route_request_t *q,
     const gs_str_t *value);
+static gs_rc_t gs_route_request_item_region(gs_route_request_t *q);
 static gs_route_arg_e gs_route_arg(const gs_uchar_t *p,
     const gs_uchar_t *last);
 static int gs_route_arg_eq(const gs_uchar_t *p, const gs_uchar_t *last,
@@ -84,7 +85,8 @@ gs_route_request(gs_route_request_t *q, const gs_route_table_t *t,
     gs_route_request_groups(q);
 
     if (gs_route_request_path(q, &region, &source) != GS_OK
-        || gs_route_request_args(q) != GS_OK)
+        || gs_route_request_args(q) != GS_OK
+        || gs_route_request_item_region(q) != GS_OK)
     {
         return GS_DECLINED;
     }
@@ -220,7 +222,9 @@ gs_route_request_groups(gs_route_request_t *q)
     q->ngroups = 0;
     name = q->in->host;
 
-    if (name.len != 0) {
+    /* ".name" is how groups of suffixes are called, no host is */
+
+    if (name.len != 0 && name.data[0] != '.') {
         group = gs_route_find_group(q->table, &name);
 
         if (group != GS_ROUTE_NONE) {
@@ -254,7 +258,8 @@ gs_route_request_groups(gs_route_request_t *q)
 /*
  * The region that the path or the host names, and an item in the path.  The
  * two-letter names are words too ("/js/"), so they yield to a host that
- * belongs to one region; digits do not.
+ * belongs to one region; digits do not.  A host of which routes take certain
+ * paths only, as the portal's own, belongs to none.
  */
 
 static gs_rc_t
@@ -271,7 +276,9 @@ gs_route_request_path(gs_route_request_t *q, uint32_t *region,
     host = 0;
 
     for (i = 0; i + 1 < q->ngroups && host == 0; i++) {
-        host = groups[q->groups[i]].region;
+        if (groups[q->groups[i]].whole) {
+            host = groups[q->groups[i]].region;
+        }
     }
 
     path = q->in->uri;
@@ -415,6 +422,30 @@ gs_route_request_item(gs_route_request_t *q, const gs_str_t *value)
     }
 
     return GS_OK;
+}
+
+
+/*
+ * An authority of no known region is refused whatever path and host say; the
+ * central organs (10....) belong to none.
+ */
+
+static gs_rc_t
+gs_route_request_item_region(gs_route_request_t *q)
+{
+    const gs_item_t  *item;
+
+    item = &q->out->item;
+
+    if (item->uscc.len == 0 || item->region / 10000 == 10
+        || gs_route_chain(q->table, item->region, q->chain) != 0)
+    {
+        return GS_OK;
+    }
+
+    q->out->reason = GS_ROUTE_ITEM_UNKNOWN;
+
+    return GS_DECLINED;
 }
 
 
