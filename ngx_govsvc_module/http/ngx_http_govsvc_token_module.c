@@ -47,7 +47,15 @@ static int ngx_http_govsvc_token_alive(uint32_t pid);
 static void ngx_http_govsvc_token_cleanup(void *data);
 
 
-static const char *const  ngx_http_govsvc_token_modes[] = {
+static ngx_conf_enum_t  ngx_http_govsvc_token_modes[] = {
+    { ngx_string("required"), NGX_HTTP_GOVSVC_TOKEN_REQUIRED },
+    { ngx_string("optional"), NGX_HTTP_GOVSVC_TOKEN_OPTIONAL },
+    { ngx_string("off"), NGX_HTTP_GOVSVC_TOKEN_OFF },
+    { ngx_null_string, 0 }
+};
+
+
+static const char *const  ngx_http_govsvc_token_mode_names[] = {
     "required", "optional", "off", NULL
 };
 
@@ -401,6 +409,7 @@ ngx_http_govsvc_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     char                               *rv;
     ngx_str_t                          *value, rest;
     ngx_uint_t                          i;
+    ngx_conf_enum_t                    *mode;
     ngx_http_govsvc_token_main_conf_t  *tmcf;
     static const char *const            names[] = {
         "issuer=NAME,NAME", "from=header,cookie:NAME,arg:NAME", NULL
@@ -412,20 +421,18 @@ ngx_http_govsvc_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
-    if (ngx_strcmp(value[1].data, "required") == 0) {
-        tlcf->mode = NGX_HTTP_GOVSVC_TOKEN_REQUIRED;
-
-    } else if (ngx_strcmp(value[1].data, "optional") == 0) {
-        tlcf->mode = NGX_HTTP_GOVSVC_TOKEN_OPTIONAL;
-
-    } else if (ngx_strcmp(value[1].data, "off") == 0) {
-        tlcf->mode = NGX_HTTP_GOVSVC_TOKEN_OFF;
-
-    } else {
-        return ngx_govsvc_conf_invalid(cf, "mode", &value[1],
-                                       ngx_http_govsvc_token_modes);
+    for (mode = ngx_http_govsvc_token_modes; mode->name.len != 0; mode++) {
+        if (ngx_strcmp(value[1].data, mode->name.data) == 0) {
+            break;
+        }
     }
 
+    if (mode->name.len == 0) {
+        return ngx_govsvc_conf_invalid(cf, "mode", &value[1],
+                                       ngx_http_govsvc_token_mode_names);
+    }
+
+    tlcf->mode = mode->value;
     tlcf->token.file = cf->conf_file->file.name;
     tlcf->token.line = cf->conf_file->line;
 
