@@ -13,17 +13,6 @@
 #include "route/gs_route_priv.h"
 
 
-/* Compared from the top; all of them larger is better. */
-typedef struct {
-    uint32_t  host;
-    uint32_t  path;
-    uint32_t  item;
-    uint32_t  region;
-    uint32_t  rank;
-    int32_t   priority;
-} gs_route_rank_t;
-
-
 typedef struct {
     gs_route_request_t        *q;
     gs_buf_t                  *b;
@@ -53,9 +42,6 @@ static void gs_route_detail(gs_route_story_t *s, gs_buf_t *b,
 static void gs_route_detail_run(gs_route_story_t *s, gs_buf_t *b,
     gs_route_run_t run);
 static unsigned gs_route_near(gs_route_test_e test);
-static gs_route_test_e gs_route_judge(gs_route_request_t *q,
-    const gs_route_record_t *route, gs_route_rank_t *rank,
-    const gs_route_cond_t **cond);
 static int gs_route_judge_host(gs_route_request_t *q,
     const gs_route_record_t *route, uint32_t *rank);
 static int gs_route_judge_path(gs_route_request_t *q,
@@ -507,6 +493,7 @@ gs_route_detail_run(gs_route_story_t *s, gs_buf_t *b, gs_route_run_t run)
         value = gs_route_str(s->q->table, refs[i]);
         value.len = gs_utf8_cut(&value, 40);
         gs_buf_text(b, (i == 0) ? "" : ", ");
+        gs_buf_text(b, (value.len != 0 && value.data[0] == '.') ? "*" : "");
         gs_json_raw(b, &value);
     }
 
@@ -514,7 +501,7 @@ gs_route_detail_run(gs_route_story_t *s, gs_buf_t *b, gs_route_run_t run)
 }
 
 
-static gs_route_test_e
+gs_route_test_e
 gs_route_judge(gs_route_request_t *q, const gs_route_record_t *route,
     gs_route_rank_t *rank, const gs_route_cond_t **cond)
 {
@@ -567,7 +554,7 @@ gs_route_judge_host(gs_route_request_t *q, const gs_route_record_t *route,
     for (i = 0; i < route->hosts.n; i++) {
         host = gs_route_str(q->table, refs[i]);
 
-        if (gs_str_eq(&host, &q->in->host)) {
+        if (host.data[0] != '.' && gs_str_eq(&host, &q->in->host)) {
             *rank = GS_ROUTE_RANK_EXACT;
             return 1;
         }

@@ -38,6 +38,16 @@ static int gs_route_uri_at(const gs_uchar_t *p, const gs_uchar_t *last,
     unsigned *used);
 
 
+/* Control bytes and % / ? # ; \\ as one bit each; others never matter. */
+
+static const uint32_t  gs_route_uri_special[8] = {
+    0xffffffff, 0x88008028, 0x10000000, 0x80000000,
+    0x00000000, 0x00000000, 0x00000000, 0x00000000
+};
+
+#define gs_route_uri_plain(c)                                                 \
+    ((gs_route_uri_special[(c) >> 5] >> ((c) & 31) & 1) == 0)
+
 static const char *const  gs_route_uri_texts[] = {
     "safe",
     "the request target has no path, or \"#\" in it",
@@ -181,6 +191,11 @@ gs_route_uri_scan(gs_route_uri_t *u)
 
     while (u->p < u->last && *u->p != '?') {
 
+        if (u->plain && gs_route_uri_plain(*u->p)) {
+            u->p++;
+            continue;
+        }
+
         if (*u->p == '/') {
             rc = gs_route_uri_segment(u);
 
@@ -221,6 +236,10 @@ gs_route_uri_scan(gs_route_uri_t *u)
     /* the query is the guard's, but for bytes that end a line */
 
     for ( /* void */ ; u->p < u->last; u->p++) {
+
+        if (gs_route_uri_plain(*u->p)) {
+            continue;
+        }
 
         if (*u->p < 0x20 || *u->p == 0x7f) {
             return GS_ROUTE_URI_CONTROL;

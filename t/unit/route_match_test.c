@@ -1,0 +1,834 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The match: who wins, by which region, what is refused and why; and random
+ * tables, where the search must agree with the judgement of every route by
+ * itself.
+ */
+
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "route/gs_route_priv.h"
+#include "tap.h"
+
+
+#define GD31  "11440100007482575H3440118009000"
+#define ZJ31  "11330100007482575H3330118009000"
+#define SC31  "11510100007482575H3510118009000"
+
+
+typedef struct {
+    const char  *method;
+    const char  *host;
+    const char  *uri;
+    const char  *args;
+    const char  *headers;                  /* "x-region=44,x-channel=app" */
+    const char  *claims;                   /* NULL: not known yet */
+    uint32_t     geo;
+} request_t;
+
+
+typedef struct {
+    request_t    r;
+    const char  *want;                     /* route or reason */
+    uint32_t     region;
+    const char  *source;
+} vector_t;
+
+
+static const char  platforms[] =
+    "{\"platforms\":["
+    "{\"id\":\"gd\",\"region\":\"440000\"},"
+    "{\"id\":\"zj\",\"region\":\"330000\"},"
+    "{\"id\":\"bj\",\"region\":\"110000\"},"
+    "{\"id\":\"bt\",\"region\":\"660000\"},"
+    "{\"id\":\"gz\",\"region\":\"440100\"},"
+    "{\"id\":\"nat\"}],"
+    "\"pools\":["
+    "{\"id\":\"gd\",\"platform\":\"gd\",\"host\":\"gd.gov.example\"},"
+    "{\"id\":\"zj\",\"platform\":\"zj\"},{\"id\":\"bj\",\"platform\":\"bj\"},"
+    "{\"id\":\"bt\",\"platform\":\"bt\"},{\"id\":\"gz\",\"platform\":\"gz\"},"
+    "{\"id\":\"nat\",\"platform\":\"nat\"}],"
+    "\"routes\":["
+#define ROUTE(id, p, match)                                                   \
+    "{\"id\":\"" id "\",\"platform\":\"" p "\",\"pool\":\"" p "\","           \
+    "\"match\":{" match "}}"
+    ROUTE("gd-path", "gd", "\"paths\":[\"/44/\",\"/gd/\"]") ","
+    ROUTE("gd-root", "gd", "\"paths\":[\"=/gd\"]") ","
+    ROUTE("gd-deep", "gd", "\"paths\":[\"/44/a/b\"]") ","
+    ROUTE("gd-exact", "gd", "\"paths\":[\"=/44/a/b/\"]") ","
+    ROUTE("gd-zh", "gd", "\"paths\":[\"/\xe5\x8a\x9e\xe4\xba\x8b\"]") ","
+    ROUTE("zj-path", "zj", "\"paths\":[\"/33/\",\"/zj/\"]") ","
+    ROUTE("zj-host", "zj", "\"hosts\":[\"zj.gov.example\","
+          "\"*.zj.gov.example\"]") ","
+    ROUTE("zj-tax", "zj", "\"hosts\":[\"*.tax.zj.gov.example\"]") ","
+    ROUTE("zj-api", "zj", "\"hosts\":[\"www.zj.gov.example\"],"
+          "\"paths\":[\"/api\"]") ","
+    ROUTE("gd-region", "gd", "\"regions\":[\"44****\"]") ","
+    ROUTE("gz-region", "gz", "\"regions\":[\"4401**\"]") ","
+    ROUTE("bj-region", "bj", "\"regions\":[\"110000\"]") ","
+    ROUTE("bt-region", "bt", "\"regions\":[\"660000\"]") ","
+    ROUTE("zj-region-get", "zj", "\"regions\":[\"33****\"],"
+          "\"methods\":[\"GET\",\"HEAD\"]") ","
+    ROUTE("bj-item", "bj", "\"items\":[\"" GD31 "01\"]") ","
+    ROUTE("nat-item", "nat", "\"items\":[\"000118009001\"]") ","
+    ROUTE("gd-app", "gd", "\"paths\":[\"/ch\"],"
+          "\"headers\":{\"x-channel\":[\"app\",\"mini*\"]}") ","
+    ROUTE("gd-any", "gd", "\"paths\":[\"/ch\"]") ","
+    ROUTE("zj-version", "zj", "\"paths\":[\"/v\"],"
+          "\"headers\":{\"X-Version\":[\"2*\"]}") ","
+    ROUTE("gd-claim", "gd", "\"paths\":[\"/my\"],"
+          "\"claims\":{\"user_region\":[\"44*\"]}") ","
+    ROUTE("nat-my", "nat", "\"paths\":[\"/my\"]") ","
+    ROUTE("zj-claim", "zj", "\"paths\":[\"/only\"],"
+          "\"claims\":{\"user_region\":[\"33*\"]}") ","
+    ROUTE("nat-all", "nat", "\"paths\":[\"/\"],\"hosts\":"
+          "[\"www.gov.example\"]") ","
+    ROUTE("nat-home", "nat", "\"paths\":[\"/home\"]")
+    "]}";
+
+static const char  regions[] =
+    "[{\"code\":\"440100\",\"name\":\"a\"},"
+    "{\"code\":\"440103\",\"name\":\"b\"},"
+    "{\"code\":\"440182\",\"alias_of\":\"440103\"},"
+    "{\"code\":\"441900\",\"name\":\"c\"},"
+    "{\"code\":\"429004\",\"name\":\"d\",\"parent\":\"420000\"}]";
+
+
+static const vector_t  vectors[] = {
+
+    /* paths: whole segments, exact before longest before shorter */
+
+    { { "GET", "gw", "/44/portal/home", "", "", NULL, 0 },
+      "gd-path", 440000, "path" },
+    { { "GET", "gw", "/44", "", "", NULL, 0 }, "gd-path", 440000, "path" },
+    { { "GET", "gw", "/44/", "", "", NULL, 0 }, "gd-path", 440000, "path" },
+    { { "GET", "gw", "/441", "", "", NULL, 0 },
+      "ROUTE_NOT_FOUND", 0, "" },
+    { { "GET", "gw", "/gd", "", "", NULL, 0 }, "gd-root", 440000, "path" },
+    { { "GET", "gw", "/gd/", "", "", NULL, 0 }, "gd-path", 440000, "path" },
+    { { "GET", "gw", "/gdx", "", "", NULL, 0 }, "ROUTE_NOT_FOUND", 0, "" },
+    { { "GET", "gw", "/GD/", "", "", NULL, 0 }, "ROUTE_NOT_FOUND", 0, "" },
+    { { "GET", "gw", "/44/a/b", "", "", NULL, 0 },
+      "gd-deep", 440000, "path" },
+    { { "GET", "gw", "/44/a/b/", "", "", NULL, 0 },
+      "gd-exact", 440000, "path" },
+    { { "GET", "gw", "/44/a/b/c", "", "", NULL, 0 },
+      "gd-deep", 440000, "path" },
+    { { "GET", "gw", "/44/a/bc", "", "", NULL, 0 },
+      "gd-path", 440000, "path" },
+    { { "GET", "gw", "/\xe5\x8a\x9e\xe4\xba\x8b/1", "", "", NULL, 0 },
+      "gd-zh", 440000, "platform" },
+    { { "GET", "gw", "/home", "", "", NULL, 0 }, "nat-home", 0, "platform" },
+
+    /* hosts: exact, then the longer suffix; not the bare name */
+
+    { { "GET", "zj.gov.example", "/x", "", "", NULL, 0 },
+      "zj-host", 330000, "host" },
+    { { "GET", "a.zj.gov.example", "/x", "", "", NULL, 0 },
+      "zj-host", 330000, "host" },
+    { { "GET", "a.b.zj.gov.example", "/x", "", "", NULL, 0 },
+      "zj-host", 330000, "host" },
+    { { "GET", "a.tax.zj.gov.example", "/x", "", "", NULL, 0 },
+      "zj-tax", 330000, "host" },
+    { { "GET", "tax.zj.gov.example", "/x", "", "", NULL, 0 },
+      "zj-host", 330000, "host" },
+    { { "GET", "www.zj.gov.example", "/api/1", "", "", NULL, 0 },
+      "zj-api", 330000, "host" },
+    { { "GET", "www.zj.gov.example", "/x", "", "", NULL, 0 },
+      "zj-host", 330000, "host" },
+    { { "GET", "xzj.gov.example", "/x", "", "", NULL, 0 },
+      "ROUTE_NOT_FOUND", 0, "" },
+    { { "GET", ".zj.gov.example", "/x", "", "", NULL, 0 },
+      "ROUTE_NOT_FOUND", 0, "" },
+    { { "GET", "", "/x", "", "", NULL, 0 }, "ROUTE_NOT_FOUND", 0, "" },
+
+    /* a word in the path of a platform's own host is no region */
+
+    { { "GET", "zj.gov.example", "/js/app.js", "", "", NULL, 0 },
+      "zj-host", 330000, "host" },
+    { { "GET", "www.gov.example", "/js/app.js", "", "", NULL, 0 },
+      "nat-all", 320000, "path" },
+
+    /* regions by path, fallback county, city, province, aliases */
+
+    { { "GET", "gw", "/440103/x", "", "", NULL, 0 },
+      "gz-region", 440103, "path" },
+    { { "GET", "gw", "/440182/x", "", "", NULL, 0 },
+      "gz-region", 440103, "path" },
+    { { "GET", "gw", "/440300/x", "", "", NULL, 0 },
+      "gd-region", 440300, "path" },
+    { { "GET", "gw", "/441900/x", "", "", NULL, 0 },
+      "gd-region", 441900, "path" },
+    { { "GET", "gw", "/11/x", "", "", NULL, 0 },
+      "bj-region", 110000, "path" },
+    { { "GET", "gw", "/beijing/x", "", "", NULL, 0 },
+      "bj-region", 110000, "path" },
+    { { "GET", "gw", "/bt/x", "", "", NULL, 0 },
+      "bt-region", 660000, "path" },
+    { { "GET", "gw", "/51/x", "", "", NULL, 0 },
+      "REGION_UNKNOWN", 510000, "path" },
+    { { "GET", "gw", "/99/x", "", "", NULL, 0 }, "REGION_UNKNOWN", 0, "" },
+    { { "GET", "gw", "/999999/x", "", "", NULL, 0 },
+      "REGION_UNKNOWN", 0, "" },
+    { { "GET", "gw", "/429004/x", "", "", NULL, 0 },
+      "REGION_UNKNOWN", 429004, "path" },
+
+    /* items in arguments and in the path */
+
+    { { "GET", "gw", "/guide", "sxbm=" GD31, "", NULL, 0 },
+      "gz-region", 440100, "item" },
+    { { "GET", "gw", "/guide", "a=1&taskCode=" GD31 "&b=2", "", NULL, 0 },
+      "gz-region", 440100, "item" },
+    { { "GET", "gw", "/guide", "itemCode=" ZJ31, "", NULL, 0 },
+      "zj-region-get", 330100, "item" },
+    { { "GET", "gw", "/portal/guide/" GD31, "", "", NULL, 0 },
+      "gz-region", 440100, "item" },
+    { { "GET", "gw", "/portal/guide/" GD31 "/x", "", "", NULL, 0 },
+      "gz-region", 440100, "item" },
+    { { "GET", "gw", "/33/portal/guide/" GD31, "", "", NULL, 0 },
+      "zj-path", 330000, "path" },
+    { { "GET", "gw", "/portal/guide/" GD31 "01", "", "", NULL, 0 },
+      "bj-item", 440100, "item" },
+    { { "GET", "gw", "/portal/guide/" GD31 "02", "", "", NULL, 0 },
+      "gz-region", 440100, "item" },
+    { { "GET", "gw", "/x", "sxbm=000118009001", "", NULL, 0 },
+      "nat-item", 0, "platform" },
+    { { "GET", "gw", "/x", "sxbm=11440100007482575H3000118009001", "",
+        NULL, 0 }, "nat-item", 440100, "item" },
+    { { "GET", "gw", "/x", "sxbm=" GD31 "&taskCode=" GD31, "", NULL, 0 },
+      "gz-region", 440100, "item" },
+    { { "GET", "gw", "/x", "sxbm=" GD31 "&itemCode=" GD31 "01", "", NULL,
+        0 }, "bj-item", 440100, "item" },
+    { { "GET", "gw", "/x", "%73xbm=" GD31, "", NULL, 0 },
+      "gz-region", 440100, "item" },
+    { { "GET", "gw", "/home", "sxbm=", "", NULL, 0 },
+      "nat-home", 0, "platform" },
+    { { "GET", "gw", "/home", "sxbmx=1&xsxbm=1&sxb=1&s=1&sxbm", "", NULL,
+        0 }, "nat-home", 0, "platform" },
+
+    /* malformed, contradictory, unknown: never a platform */
+
+    { { "GET", "gw", "/44/x", "sxbm=1", "", NULL, 0 },
+      "ITEM_UNKNOWN", 0, "" },
+    { { "GET", "gw", "/x", "taskCode=%31%31", "", NULL, 0 },
+      "ITEM_UNKNOWN", 0, "" },
+    { { "GET", "gw", "/x", "sxbm=" GD31 "&taskCode=" ZJ31, "", NULL, 0 },
+      "ITEM_UNKNOWN", 0, "" },
+    { { "GET", "gw", "/portal/guide/index.html", "", "", NULL, 0 },
+      "ITEM_UNKNOWN", 0, "" },
+    { { "GET", "gw", "/portal/guide/" SC31, "", "", NULL, 0 },
+      "ITEM_UNKNOWN", 510100, "item" },
+    { { "GET", "gw", "/portal/guide/11100000007482575H3440118009000", "",
+        "x-region=44", NULL, 0 }, "ITEM_UNKNOWN", 0, "" },
+    { { "GET", "gw", "/x", "sxbm=440118009000", "", NULL, 0 },
+      "ITEM_UNKNOWN", 0, "" },
+    { { "GET", "gw", "/x", "sxbm=440118009000", "x-region=11", NULL, 0 },
+      "bj-region", 110000, "header" },
+
+    /* the header, then geo */
+
+    { { "GET", "gw", "/x", "", "x-region=440103", NULL, 0 },
+      "gz-region", 440103, "header" },
+    { { "GET", "gw", "/x", "", "x-region=GD", NULL, 0 },
+      "gd-region", 440000, "header" },
+    { { "GET", "gw", "/x", "", "x-region=CN-BJ", NULL, 0 },
+      "bj-region", 110000, "header" },
+    { { "GET", "gw", "/x", "", "x-region=440103001002", NULL, 0 },
+      "gz-region", 440103, "header" },
+    { { "GET", "gw", "/x", "", "x-region=99", NULL, 110000 },
+      "REGION_UNKNOWN", 0, "" },
+    { { "GET", "gw", "/x", "", "x-region=junk", NULL, 110000 },
+      "REGION_UNKNOWN", 0, "" },
+    { { "GET", "gw", "/x", "", "x-region=51", NULL, 110000 },
+      "REGION_UNKNOWN", 510000, "header" },
+    { { "GET", "gw", "/x", "", "", NULL, 110105 },
+      "bj-region", 110105, "geo" },
+    { { "GET", "gw", "/x", "", "", NULL, 510000 },
+      "ROUTE_NOT_FOUND", 510000, "geo" },
+    { { "GET", "gw", "/x", "", "x-region=44", NULL, 110000 },
+      "gd-region", 440000, "header" },
+    { { "GET", "gw", "/44/x", "", "x-region=33", NULL, 110000 },
+      "gd-path", 440000, "path" },
+
+    /* a host for everything is named by the caller, a path is not asked */
+
+    { { "GET", "www.gov.example", "/y", "", "", NULL, 0 },
+      "nat-all", 0, "platform" },
+
+    /* methods, headers */
+
+    { { "HEAD", "gw", "/x", "", "x-region=33", NULL, 0 },
+      "zj-region-get", 330000, "header" },
+    { { "POST", "gw", "/x", "", "x-region=33", NULL, 0 },
+      "REGION_UNKNOWN", 330000, "header" },
+    { { "BREW", "gw", "/x", "", "x-region=33", NULL, 0 },
+      "REGION_UNKNOWN", 330000, "header" },
+    { { "GET", "gw", "/ch/1", "", "x-channel=app", NULL, 0 },
+      "gd-app", 440000, "platform" },
+    { { "GET", "gw", "/ch/1", "", "x-channel=APP", NULL, 0 },
+      "gd-app", 440000, "platform" },
+    { { "GET", "gw", "/ch/1", "", "x-channel=miniapp", NULL, 0 },
+      "gd-app", 440000, "platform" },
+    { { "GET", "gw", "/ch/1", "", "x-channel=pc", NULL, 0 },
+      "gd-any", 440000, "platform" },
+    { { "GET", "gw", "/ch/1", "", "x-channel=app;", NULL, 0 },
+      "gd-any", 440000, "platform" },
+    { { "GET", "gw", "/ch/1", "", "", NULL, 0 },
+      "gd-any", 440000, "platform" },
+    { { "GET", "gw", "/v/1", "", "x-version=2.1", NULL, 0 },
+      "zj-version", 330000, "platform" },
+    { { "GET", "gw", "/v/1", "", "x-version=12", NULL, 0 },
+      "ROUTE_NOT_FOUND", 0, "" },
+
+    /* claims: later, then known */
+
+    { { "GET", "gw", "/my/1", "", "", NULL, 0 }, "nat-my", 0, "platform" },
+    { { "GET", "gw", "/my/1", "", "", "user_region=440103", 0 },
+      "gd-claim", 440000, "platform" },
+    { { "GET", "gw", "/my/1", "", "", "user_region=330000", 0 },
+      "nat-my", 0, "platform" },
+    { { "GET", "gw", "/my/1", "", "", "", 0 }, "nat-my", 0, "platform" },
+    { { "GET", "gw", "/only", "", "", NULL, 0 }, "ROUTE_LATE", 0, "" },
+    { { "GET", "gw", "/only", "", "", "user_region=3301", 0 },
+      "zj-claim", 330000, "platform" },
+    { { "GET", "gw", "/only", "", "", "", 0 }, "ROUTE_NOT_FOUND", 0, "" },
+
+    /* targets without a path */
+
+    { { "OPTIONS", "gw", "*", "", "", NULL, 0 }, "ROUTE_NOT_FOUND", 0, "" },
+    { { "GET", "gw", "", "", "", NULL, 0 }, "ROUTE_NOT_FOUND", 0, "" },
+    { { "GET", "gw", "/", "", "", NULL, 0 }, "ROUTE_NOT_FOUND", 0, "" }
+};
+
+
+static gs_str_t
+pair(const char *text, const gs_str_t *name)
+{
+    const char  *p, *end;
+
+    for (p = text; *p != '\0'; p = (*end == ',') ? end + 1 : end) {
+        end = p + strcspn(p, ",");
+
+        if (strncmp(p, (const char *) name->data, name->len) == 0
+            && p[name->len] == '=')
+        {
+            p += name->len + 1;
+            return gs_str_make(p, (size_t) (end - p));
+        }
+    }
+
+    return gs_str_make(NULL, 0);
+}
+
+
+static gs_str_t
+header(void *ctx, const gs_str_t *name)
+{
+    const request_t *r = ctx;
+
+    return pair(r->headers, name);
+}
+
+
+static gs_str_t
+claim(void *ctx, const gs_str_t *name)
+{
+    const request_t *r = ctx;
+
+    return pair(r->claims, name);
+}
+
+
+static uint32_t
+geo(void *ctx)
+{
+    const request_t *r = ctx;
+
+    return r->geo;
+}
+
+
+static void
+input(const request_t *r, gs_route_input_t *in)
+{
+    memset(in, 0, sizeof(gs_route_input_t));
+    in->method = gs_str_text(r->method);
+    in->host = gs_str_text(r->host);
+    in->uri = gs_str_text(r->uri);
+    in->args = gs_str_text(r->args);
+    in->header = header;
+    in->claim = (r->claims != NULL) ? claim : NULL;
+    in->geo = geo;
+    in->ctx = (void *) r;
+}
+
+
+static gs_route_table_t *
+table_of(const char *text, const char *extension)
+{
+    size_t             size;
+    gs_err_t           err;
+    gs_str_t           s, e;
+    gs_route_table_t  *t;
+
+    s = gs_str_text(text);
+    e = gs_str_text((extension != NULL) ? extension : "");
+
+    if (gs_route_compile(&gs_mem_libc, &s, (extension != NULL) ? &e : NULL,
+                         &t, &size, &err) != GS_OK)
+    {
+        diag("%s at %s", err.text, err.pointer);
+        exit(1);
+    }
+
+    return t;
+}
+
+
+static void
+test_vectors(const gs_route_table_t *t)
+{
+    size_t             i;
+    char               text[8192];
+    gs_rc_t            rc;
+    gs_buf_t           b;
+    const vector_t    *v;
+    gs_route_input_t   in;
+    gs_route_result_t  out;
+
+    for (i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+        v = &vectors[i];
+        input(&v->r, &in);
+        rc = gs_route_match(t, &in, &out);
+
+        is_str((rc == GS_OK) ? out.route_id
+                             : gs_str_text(gs_route_reason_text(out.reason)),
+               v->want, "%d: %s %s%s?%s", (int) i, v->r.method, v->r.host,
+               v->r.uri, v->r.args);
+        is_int(out.region, v->region, "its region");
+        is_str(gs_str_text(gs_route_source_text(out.source)), v->source,
+               "its source");
+        ok((rc == GS_OK) == (out.reason == GS_ROUTE_MATCHED)
+           && (rc == GS_OK) == (out.route != GS_ROUTE_NONE)
+           && (rc == GS_OK) == (out.pool_id.len != 0), "all parts agree");
+
+        gs_buf_init(&b, text, sizeof(text));
+        ok(gs_route_explain(t, &in, &b, i & 1, 0) == rc && !b.overflow,
+           "explain agrees");
+    }
+}
+
+
+static void
+test_parts(const gs_route_table_t *t)
+{
+    request_t          r;
+    gs_route_input_t   in;
+    gs_route_result_t  out;
+
+    memset(&r, 0, sizeof(request_t));
+    r.method = "GET";
+    r.host = "gw";
+    r.uri = "/440182/portal/guide/" GD31;
+    r.args = "projectNo=44-0001&sblsh=2";
+    r.headers = "x-channel=Kiosk";
+    input(&r, &in);
+
+    is_int(gs_route_match(t, &in, &out), GS_OK, "a request with everything");
+    is_str(out.item.code, GD31, "item");
+    is_str(out.case_no, "44-0001", "the first case number");
+    is_str(out.channel, "Kiosk", "channel as sent");
+    is_str(out.platform_id, "gz", "platform");
+    is_int(out.region, 440103, "region, its alias resolved");
+    is_int(out.region_matched, 440100, "and the region of the route");
+    is_int(out.late, 0, "final");
+
+    in.region_header = gs_str_text("x-area");
+    r.uri = "/x";
+    r.args = "";
+    r.headers = "x-region=44,x-area=11";
+    input(&r, &in);
+    in.region_header = gs_str_text("x-area");
+
+    is_int(gs_route_match(t, &in, &out), GS_OK, "another region header");
+    is_str(out.platform_id, "bj", "counts instead");
+
+    r.uri = "/my";
+    r.headers = "";
+    input(&r, &in);
+
+    is_int(gs_route_match(t, &in, &out), GS_OK, "before claims are known");
+    is_int(out.late, 1, "a better route may come");
+
+    r.claims = "";
+    input(&r, &in);
+
+    is_int(gs_route_match(t, &in, &out), GS_OK, "when they are");
+    is_int(out.late, 0, "nothing is left open");
+}
+
+
+static void
+test_catch_all(void)
+{
+    request_t          r;
+    gs_route_input_t   in;
+    gs_route_result_t  out;
+    gs_route_table_t  *t;
+
+    t = table_of("{\"platforms\":[{\"id\":\"p\"}],\"pools\":[{\"id\":\"p\","
+                 "\"platform\":\"p\"}],\"routes\":["
+                 ROUTE("all", "p", "\"paths\":[\"/\",\"/x\"]") "]}", NULL);
+
+    memset(&r, 0, sizeof(request_t));
+    r.method = "GET";
+    r.host = "gw";
+    r.uri = "/portal";
+    r.args = "";
+    r.headers = "";
+    input(&r, &in);
+
+    is_int(gs_route_match(t, &in, &out), GS_OK,
+           "a route for all takes who names nothing");
+
+    r.uri = "/51/portal";
+    input(&r, &in);
+    is_int(gs_route_match(t, &in, &out), GS_DECLINED,
+           "but not who names a region");
+    is_int(out.reason, GS_ROUTE_REGION_UNKNOWN, "REGION_UNKNOWN");
+
+    r.uri = "/portal/guide/" SC31;
+    input(&r, &in);
+    is_int(gs_route_match(t, &in, &out), GS_DECLINED, "nor an item");
+    is_int(out.reason, GS_ROUTE_ITEM_UNKNOWN, "ITEM_UNKNOWN");
+
+    r.uri = "/portal";
+    r.headers = "x-region=51";
+    input(&r, &in);
+    is_int(gs_route_match(t, &in, &out), GS_DECLINED,
+           "nor a region in the header");
+
+    r.uri = "/x/1";
+    input(&r, &in);
+    is_int(gs_route_match(t, &in, &out), GS_OK,
+           "its other path is a name, not a default");
+
+    gs_free(&gs_mem_libc, t);
+
+    t = table_of("{}", NULL);
+    is_int(gs_route_match(t, &in, &out), GS_DECLINED, "an empty table");
+    gs_free(&gs_mem_libc, t);
+}
+
+
+static uint32_t
+rnd(uint32_t n)
+{
+    static uint64_t  x = 0x2545f4914f6cdd1dull;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+
+    return (uint32_t) (x >> 16) % n;
+}
+
+
+static const char *const  r_hosts[] = {
+    "a.x", "b.a.x", "*.x", "*.a.x", "c.b.a.x"
+};
+static const char *const  r_paths[] = {
+    "/", "/44", "/44/a", "=/44/a", "/a", "/a/b", "=/a/b/", "/a/b/c", "/gd"
+};
+static const char *const  r_regions[] = {
+    "44****", "4401**", "440103", "110000", "330000"
+};
+static const char *const  r_items[] = {
+    GD31, GD31 "01", "440118009000", ZJ31
+};
+static const char *const  r_uris[] = {
+    "/", "/44", "/44/a", "/44/a/", "/a", "/a/b", "/a/b/", "/a/b/c/d", "/gd",
+    "/gd/a", "/440103/z", "/11", "/portal/guide/" GD31,
+    "/portal/guide/" GD31 "01", "/q", "/99/a"
+};
+static const char *const  r_req_hosts[] = {
+    "a.x", "b.a.x", "x", "z.x", "z.a.x", "c.b.a.x", "none"
+};
+static const char *const  r_headers[] = {
+    "", "x-region=440103", "x-region=33,x-channel=app", "x-channel=pc",
+    "x-region=bad"
+};
+
+#define count(a)  ((uint32_t) (sizeof(a) / sizeof((a)[0])))
+
+
+static char *
+random_list(char *p, const char *name, const char *const *list, uint32_t n,
+    unsigned *some)
+{
+    uint32_t  first, second;
+
+    if (rnd(2) == 0) {
+        return p;
+    }
+
+    first = rnd(n);
+    second = rnd(n);
+    p += sprintf(p, "%s\"%s\":[\"%s\"", *some ? "," : "", name, list[first]);
+
+    if (first != second) {
+        p += sprintf(p, ",\"%s\"", list[second]);
+    }
+
+    *some = 1;
+
+    return p + sprintf(p, "]");
+}
+
+
+static gs_route_table_t *
+random_table(unsigned routes)
+{
+    char              *p;
+    size_t             size;
+    unsigned           i, some;
+    gs_err_t           err;
+    gs_str_t           s;
+    gs_route_table_t  *t;
+    static char        text[65536];
+
+    p = text;
+    p += sprintf(p, "{\"platforms\":[{\"id\":\"p\",\"region\":\"440000\"}],"
+                 "\"pools\":[{\"id\":\"p\",\"platform\":\"p\"}],"
+                 "\"routes\":[");
+
+    for (i = 0; i < routes; i++) {
+        p += sprintf(p, "%s{\"id\":\"r%u\",\"platform\":\"p\",\"pool\":\"p\","
+                     "\"priority\":%u,\"match\":{", i ? "," : "", i, rnd(3));
+        some = 0;
+        p = random_list(p, "hosts", r_hosts, count(r_hosts), &some);
+        p = random_list(p, "paths", r_paths, count(r_paths), &some);
+        p = random_list(p, "regions", r_regions, count(r_regions), &some);
+
+        if (rnd(4) == 0) {
+            p = random_list(p, "items", r_items, count(r_items), &some);
+        }
+
+        if (rnd(4) == 0) {
+            p += sprintf(p, "%s\"methods\":[\"%s\"]", some ? "," : "",
+                         rnd(2) ? "GET" : "POST");
+            some = 1;
+        }
+
+        if (rnd(4) == 0) {
+            p += sprintf(p, "%s\"headers\":{\"x-channel\":[\"%s\"]}",
+                         some ? "," : "", rnd(2) ? "app" : "p*");
+        }
+
+        p += sprintf(p, "}}");
+    }
+
+    p += sprintf(p, "]}");
+    s = gs_str_make(text, (size_t) (p - text));
+
+    /* two regions of one list may be equal in all but spelling */
+
+    return (gs_route_compile(&gs_mem_libc, &s, NULL, &t, &size, &err)
+            == GS_OK) ? t : NULL;
+}
+
+
+static int
+rank_cmp(const gs_route_rank_t *a, const gs_route_rank_t *b)
+{
+    if (a->host != b->host) {
+        return (a->host > b->host) ? 1 : -1;
+    }
+
+    if (a->path != b->path) {
+        return (a->path > b->path) ? 1 : -1;
+    }
+
+    if (a->item != b->item) {
+        return (a->item > b->item) ? 1 : -1;
+    }
+
+    if (a->region != b->region) {
+        return (a->region > b->region) ? 1 : -1;
+    }
+
+    if (a->rank != b->rank) {
+        return (a->rank > b->rank) ? 1 : -1;
+    }
+
+    return (a->priority > b->priority) - (a->priority < b->priority);
+}
+
+
+/* The winner by judging every route; ties to the lower id. */
+
+static uint32_t
+judge_all(gs_route_request_t *q)
+{
+    int                       cmp;
+    uint32_t                  i, best, n;
+    gs_str_t                  id, best_id;
+    gs_route_rank_t           rank, top;
+    const gs_route_cond_t    *cond;
+    const gs_route_record_t  *routes;
+
+    routes = gs_route_section(q->table, GS_ROUTE_S_ROUTES, gs_route_record_t);
+    n = gs_route_routes(q->table);
+    best = GS_ROUTE_NONE;
+    memset(&top, 0, sizeof(gs_route_rank_t));
+
+    for (i = 0; i < n; i++) {
+
+        if (gs_route_judge(q, &routes[i], &rank, &cond) != GS_ROUTE_TEST_OK) {
+            continue;
+        }
+
+        cmp = (best == GS_ROUTE_NONE) ? 1 : rank_cmp(&rank, &top);
+
+        if (cmp == 0) {
+            id = gs_route_str(q->table, routes[i].id);
+            best_id = gs_route_str(q->table, routes[best].id);
+            cmp = -gs_str_cmp(&id, &best_id);
+        }
+
+        if (cmp > 0) {
+            best = i;
+            top = rank;
+        }
+    }
+
+    return best;
+}
+
+
+static void
+test_random(void)
+{
+    int                 agree;
+    unsigned            i, j, tables, matched, asked;
+    uint32_t            want;
+    request_t           r;
+    gs_route_input_t    in;
+    gs_route_table_t   *t;
+    gs_route_result_t   out;
+    gs_route_request_t  q;
+
+    agree = 1;
+    tables = matched = asked = 0;
+
+    for (i = 0; i < 400; i++) {
+        t = random_table(1 + rnd(40));
+
+        if (t == NULL) {
+            continue;
+        }
+
+        tables++;
+
+        for (j = 0; j < 200; j++) {
+            memset(&r, 0, sizeof(request_t));
+            r.method = rnd(2) ? "GET" : "POST";
+            r.host = r_req_hosts[rnd(count(r_req_hosts))];
+            r.uri = r_uris[rnd(count(r_uris))];
+            r.args = rnd(4) ? "" : "sxbm=" GD31;
+            r.headers = r_headers[rnd(count(r_headers))];
+            r.geo = rnd(3) ? 0 : 110105;
+            input(&r, &in);
+
+            (void) gs_route_match(t, &in, &out);
+            asked++;
+            want = GS_ROUTE_NONE;
+
+            if (gs_route_request(&q, t, &in, &out) == GS_OK) {
+                want = judge_all(&q);
+            }
+
+            (void) gs_route_match(t, &in, &out);
+
+            if (out.route != want) {
+                agree = 0;
+                diag("table %u, %s %s%s?%s, %s: %d, not %d", i, r.method,
+                     r.host, r.uri, r.args, r.headers, (int) out.route,
+                     (int) want);
+            }
+
+            matched += (out.route != GS_ROUTE_NONE);
+        }
+
+        gs_free(&gs_mem_libc, t);
+    }
+
+    ok(agree, "search and judgement agree on %u requests, %u of them matched",
+       asked, matched);
+    ok(tables > 300 && matched > asked / 4 && matched < asked,
+       "over %u tables", tables);
+}
+
+
+static void
+test_absurd(const gs_route_table_t *t)
+{
+    char              *text;
+    size_t             size, i;
+    gs_route_input_t   in;
+    gs_route_result_t  out;
+
+    size = 1024 * 1024;
+    text = malloc(size);
+
+    if (text == NULL) {
+        return;
+    }
+
+    memset(&in, 0, sizeof(gs_route_input_t));
+    in.host = gs_str_text("gw");
+    in.method = gs_str_text("GET");
+
+    memset(text, '/', size);
+    in.uri = gs_str_make(text, size);
+    is_int(gs_route_match(t, &in, &out), GS_DECLINED, "a million slashes");
+
+    memset(text, '.', size);
+    in.uri = gs_str_text("/x");
+    in.host = gs_str_make(text, size);
+    is_int(gs_route_match(t, &in, &out), GS_DECLINED, "a million dots");
+
+    for (i = 0; i + 7 <= size; i += 7) {
+        memcpy(text + i, "sxbm=&&", 7);
+    }
+
+    in.host = gs_str_text("gw");
+    in.args = gs_str_make(text, i);
+    is_int(gs_route_match(t, &in, &out), GS_DECLINED,
+           "150,000 empty arguments");
+
+    free(text);
+}
+
+
+int
+main(void)
+{
+    gs_route_table_t  *t;
+
+    t = table_of(platforms, regions);
+
+    test_vectors(t);
+    test_parts(t);
+    test_absurd(t);
+    gs_free(&gs_mem_libc, t);
+
+    test_catch_all();
+    test_random();
+
+    return done_testing();
+}
