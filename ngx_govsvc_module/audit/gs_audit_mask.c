@@ -46,7 +46,6 @@ static int gs_audit_mask_byte(const gs_uchar_t *p, const gs_uchar_t *last,
     size_t *used);
 static int gs_audit_mask_unit(const gs_uchar_t *p, const gs_uchar_t *last,
     size_t *used);
-static int gs_audit_mask_value(int c);
 static void gs_audit_mask_run(gs_audit_mask_t *m);
 static int gs_audit_mask_code(const int *v, unsigned n);
 static int gs_audit_mask_literal(gs_audit_mask_t *m, const gs_uchar_t *p);
@@ -68,6 +67,20 @@ static void gs_audit_mask_copy(gs_audit_mask_t *m, const gs_uchar_t *to);
 static const gs_uchar_t  gs_audit_mask_stop[256] = {
     ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1,
     ['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1, ['%'] = 1, [0xef] = 1
+};
+
+
+/* The value of an ASCII letter or digit, or GS_AUDIT_MASK_OTHER. */
+
+static const signed char  gs_audit_mask_values[128] = {
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+     0,  1,  2,  3,  4,  5,  6,  7,  8,  9, -1, -1, -1, -1, -1, -1,
+    -1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+    25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, -1, -1, -1, -1, -1,
+    -1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+    25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, -1, -1, -1, -1, -1
 };
 
 
@@ -166,10 +179,15 @@ gs_audit_mask_unit(const gs_uchar_t *p, const gs_uchar_t *last, size_t *used)
     int     c, second, third;
     size_t  n, total;
 
+    if (*p < 0x80 && *p != '%') {
+        *used = 1;
+        return gs_audit_mask_values[*p];
+    }
+
     c = gs_audit_mask_byte(p, last, used);
 
     if (c < 0x80) {
-        return gs_audit_mask_value(c);
+        return gs_audit_mask_values[c];
     }
 
     if (c != 0xef || *used == (size_t) (last - p)) {
@@ -194,30 +212,13 @@ gs_audit_mask_unit(const gs_uchar_t *p, const gs_uchar_t *last, size_t *used)
     }
 
     c = (second == 0xbc) ? third - 0x80 + 0x20 : third - 0x80 + 0x60;
-    c = gs_audit_mask_value(c);
+    c = (c < 0x80) ? gs_audit_mask_values[c] : GS_AUDIT_MASK_OTHER;
 
     if (c != GS_AUDIT_MASK_OTHER) {
         *used = total;
     }
 
     return c;
-}
-
-
-static int
-gs_audit_mask_value(int c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    c = gs_to_lower(c);
-
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 10;
-    }
-
-    return GS_AUDIT_MASK_OTHER;
 }
 
 
