@@ -4,13 +4,21 @@
  *
  * Aho-Corasick over byte classes.  The states are numbered so that those at
  * which a word ends come last: the scan asks one comparison of each byte.
+ *
+ * While no word is under way the scan does not step through the automaton,
+ * where each look-up waits for the one before: it asks a table whether two
+ * neighbouring bytes begin a word, which the processor does for several
+ * places at once.
  */
 
 
 #include "core/gs_ac.h"
 
 
-#define GS_AC_NONE  0xffffffffu
+#define GS_AC_NONE        0xffffffffu
+
+/* a table of pairs larger than 128 * 128 would push the automaton out of L1 */
+#define GS_AC_PAIR_SHIFT  7
 
 
 typedef uint16_t  gs_ac_state_t;
@@ -26,6 +34,7 @@ struct gs_ac_s {
     gs_uchar_t      classes[256];
     unsigned        shift;                 /* a row has 1 << shift columns */
     unsigned        states;
+    unsigned        shallow;               /* to this: at most one byte */
     unsigned        first_out;
     unsigned        nwords;
     size_t          size;
@@ -33,6 +42,7 @@ struct gs_ac_s {
     gs_ac_out_t    *out;                   /* of states from first_out */
     uint32_t       *ids;                   /* of words */
     uint32_t       *chain;                 /* next word of the same state */
+    gs_uchar_t     *pairs;                 /* NULL: too many classes */
 };
 
 
@@ -46,6 +56,10 @@ typedef struct {
     gs_ac_state_t  *queue;
     gs_ac_state_t  *number;                /* old state to new */
     uint32_t       *chain;
+    gs_uchar_t     *pairs;
+    gs_uchar_t     *depth;                 /* 0, 1, 2: more */
+    unsigned        shallow;
+    unsigned        first_out;
 } gs_ac_work_t;
 
 
@@ -56,9 +70,11 @@ static void gs_ac_work_free(gs_ac_work_t *w, gs_mem_t *temp);
 static void gs_ac_trie(gs_ac_work_t *w, const gs_uchar_t *classes,
     const gs_ac_word_t *words, size_t n);
 static void gs_ac_links(gs_ac_work_t *w);
-static unsigned gs_ac_number(gs_ac_work_t *w);
+static void gs_ac_pairs(gs_ac_work_t *w);
+static void gs_ac_number(gs_ac_work_t *w);
 static gs_ac_t *gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem,
     const gs_uchar_t *classes, const gs_ac_word_t *words, size_t n);
+static void gs_ac_collect(const gs_ac_t *ac, unsigned s, uint64_t *bits);
 
 
 gs_rc_t
@@ -94,7 +110,9 @@ gs_ac_compile(gs_ac_t **ac, gs_mem_t *mem, gs_mem_t *temp,
 
     if (gs_ac_work_create(&w, temp, n) == GS_OK) {
         gs_ac_trie(&w, classes, words, n);
+        gs_ac_pairs(&w);
         gs_ac_links(&w);
+        gs_ac_number(&w);
 
         *ac = gs_ac_pack(&w, mem, classes, words, n);
     }
@@ -149,8 +167,17 @@ gs_ac_work_create(gs_ac_work_t *w, gs_mem_t *temp, size_t n)
     w->queue = gs_calloc(temp, w->max, sizeof(gs_ac_state_t));
     w->number = gs_calloc(temp, w->max, sizeof(gs_ac_state_t));
     w->chain = gs_calloc(temp, n + 1, sizeof(uint32_t));
+    w->depth = gs_calloc(temp, w->max, 1);
 
-    if (w->next == NULL || w->out == NULL || w->fail == NULL
+    if (w->shift <= GS_AC_PAIR_SHIFT) {
+        w->pairs = gs_calloc(temp, (size_t) 1 << (2 * w->shift), 1);
+
+        if (w->pairs == NULL) {
+            return GS_ERROR;
+        }
+    }
+
+    if (w->next == NULL || w->depth == NULL || w->out == NULL || w->fail == NULL
         || w->queue == NULL || w->number == NULL || w->chain == NULL)
     {
         return GS_ERROR;
@@ -169,6 +196,8 @@ gs_ac_work_free(gs_ac_work_t *w, gs_mem_t *temp)
     gs_free(temp, w->queue);
     gs_free(temp, w->number);
     gs_free(temp, w->chain);
+    gs_free(temp, w->depth);
+    gs_free(temp, w->pairs);
 }
 
 
@@ -191,6 +220,7 @@ gs_ac_trie(gs_ac_work_t *w, const gs_uchar_t *classes,
 
             if (*cell == 0) {
                 w->out[w->states].word = GS_AC_NONE;
+                w->depth[w->states] = (gs_uchar_t) ((k == 0) ? 1 : 2);
                 *cell = (gs_ac_state_t) w->states++;
             }
 
@@ -246,30 +276,63 @@ gs_ac_links(gs_ac_work_t *w)
 }
 
 
-/* The root stays 0; states with a word go behind all others. */
+/* The root stays 0, then its children; states with a word come last. */
 
-static unsigned
+static void
 gs_ac_number(gs_ac_work_t *w)
 {
-    unsigned  s, plain, out;
+    unsigned  s, d, n, pass;
 
-    plain = 0;
+    n = 0;
 
-    for (s = 0; s < w->states; s++) {
-        if (w->out[s].word == GS_AC_NONE && w->out[s].suffix == 0) {
-            w->number[s] = (gs_ac_state_t) plain++;
+    for (pass = 0; pass < 4; pass++) {
+
+        for (s = 0; s < w->states; s++) {
+            d = w->depth[s];
+
+            if (w->out[s].word != GS_AC_NONE || w->out[s].suffix != 0) {
+                d = 3;
+            }
+
+            if (d == pass) {
+                w->number[s] = (gs_ac_state_t) n++;
+            }
+        }
+
+        if (pass == 1) {
+            w->shallow = n - 1;
+
+        } else if (pass == 2) {
+            w->first_out = n;
         }
     }
+}
 
-    out = plain;
 
-    for (s = 0; s < w->states; s++) {
-        if (w->out[s].word != GS_AC_NONE || w->out[s].suffix != 0) {
-            w->number[s] = (gs_ac_state_t) out++;
-        }
+/* Of the bare trie: which two classes begin a word, or are one at once. */
+
+static void
+gs_ac_pairs(gs_ac_work_t *w)
+{
+    unsigned  s, c, d;
+
+    if (w->pairs == NULL) {
+        return;
     }
 
-    return plain;
+    for (c = 0; c < (1u << w->shift); c++) {
+        s = w->next[c];
+
+        if (s == 0) {
+            continue;
+        }
+
+        for (d = 0; d < (1u << w->shift); d++) {
+            w->pairs[(c << w->shift) + d] =
+                (w->out[s].word != GS_AC_NONE
+                 || w->next[(s << w->shift) + d] != 0);
+        }
+    }
 }
 
 
@@ -277,15 +340,16 @@ static gs_ac_t *
 gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem, const gs_uchar_t *classes,
     const gs_ac_word_t *words, size_t n)
 {
-    size_t       i, size, rows, outs;
+    size_t       i, size, rows, outs, pairs;
     gs_ac_t     *ac;
     unsigned     s, c, to, first;
     gs_uchar_t  *p;
 
-    first = gs_ac_number(w);
+    first = w->first_out;
     outs = (w->states - first) * sizeof(gs_ac_out_t);
     rows = ((size_t) w->states << w->shift) * sizeof(gs_ac_state_t);
-    size = sizeof(gs_ac_t) + outs + 2 * n * sizeof(uint32_t) + rows;
+    pairs = (w->pairs == NULL) ? 0 : (size_t) 1 << (2 * w->shift);
+    size = sizeof(gs_ac_t) + outs + 2 * n * sizeof(uint32_t) + rows + pairs;
 
     ac = gs_alloc(mem, size);
     if (ac == NULL) {
@@ -297,6 +361,7 @@ gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem, const gs_uchar_t *classes,
     memcpy(ac->classes, classes, 256);
     ac->shift = w->shift;
     ac->states = w->states;
+    ac->shallow = w->shallow;
     ac->first_out = first;
     ac->nwords = (unsigned) n;
     ac->size = size;
@@ -304,6 +369,12 @@ gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem, const gs_uchar_t *classes,
     ac->ids = (uint32_t *) (void *) (p + outs);
     ac->chain = ac->ids + n;
     ac->next = (gs_ac_state_t *) (void *) (ac->chain + n);
+    ac->pairs = NULL;
+
+    if (pairs != 0) {
+        ac->pairs = (gs_uchar_t *) ac->next + rows;
+        memcpy(ac->pairs, w->pairs, pairs);
+    }
 
     for (s = 0; s < w->states; s++) {
         to = w->number[s];
@@ -332,9 +403,8 @@ int
 gs_ac_scan(const gs_ac_t *ac, const void *data, size_t len, uint64_t *bits)
 {
     int                   found;
-    uint32_t              word;
-    unsigned              s, t, first, shift;
-    const gs_uchar_t     *p, *last, *classes;
+    unsigned              s, first, shift, shallow, one, two, steps;
+    const gs_uchar_t     *p, *last, *classes, *pairs;
     const gs_ac_state_t  *next;
 
     if (len == 0) {
@@ -342,34 +412,69 @@ gs_ac_scan(const gs_ac_t *ac, const void *data, size_t len, uint64_t *bits)
     }
 
     found = 0;
-    s = 0;
 
     p = data;
+    last = p + len;
     next = ac->next;
+    pairs = ac->pairs;
     first = ac->first_out;
     shift = ac->shift;
+    shallow = (pairs == NULL) ? 0 : ac->shallow;
     classes = ac->classes;
 
-    for (last = p + len; p < last; p++) {
-        s = next[(s << shift) + classes[*p]];
+    while (p < last) {
 
-        if (s < first) {
-            continue;
+        if (pairs != NULL) {
+            one = classes[*p];
+
+            for ( /* void */ ; last - p > 1; p++) {
+                two = classes[p[1]];
+
+                if (pairs[(one << shift) + two]) {
+                    break;
+                }
+
+                one = two;
+            }
         }
 
-        found = 1;
+        /* both bytes of the pair, then on until no word is under way */
 
-        for (t = s; t != 0; t = ac->out[t - first].suffix) {
-            word = ac->out[t - first].word;
+        s = 0;
+        steps = 0;
 
-            while (word != GS_AC_NONE) {
-                bits[ac->ids[word] / 64] |= (uint64_t) 1 << ac->ids[word] % 64;
-                word = ac->chain[word];
+        do {
+            s = next[(s << shift) + classes[*p++]];
+
+            if (s >= first) {
+                found = 1;
+                gs_ac_collect(ac, s, bits);
             }
+
+        } while (p < last && (++steps < 2 || s > shallow));
+
+        if (p < last && s != 0 && pairs != NULL) {
+            p--;
         }
     }
 
     return found;
+}
+
+
+static void
+gs_ac_collect(const gs_ac_t *ac, unsigned s, uint64_t *bits)
+{
+    uint32_t  word;
+
+    for ( /* void */ ; s != 0; s = ac->out[s - ac->first_out].suffix) {
+        word = ac->out[s - ac->first_out].word;
+
+        while (word != GS_AC_NONE) {
+            bits[ac->ids[word] / 64] |= (uint64_t) 1 << ac->ids[word] % 64;
+            word = ac->chain[word];
+        }
+    }
 }
 
 

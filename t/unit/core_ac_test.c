@@ -109,15 +109,21 @@ test_random(void)
     gs_uchar_t     store[AC_WORDS][8], data[64];
     gs_ac_word_t   words[AC_WORDS];
 
-    for (round = 0; round < 20; round++) {
+    /* in the later half there are too many bytes for a table of pairs */
 
-        n = 1 + ac_random(AC_WORDS);
+    for (round = 0; round < 40; round++) {
+
+        n = (round < 20) ? 1 + ac_random(AC_WORDS) : AC_WORDS;
 
         for (i = 0; i < n; i++) {
             len = 1 + ac_random(6);
 
             for (k = 0; k < len; k++) {
                 store[i][k] = (gs_uchar_t) ("abcABC\xff_"[ac_random(8)]);
+
+                if (round >= 20 && ac_random(3) == 0) {
+                    store[i][k] = (gs_uchar_t) ac_random(256);
+                }
             }
 
             words[i].text = gs_str_make(store[i], len);
@@ -138,6 +144,10 @@ test_random(void)
 
             for (i = 0; i < len; i++) {
                 data[i] = (gs_uchar_t) ("abcABC\xff_x"[ac_random(9)]);
+
+                if (round >= 20 && ac_random(8) == 0) {
+                    data[i] = (gs_uchar_t) ac_random(256);
+                }
             }
 
             memset(bits, 0, sizeof(bits));
