@@ -104,8 +104,18 @@ $t->http_conf(<<"EOF")->run();
 
         location /redirect {
             govsvc_token  required;
-            error_page    418 = /required/again;
-            return        418;
+            error_page    404 = /required/again;
+            root          html;
+        }
+
+        location /other {
+            govsvc_token  required issuer=national;
+            try_files     /none /zj;
+        }
+
+        location /zj {
+            govsvc_token  optional issuer=zj;
+            proxy_pass    http://127.0.0.1:$up;
         }
 
         location /try {
@@ -374,6 +384,11 @@ for my $uri ('/redirect', '/try') {
 }
 
 is($t->http_get('/try')->status, 401, 'and the refusal');
+
+my $other = with($high, '/other');
+is($other->status, 401, 'another policy behind a redirect is asked anew');
+is($other->header('X-Sub'), undef, 'and the identity is forgotten');
+is(with(token('SM2', claims()), '/other')->status, 401, 'by any key');
 
 my $login = $t->http_get('/named');
 is($login->status, 302, 'error_page to a login');
