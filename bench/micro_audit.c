@@ -155,9 +155,8 @@ bench_compose(const gs_audit_record_t *rec)
 static void
 bench_mask(const gs_audit_record_t *rec)
 {
-    double           start;
-    size_t           i;
-    volatile size_t  sum;
+    double  start;
+    size_t  i, sum;
 
     sum = 0;
     start = now();
@@ -165,6 +164,10 @@ bench_mask(const gs_audit_record_t *rec)
     for (i = 0; i < BENCH_LINES; i++) {
         sum += gs_audit_mask(out, &rec->path);
         sum += gs_audit_mask(out, &rec->user_agent);
+    }
+
+    if (sum == 0) {
+        exit(1);
     }
 
     report("audit_mask_path_ua", now() - start, BENCH_LINES, "ns/line");

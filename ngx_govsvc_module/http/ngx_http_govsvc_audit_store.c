@@ -232,6 +232,16 @@ ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
 
     chain = ngx_http_govsvc_audit_chain;
 
+    if (chain == NULL) {
+
+        /* a single process that was reloaded: it has begun no chain */
+
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "govsvc audit: no chain in this process, the request "
+                      "is not in the record");
+        return;
+    }
+
     /* what was lost is told before anything that came after it */
 
     if (chain->loss.n != 0) {

@@ -242,6 +242,7 @@ test_pseudonym(void)
     ok(gs_audit_pseudonym_init(&p, GS_AUDIT_SHA256, &key, 999999) == GS_OK,
        "sha256");
     ok(gs_audit_pseudonym(&p, &id, pid, &len) == GS_OK, "made");
-    is_str(gs_str_make(pid, len), "p999999:KIykys9ZN-S1dZabOVO5yw", "sha256 pseudonym");
+    is_str(gs_str_make(pid, len), "p999999:KIykys9ZN-S1dZabOVO5yw",
+           "sha256 pseudonym");
     gs_audit_pseudonym_free(&p);
 }
