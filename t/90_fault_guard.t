@@ -75,7 +75,12 @@ $reloaded += $t->reload() ? 1 : 0 for 1 .. 40;
 my $after = $t->memory();
 
 is($reloaded, 40, 'forty reloads');
-cmp_ok($after, '<', $before + 1024, "memory is flat: $before, $after kB");
+
+# A sanitizer keeps freed memory aside, and finds leaks by itself.
+
+my $room = $ENV{GOVSVC_ASAN} || $ENV{GOVSVC_VALGRIND} ? 512 * 1024 : 1024;
+
+cmp_ok($after, '<', $before + $room, "memory is flat: $before, $after kB");
 is(status('/check/new/'), 403, 'the rule still');
 
 $t->done();
