@@ -37,6 +37,8 @@ static void gs_audit_json_begin(gs_buf_t *b, const char *type,
 static void gs_audit_json_time(gs_buf_t *b, uint64_t us);
 static void gs_audit_json_body(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
+static void gs_audit_json_id(gs_buf_t *b, const char *key,
+    const gs_str_t *id);
 static void gs_audit_json_src(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
 static void gs_audit_json_exchange(gs_audit_json_t *j,
@@ -249,9 +251,9 @@ gs_audit_json_body(gs_audit_json_t *j, const gs_audit_record_t *rec)
     gs_json_kv_u64(b, "g", rec->g);
     gs_audit_json_time(b, rec->time);
     gs_json_kv_u64(b, "mono", rec->mono);
-    gs_audit_json_put(j, "req", &rec->request_id);
-    gs_audit_json_put(j, "tr", &rec->trace_id);
-    gs_audit_json_put(j, "sp", &rec->span_id);
+    gs_audit_json_id(b, "req", &rec->request_id);
+    gs_audit_json_id(b, "tr", &rec->trace_id);
+    gs_audit_json_id(b, "sp", &rec->span_id);
 
     gs_audit_json_src(j, rec);
     gs_audit_json_exchange(j, rec);
@@ -284,6 +286,17 @@ gs_audit_json_body(gs_audit_json_t *j, const gs_audit_record_t *rec)
         gs_buf_char(b, '[');
         gs_buf_put(b, j->cut, j->cut_len);
         gs_buf_char(b, ']');
+    }
+}
+
+
+/* Hexadecimal digits of our own, or absent. */
+
+static void
+gs_audit_json_id(gs_buf_t *b, const char *key, const gs_str_t *id)
+{
+    if (id->len != 0) {
+        gs_json_kv_plain(b, key, id);
     }
 }
 

@@ -18,6 +18,7 @@
 
 #define GS_AUDIT_MASK_RUN     44           /* longest code that is kept, 43 */
 #define GS_AUDIT_MASK_DIGITS  19
+#define GS_AUDIT_MASK_LEAST   11           /* digits of a mobile number */
 #define GS_AUDIT_MASK_DEPTH   3            /* how often %25 is followed */
 
 #define GS_AUDIT_MASK_OTHER   -1
@@ -42,6 +43,7 @@ typedef struct {
 } gs_audit_mask_digits_t;
 
 
+static int gs_audit_mask_clean(const gs_str_t *s);
 static int gs_audit_mask_byte(const gs_uchar_t *p, const gs_uchar_t *last,
     size_t *used);
 static int gs_audit_mask_unit(const gs_uchar_t *p, const gs_uchar_t *last,
@@ -91,6 +93,15 @@ gs_audit_mask(gs_uchar_t *dst, const gs_str_t *src)
     gs_audit_mask_t    m;
     const gs_uchar_t  *p;
 
+    if (src->len == 0) {
+        return 0;
+    }
+
+    if (gs_audit_mask_clean(src)) {
+        memcpy(dst, src->data, src->len);
+        return src->len;
+    }
+
     m.dst = dst;
     m.p = src->data;
     m.last = m.p + src->len;
@@ -126,6 +137,51 @@ gs_audit_mask(gs_uchar_t *dst, const gs_str_t *src)
     }
 
     return (size_t) (m.dst - dst);
+}
+
+
+/*
+ * Most texts hold no number worth a look.  No personal number has fewer than
+ * eleven digits, so without escapes and full-width forms one byte in eleven is
+ * enough to see that there is none.
+ */
+
+static int
+gs_audit_mask_clean(const gs_str_t *s)
+{
+    size_t             i, from, to;
+    const gs_uchar_t  *p;
+
+    p = s->data;
+
+    if (s->len < GS_AUDIT_MASK_LEAST) {
+        return 1;
+    }
+
+    if (memchr(p, '%', s->len) != NULL || memchr(p, 0xef, s->len) != NULL) {
+        return 0;
+    }
+
+    for (i = GS_AUDIT_MASK_LEAST - 1; i < s->len; i += GS_AUDIT_MASK_LEAST) {
+
+        if (!gs_is_digit(p[i])) {
+            continue;
+        }
+
+        for (from = i; from > 0 && gs_is_digit(p[from - 1]); from--) {
+            /* void */
+        }
+
+        for (to = i + 1; to < s->len && gs_is_digit(p[to]); to++) {
+            /* void */
+        }
+
+        if (to - from >= GS_AUDIT_MASK_LEAST) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -23,47 +23,6 @@ gs_buf_init(gs_buf_t *b, void *data, size_t size)
 
 
 void
-gs_buf_put(gs_buf_t *b, const void *data, size_t len)
-{
-    if (b->overflow || len > (size_t) (b->last - b->pos)) {
-        b->overflow = 1;
-        return;
-    }
-
-    if (len != 0) {
-        memcpy(b->pos, data, len);
-        b->pos += len;
-    }
-}
-
-
-void
-gs_buf_str(gs_buf_t *b, const gs_str_t *s)
-{
-    gs_buf_put(b, s->data, s->len);
-}
-
-
-void
-gs_buf_text(gs_buf_t *b, const char *text)
-{
-    gs_buf_put(b, text, strlen(text));
-}
-
-
-void
-gs_buf_char(gs_buf_t *b, int c)
-{
-    if (b->overflow || b->pos == b->last) {
-        b->overflow = 1;
-        return;
-    }
-
-    *b->pos++ = (gs_uchar_t) c;
-}
-
-
-void
 gs_buf_u64(gs_buf_t *b, uint64_t n)
 {
     gs_buf_pad(b, n, 1);

@@ -23,10 +23,6 @@ typedef struct {
 
 
 void gs_buf_init(gs_buf_t *b, void *data, size_t size);
-void gs_buf_put(gs_buf_t *b, const void *data, size_t len);
-void gs_buf_str(gs_buf_t *b, const gs_str_t *s);
-void gs_buf_text(gs_buf_t *b, const char *text);
-void gs_buf_char(gs_buf_t *b, int c);
 void gs_buf_u64(gs_buf_t *b, uint64_t n);
 void gs_buf_i64(gs_buf_t *b, int64_t n);
 /* n in decimal, zero padded to width. */
@@ -37,6 +33,49 @@ size_t gs_buf_len(const gs_buf_t *b);
 
 /* What was written so far. */
 gs_str_t gs_buf_view(const gs_buf_t *b);
+
+
+/* inline, so that the length of a literal is a constant */
+
+static inline void
+gs_buf_put(gs_buf_t *b, const void *data, size_t len)
+{
+    if (b->overflow || len > (size_t) (b->last - b->pos)) {
+        b->overflow = 1;
+        return;
+    }
+
+    if (len != 0) {
+        memcpy(b->pos, data, len);
+        b->pos += len;
+    }
+}
+
+
+static inline void
+gs_buf_str(gs_buf_t *b, const gs_str_t *s)
+{
+    gs_buf_put(b, s->data, s->len);
+}
+
+
+static inline void
+gs_buf_text(gs_buf_t *b, const char *text)
+{
+    gs_buf_put(b, text, strlen(text));
+}
+
+
+static inline void
+gs_buf_char(gs_buf_t *b, int c)
+{
+    if (b->overflow || b->pos == b->last) {
+        b->overflow = 1;
+        return;
+    }
+
+    *b->pos++ = (gs_uchar_t) c;
+}
 
 
 #endif /* _GS_BUF_H_INCLUDED_ */

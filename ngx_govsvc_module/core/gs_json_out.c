@@ -10,6 +10,12 @@
 #include "core/gs_utf8.h"
 
 
+/* sixteen bytes at a time, on every machine that the compiler knows */
+typedef gs_uchar_t  gs_json_vec_t __attribute__ ((vector_size (16)));
+
+
+static const gs_uchar_t *gs_json_skip(const gs_uchar_t *p,
+    const gs_uchar_t *last);
 static int gs_json_plain(int c);
 static void gs_json_escape(gs_buf_t *b, uint32_t c);
 
@@ -45,9 +51,10 @@ gs_json_raw(gs_buf_t *b, const gs_str_t *s)
 
     while (p < last) {
 
-        if (gs_json_plain(*p)) {
-            p++;
-            continue;
+        p = gs_json_skip(p, last);
+
+        if (p == last) {
+            break;
         }
 
         c = gs_utf8_next(p, last, &used);
@@ -73,6 +80,39 @@ gs_json_raw(gs_buf_t *b, const gs_str_t *s)
     gs_buf_put(b, run, (size_t) (p - run));
 
     return bad;
+}
+
+
+/* The first byte that is not copied as it stands. */
+
+static const gs_uchar_t *
+gs_json_skip(const gs_uchar_t *p, const gs_uchar_t *last)
+{
+    uint64_t       half[2];
+    gs_json_vec_t  v, stop;
+
+    while (last - p >= (ptrdiff_t) sizeof(gs_json_vec_t)) {
+
+        memcpy(&v, p, sizeof(gs_json_vec_t));
+
+        stop = (gs_json_vec_t) ((v < 0x20) | (v > 0x7e) | (v == '"')
+                                | (v == '\\') | (v == '<') | (v == '>')
+                                | (v == '&'));
+
+        memcpy(half, &stop, sizeof(half));
+
+        if ((half[0] | half[1]) != 0) {
+            break;
+        }
+
+        p += sizeof(gs_json_vec_t);
+    }
+
+    while (p < last && gs_json_plain(*p)) {
+        p++;
+    }
+
+    return p;
 }
 
 
@@ -106,25 +146,22 @@ gs_json_escape(gs_buf_t *b, uint32_t c)
 }
 
 
-void
-gs_json_key(gs_buf_t *b, const char *key)
-{
-    if (b->pos != b->start && b->pos[-1] != '{') {
-        gs_buf_char(b, ',');
-    }
-
-    gs_buf_char(b, '"');
-    gs_buf_text(b, key);
-    gs_buf_put(b, "\":", 2);
-}
-
-
 unsigned
 gs_json_kv_str(gs_buf_t *b, const char *key, const gs_str_t *value)
 {
     gs_json_key(b, key);
 
     return gs_json_str(b, value);
+}
+
+
+void
+gs_json_kv_plain(gs_buf_t *b, const char *key, const gs_str_t *value)
+{
+    gs_json_key(b, key);
+    gs_buf_char(b, '"');
+    gs_buf_str(b, value);
+    gs_buf_char(b, '"');
 }
 
 

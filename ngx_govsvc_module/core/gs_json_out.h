@@ -26,10 +26,26 @@ unsigned gs_json_raw(gs_buf_t *b, const gs_str_t *s);
  * ,"key":value; the comma is left out right behind '{'.  key is an ASCII
  * literal that needs no escape.
  */
-void gs_json_key(gs_buf_t *b, const char *key);
+static inline void gs_json_key(gs_buf_t *b, const char *key);
 unsigned gs_json_kv_str(gs_buf_t *b, const char *key, const gs_str_t *value);
 void gs_json_kv_text(gs_buf_t *b, const char *key, const char *value);
 void gs_json_kv_u64(gs_buf_t *b, const char *key, uint64_t value);
+
+/* A value that we made and that needs no escape (digits, hexadecimal). */
+void gs_json_kv_plain(gs_buf_t *b, const char *key, const gs_str_t *value);
+
+
+static inline void
+gs_json_key(gs_buf_t *b, const char *key)
+{
+    if (b->pos != b->start && b->pos[-1] != '{') {
+        gs_buf_char(b, ',');
+    }
+
+    gs_buf_char(b, '"');
+    gs_buf_text(b, key);
+    gs_buf_put(b, "\":", 2);
+}
 
 
 #endif /* _GS_JSON_OUT_H_INCLUDED_ */

@@ -16,6 +16,7 @@
 #define GS_TIME_EPOCH    719468            /* days from 0000-03-01 to 1970 */
 
 
+static void gs_time_put(gs_uchar_t *p, uint64_t n, unsigned width);
 static int64_t gs_time_days(unsigned year, unsigned month, unsigned day);
 static unsigned gs_time_month_days(unsigned year, unsigned month);
 static gs_rc_t gs_time_number(const gs_uchar_t *p, unsigned n,
@@ -28,7 +29,8 @@ static size_t gs_time_fraction(const gs_uchar_t *p, size_t len,
 void
 gs_time_iso(gs_buf_t *b, uint64_t us)
 {
-    uint64_t  sec, days, era, doe, yoe, doy, mp, rest, year;
+    uint64_t    sec, days, era, doe, yoe, doy, mp, rest, year;
+    gs_uchar_t  text[sizeof("0000-00-00T00:00:00.000000+08:00") - 1];
 
     sec = us / GS_TIME_SECOND + GS_TIME_BEIJING;
     rest = sec % GS_TIME_DAY;
@@ -41,20 +43,31 @@ gs_time_iso(gs_buf_t *b, uint64_t us)
     mp = (5 * doy + 2) / 153;
     year = era * 400 + yoe + (mp >= 10);
 
-    gs_buf_pad(b, year, 4);
-    gs_buf_char(b, '-');
-    gs_buf_pad(b, (mp < 10) ? mp + 3 : mp - 9, 2);
-    gs_buf_char(b, '-');
-    gs_buf_pad(b, doy - (153 * mp + 2) / 5 + 1, 2);
-    gs_buf_char(b, 'T');
-    gs_buf_pad(b, rest / 3600, 2);
-    gs_buf_char(b, ':');
-    gs_buf_pad(b, rest / 60 % 60, 2);
-    gs_buf_char(b, ':');
-    gs_buf_pad(b, rest % 60, 2);
-    gs_buf_char(b, '.');
-    gs_buf_pad(b, us % GS_TIME_SECOND, 6);
-    gs_buf_put(b, "+08:00", 6);
+    memcpy(text, "0000-00-00T00:00:00.000000+08:00", sizeof(text));
+
+    gs_time_put(text, year, 4);
+    gs_time_put(text + 5, (mp < 10) ? mp + 3 : mp - 9, 2);
+    gs_time_put(text + 8, doy - (153 * mp + 2) / 5 + 1, 2);
+    gs_time_put(text + 11, rest / 3600, 2);
+    gs_time_put(text + 14, rest / 60 % 60, 2);
+    gs_time_put(text + 17, rest % 60, 2);
+    gs_time_put(text + 20, us % GS_TIME_SECOND, 6);
+
+    gs_buf_put(b, text, sizeof(text));
+}
+
+
+static void
+gs_time_put(gs_uchar_t *p, uint64_t n, unsigned width)
+{
+    uint32_t  rest;
+
+    /* 32 bits: every number of a time fits, and division is cheaper */
+
+    for (rest = (uint32_t) n; width != 0; width--) {
+        p[width - 1] = (gs_uchar_t) ('0' + rest % 10);
+        rest /= 10;
+    }
 }
 
 

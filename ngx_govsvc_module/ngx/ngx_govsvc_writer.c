@@ -11,7 +11,6 @@
 #include "ngx/ngx_govsvc_writer_priv.h"
 
 
-#define NGX_GOVSVC_WRITER_BATCH  65536     /* waiting bytes that do not wait */
 #define NGX_GOVSVC_WRITER_OUT    (128 * 1024)
 #define NGX_GOVSVC_WRITER_RETRY  50        /* ms, doubled up to the next */
 #define NGX_GOVSVC_WRITER_SLOW   2000
@@ -188,7 +187,9 @@ ngx_govsvc_writer_record(ngx_govsvc_writer_t *w, uint64_t *pos, size_t *len)
 static void
 ngx_govsvc_writer_schedule(ngx_govsvc_writer_t *w)
 {
-    if (w->conf.flush == 0 || w->head - w->tail >= NGX_GOVSVC_WRITER_BATCH) {
+    /* a quarter of the ring waits no longer; smaller batches cost a sync each */
+
+    if (w->conf.flush == 0 || w->head - w->tail >= w->conf.buffer / 4) {
         ngx_post_event(&w->event, &ngx_posted_events);
         return;
     }
