@@ -238,9 +238,10 @@ gs_rc_t gs_route_load_list(gs_route_load_t *l, const json_t *object,
     void *data, gs_str_t **list, uint32_t *n);
 
 
-/* gs_route_build.c, gs_route_index.c, gs_route_spread.c: the layout. */
+/* gs_route_build.c, _record.c, _index.c, _spread.c: the layout. */
 gs_rc_t gs_route_build(gs_route_load_t *l, gs_mem_t *mem,
     gs_route_table_t **table, size_t *size);
+gs_rc_t gs_route_build_records(gs_route_load_t *l);
 gs_rc_t gs_route_build_index(gs_route_load_t *l);
 gs_rc_t gs_route_build_spread(gs_route_load_t *l, gs_route_pool_t *pool);
 gs_rc_t gs_route_build_str(gs_route_load_t *l, const gs_str_t *s,
