@@ -114,10 +114,10 @@ sub directives {
             if (defined $field) {
                 my $value = qr/((?:[^()]|\([^()]*\))+?)/;
 
-                if ($text =~ /ngx_conf_merge_(\w+?)_value\( \s*
+                if ($text =~ /ngx_conf_merge_(?:(\w+?)_)?value\( \s*
                     \w+->$field, \s* \w+->$field, \s* $value \s* \);/x)
                 {
-                    ($merge, $default) = ($1, $2);
+                    ($merge, $default) = ($1 // '', $2);
 
                 } elsif ($text =~ /ngx_conf_init_(\w+?)_value\( \s*
                     \w+->$field, \s* $value \s* \);/x)
