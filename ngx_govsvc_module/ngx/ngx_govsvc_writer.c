@@ -187,7 +187,7 @@ ngx_govsvc_writer_record(ngx_govsvc_writer_t *w, uint64_t *pos, size_t *len)
 static void
 ngx_govsvc_writer_schedule(ngx_govsvc_writer_t *w)
 {
-    /* a quarter of the ring waits no longer; smaller batches cost a sync each */
+    /* a quarter of the ring waits no longer; each batch costs a sync */
 
     if (w->conf.flush == 0 || w->head - w->tail >= w->conf.buffer / 4) {
         ngx_post_event(&w->event, &ngx_posted_events);
