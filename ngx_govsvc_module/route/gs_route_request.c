@@ -11,6 +11,9 @@
 #include "route/gs_route_priv.h"
 
 
+#define GS_ROUTE_REQUEST_HOST  253
+
+
 typedef enum {
     GS_ROUTE_ARG_NONE = 0,
     GS_ROUTE_ARG_ITEM,
@@ -221,6 +224,16 @@ gs_route_request_groups(gs_route_request_t *q)
 
     q->ngroups = 0;
     name = q->in->host;
+
+    /*
+     * RFC 1035 section 2.3.4: no name is longer, and each dot of what a client
+     * sends instead would cost a look at all that follows it.
+     */
+
+    if (name.len > GS_ROUTE_REQUEST_HOST) {
+        q->groups[q->ngroups++] = 0;
+        return;
+    }
 
     /* ".name" is how groups of suffixes are called, no host is */
 
