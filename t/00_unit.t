@@ -26,7 +26,7 @@ for my $name (@names) {
         next;
     }
 
-    my $output = `cd $top && $program 2>&1`;
+    my $output = `cd $top && timeout 300 $program 2>&1`;
     my $code = $?;
     my $passed = () = $output =~ /^ok /mg;
     my ($last) = $output =~ /^1\.\.(\d+)$/m;
