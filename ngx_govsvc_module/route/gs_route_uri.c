@@ -23,6 +23,7 @@ typedef struct {
     unsigned           plain:1;            /* a byte that is no dot was seen */
     unsigned           parameter:1;        /* ";" was seen */
     unsigned           empty:1;            /* ";" stood first */
+    unsigned           wide:1;             /* a byte above ASCII was seen */
 } gs_route_uri_t;
 
 
@@ -38,11 +39,11 @@ static int gs_route_uri_at(const gs_uchar_t *p, const gs_uchar_t *last,
     unsigned *used);
 
 
-/* Control bytes and % / ? # ; \\ as one bit each; others never matter. */
+/* Control bytes, % / ? # ; \\ and bytes above ASCII as one bit each. */
 
 static const uint32_t  gs_route_uri_special[8] = {
     0xffffffff, 0x88008028, 0x10000000, 0x80000000,
-    0x00000000, 0x00000000, 0x00000000, 0x00000000
+    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
 };
 
 #define gs_route_uri_plain(c)                                                 \
@@ -87,7 +88,7 @@ gs_route_uri_check(const gs_str_t *target, size_t *at)
     p = u.p;
     rc = gs_route_uri_scan(&u);
 
-    if (rc == GS_ROUTE_URI_SAFE) {
+    if (rc == GS_ROUTE_URI_SAFE && u.wide) {
         u.p = p;
         rc = gs_route_uri_utf8(&u);
     }
@@ -290,6 +291,10 @@ gs_route_uri_byte(gs_route_uri_t *u, int c)
 
     if (c == '\\') {
         return GS_ROUTE_URI_BACKSLASH;
+    }
+
+    if (c >= 0x80) {
+        u->wide = 1;
     }
 
     if (u->parameter) {
