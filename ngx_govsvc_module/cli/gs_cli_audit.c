@@ -16,13 +16,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 
-#define GS_CLI_AUDIT_CHUNK  (256 * 1024)
-#define GS_CLI_AUDIT_TRIES  10             /* for a writer in mid-line */
-#define GS_CLI_AUDIT_PAUSE  20000          /* us */
-#define GS_CLI_AUDIT_STEM   16             /* digits of a segment's number */
+#define GS_CLI_AUDIT_CHUNK   (256 * 1024)
+#define GS_CLI_AUDIT_TRIES   50            /* for a writer in mid-line */
+#define GS_CLI_AUDIT_PAUSE   20000         /* us */
+#define GS_CLI_AUDIT_LATELY  10            /* s */
+#define GS_CLI_AUDIT_STEM    16            /* digits of a segment's number */
 
 
 typedef struct {
@@ -61,6 +63,7 @@ static int gs_cli_audit_more(gs_cli_audit_t *a);
 static void gs_cli_audit_segment(gs_cli_audit_t *a, size_t i);
 static gs_rc_t gs_cli_audit_feed(gs_cli_audit_t *a, int fd, uint64_t left,
     int live);
+static int gs_cli_audit_live(int fd);
 static uint64_t gs_cli_audit_counted(gs_cli_audit_t *a, size_t next);
 static int gs_cli_audit_open(gs_cli_audit_t *a, const char *path);
 
@@ -480,7 +483,7 @@ gs_cli_audit_segment(gs_cli_audit_t *a, size_t i)
         return;
     }
 
-    rc = gs_cli_audit_feed(a, fd, counted, last);
+    rc = gs_cli_audit_feed(a, fd, counted, last && gs_cli_audit_live(fd));
 
     (void) close(fd);
 
@@ -522,9 +525,11 @@ gs_cli_audit_feed(gs_cli_audit_t *a, int fd, uint64_t left, int live)
 
         if (n == 0) {
 
-            /* half a line may be a writer's, whose other half is to come */
+            /* no line, or half a one: the rest may be about to come */
 
-            if (!live || a->v->part_len == 0 || tries == GS_CLI_AUDIT_TRIES) {
+            if (!live || tries == GS_CLI_AUDIT_TRIES
+                || (a->v->part_len == 0 && a->v->opened))
+            {
                 break;
             }
 
@@ -542,6 +547,18 @@ gs_cli_audit_feed(gs_cli_audit_t *a, int fd, uint64_t left, int live)
     }
 
     return GS_OK;
+}
+
+
+/* A file that was written to lately may have a writer. */
+
+static int
+gs_cli_audit_live(int fd)
+{
+    struct stat  st;
+
+    return fstat(fd, &st) == 0
+           && time(NULL) - st.st_mtime < GS_CLI_AUDIT_LATELY;
 }
 
 

@@ -20,12 +20,13 @@
 static void ngx_govsvc_writer_check(ngx_govsvc_writer_t *w);
 static ngx_int_t ngx_govsvc_writer_open(ngx_govsvc_writer_t *w);
 static ngx_int_t ngx_govsvc_writer_create_file(ngx_govsvc_writer_t *w);
-static ngx_int_t ngx_govsvc_writer_sync_folder(ngx_govsvc_writer_t *w,
-    const u_char *folder);
 static ngx_int_t ngx_govsvc_writer_fill(ngx_govsvc_writer_t *w);
 static ngx_int_t ngx_govsvc_writer_lines(ngx_govsvc_writer_t *w);
 static ngx_int_t ngx_govsvc_writer_send(ngx_govsvc_writer_t *w);
 static ngx_int_t ngx_govsvc_writer_sync(ngx_govsvc_writer_t *w);
+static ngx_int_t ngx_govsvc_writer_sync_names(ngx_govsvc_writer_t *w);
+static ngx_int_t ngx_govsvc_writer_sync_folder(ngx_govsvc_writer_t *w,
+    const u_char *folder);
 static ngx_int_t ngx_govsvc_writer_close(ngx_govsvc_writer_t *w);
 static void ngx_govsvc_writer_abandon(ngx_govsvc_writer_t *w,
     const char *why);
@@ -105,8 +106,8 @@ ngx_govsvc_writer_open(ngx_govsvc_writer_t *w)
             return ngx_govsvc_writer_failed(w, ngx_create_dir_n, ngx_errno);
         }
 
-    } else if (ngx_govsvc_writer_sync_folder(w, w->conf.dir.data) != NGX_OK) {
-        return NGX_ERROR;
+    } else {
+        w->new_folder = 1;
     }
 
     if (ngx_govsvc_writer_create_file(w) != NGX_OK) {
@@ -125,8 +126,9 @@ ngx_govsvc_writer_open(ngx_govsvc_writer_t *w)
     w->bytes = 0;
     w->marked = 0;
     w->need_head = 1;
+    w->new_file = 1;
 
-    return ngx_govsvc_writer_sync_folder(w, w->folder);
+    return NGX_OK;
 }
 
 
@@ -166,37 +168,6 @@ ngx_govsvc_writer_create_file(ngx_govsvc_writer_t *w)
     }
 
     return ngx_govsvc_writer_failed(w, ngx_open_file_n, ngx_errno);
-}
-
-
-/* The name of a new file has to be as durable as its bytes. */
-
-static ngx_int_t
-ngx_govsvc_writer_sync_folder(ngx_govsvc_writer_t *w, const u_char *folder)
-{
-    ngx_fd_t   fd;
-    ngx_err_t  err;
-
-    if (!w->conf.sync) {
-        return NGX_OK;
-    }
-
-    fd = open((const char *) folder, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    if (fd == NGX_INVALID_FILE) {
-        return ngx_govsvc_writer_failed(w, "open() of the folder", ngx_errno);
-    }
-
-    err = (fsync(fd) == -1) ? ngx_errno : 0;
-
-    (void) ngx_close_file(fd);
-
-    /* file systems that cannot sync a folder say EINVAL */
-
-    if (err != 0 && err != NGX_EINVAL) {
-        return ngx_govsvc_writer_failed(w, "fsync() of the folder", err);
-    }
-
-    return NGX_OK;
 }
 
 
@@ -334,11 +305,72 @@ ngx_govsvc_writer_sync(ngx_govsvc_writer_t *w)
         return ngx_govsvc_writer_failed(w, "fdatasync()", err);
     }
 
+    if (ngx_govsvc_writer_sync_names(w) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     w->conf.format->mark(w->conf.data);
 
     w->mark_next = w->next;
     w->mark_bytes = w->bytes;
     w->marked = 1;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The name of a new file has to be as durable as its bytes; it is synced after
+ * them, so that a reader does not find a file without its first line.
+ */
+
+static ngx_int_t
+ngx_govsvc_writer_sync_names(ngx_govsvc_writer_t *w)
+{
+    if (w->new_folder
+        && ngx_govsvc_writer_sync_folder(w, w->conf.dir.data) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    w->new_folder = 0;
+
+    if (w->new_file
+        && ngx_govsvc_writer_sync_folder(w, w->folder) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    w->new_file = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_sync_folder(ngx_govsvc_writer_t *w, const u_char *folder)
+{
+    ngx_fd_t   fd;
+    ngx_err_t  err;
+
+    if (!w->conf.sync) {
+        return NGX_OK;
+    }
+
+    fd = open((const char *) folder, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    if (fd == NGX_INVALID_FILE) {
+        return ngx_govsvc_writer_failed(w, "open() of the folder", ngx_errno);
+    }
+
+    err = (fsync(fd) == -1) ? ngx_errno : 0;
+
+    (void) ngx_close_file(fd);
+
+    /* file systems that cannot sync a folder say EINVAL */
+
+    if (err != 0 && err != NGX_EINVAL) {
+        return ngx_govsvc_writer_failed(w, "fsync() of the folder", err);
+    }
 
     return NGX_OK;
 }
@@ -379,6 +411,7 @@ ngx_govsvc_writer_abandon(ngx_govsvc_writer_t *w, const char *why)
     w->fd = NGX_INVALID_FILE;
     w->closing = 0;
     w->need_head = 0;
+    w->new_file = 0;
 
     w->out.pos = w->out.start;
     w->out.overflow = 0;

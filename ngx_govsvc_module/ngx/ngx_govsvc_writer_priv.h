@@ -61,6 +61,8 @@ struct ngx_govsvc_writer_s {
     off_t                     mark_bytes;
     unsigned                  marked:1;    /* in this file */
     unsigned                  need_head:1;
+    unsigned                  new_folder:1;
+    unsigned                  new_file:1;  /* the name is not synced yet */
     unsigned                  closing:1;   /* the tail is in out */
     unsigned                  finish:1;    /* end the file after the batch */
 
