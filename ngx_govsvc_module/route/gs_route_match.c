@@ -263,7 +263,7 @@ gs_route_won(gs_route_request_t *q, uint32_t index)
     out->pool_id = gs_route_str(q->table, pool->id);
     out->host = gs_route_str(q->table, pool->host);
 
-    if (out->region == 0) {
+    if (out->region == 0 && platform->region != 0) {
         out->region = platform->region;
         out->source = GS_ROUTE_BY_PLATFORM;
     }

@@ -119,7 +119,7 @@ static const vector_t  vectors[] = {
       "gd-path", 440000, "path" },
     { { "GET", "gw", "/\xe5\x8a\x9e\xe4\xba\x8b/1", "", "", NULL, 0 },
       "gd-zh", 440000, "platform" },
-    { { "GET", "gw", "/home", "", "", NULL, 0 }, "nat-home", 0, "platform" },
+    { { "GET", "gw", "/home", "", "", NULL, 0 }, "nat-home", 0, "" },
 
     /* hosts: exact, then the longer suffix; not the bare name */
 
@@ -193,7 +193,7 @@ static const vector_t  vectors[] = {
     { { "GET", "gw", "/portal/guide/" GD31 "02", "", "", NULL, 0 },
       "gz-region", 440100, "item" },
     { { "GET", "gw", "/x", "sxbm=000118009001", "", NULL, 0 },
-      "nat-item", 0, "platform" },
+      "nat-item", 0, "" },
     { { "GET", "gw", "/x", "sxbm=11440100007482575H3000118009001", "",
         NULL, 0 }, "nat-item", 440100, "item" },
     { { "GET", "gw", "/x", "sxbm=" GD31 "&taskCode=" GD31, "", NULL, 0 },
@@ -203,9 +203,9 @@ static const vector_t  vectors[] = {
     { { "GET", "gw", "/x", "%73xbm=" GD31, "", NULL, 0 },
       "gz-region", 440100, "item" },
     { { "GET", "gw", "/home", "sxbm=", "", NULL, 0 },
-      "nat-home", 0, "platform" },
+      "nat-home", 0, "" },
     { { "GET", "gw", "/home", "sxbmx=1&xsxbm=1&sxb=1&s=1&sxbm", "", NULL,
-        0 }, "nat-home", 0, "platform" },
+        0 }, "nat-home", 0, "" },
 
     /* malformed, contradictory, unknown: never a platform */
 
@@ -254,7 +254,7 @@ static const vector_t  vectors[] = {
     /* a host for everything is named by the caller, a path is not asked */
 
     { { "GET", "www.gov.example", "/y", "", "", NULL, 0 },
-      "nat-all", 0, "platform" },
+      "nat-all", 0, "" },
 
     /* methods, headers */
 
@@ -283,12 +283,12 @@ static const vector_t  vectors[] = {
 
     /* claims: later, then known */
 
-    { { "GET", "gw", "/my/1", "", "", NULL, 0 }, "nat-my", 0, "platform" },
+    { { "GET", "gw", "/my/1", "", "", NULL, 0 }, "nat-my", 0, "" },
     { { "GET", "gw", "/my/1", "", "", "user_region=440103", 0 },
       "gd-claim", 440000, "platform" },
     { { "GET", "gw", "/my/1", "", "", "user_region=330000", 0 },
-      "nat-my", 0, "platform" },
-    { { "GET", "gw", "/my/1", "", "", "", 0 }, "nat-my", 0, "platform" },
+      "nat-my", 0, "" },
+    { { "GET", "gw", "/my/1", "", "", "", 0 }, "nat-my", 0, "" },
     { { "GET", "gw", "/only", "", "", NULL, 0 }, "ROUTE_LATE", 0, "" },
     { { "GET", "gw", "/only", "", "", "user_region=3301", 0 },
       "zj-claim", 330000, "platform" },
