@@ -3,13 +3,11 @@
  * Copyright (C) govsvc authors
  *
  * govsvc audit verify: reads segments from disk, also while they are being
- * written, and reports for each chain what was found.
+ * written.
  */
 
 
-#include "audit/gs_audit_verify.h"
-#include "cli/gs_cli.h"
-#include "core/gs_json_out.h"
+#include "cli/gs_cli_audit.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -67,11 +65,6 @@ static int gs_cli_audit_live(int fd);
 static uint64_t gs_cli_audit_counted(gs_cli_audit_t *a, size_t next);
 static int gs_cli_audit_open(gs_cli_audit_t *a, const char *path);
 
-static void gs_cli_audit_report(gs_cli_audit_t *a);
-static void gs_cli_audit_json(gs_cli_audit_t *a, const char *state);
-static void gs_cli_audit_words(gs_cli_audit_t *a, const char *state);
-static void gs_cli_audit_found(gs_cli_audit_t *a);
-static void gs_cli_audit_text(const char *text);
 static int gs_cli_audit_worse(int one, int two);
 
 
@@ -425,7 +418,9 @@ gs_cli_audit_chain(gs_cli_audit_t *a, const char *name)
         }
     }
 
-    gs_cli_audit_report(a);
+    a->code = gs_cli_audit_worse(a->code,
+                                 gs_cli_audit_report(a->cli, a->v,
+                                                     a->unreadable));
 }
 
 
@@ -605,178 +600,6 @@ gs_cli_audit_open(gs_cli_audit_t *a, const char *path)
     }
 
     return fd;
-}
-
-
-static void
-gs_cli_audit_report(gs_cli_audit_t *a)
-{
-    int                 code;
-    const char         *state;
-    gs_audit_verify_t  *v;
-
-    v = a->v;
-
-    if (v->fault.kind != GS_AUDIT_GOOD && v->fault.kind != GS_AUDIT_TORN) {
-        code = GS_CLI_NO;
-        state = "tampered";
-
-    } else if (a->unreadable) {
-        code = GS_CLI_READ;
-        state = "unreadable";
-
-    } else if (v->fault.kind == GS_AUDIT_TORN || v->lost != 0
-               || a->segments.n == 0)
-    {
-        code = GS_CLI_INCOMPLETE;
-        state = "incomplete";
-
-    } else {
-        code = GS_CLI_YES;
-        state = "ok";
-    }
-
-    a->code = gs_cli_audit_worse(a->code, code);
-
-    if (a->cli->json) {
-        gs_cli_audit_json(a, state);
-
-    } else {
-        gs_cli_audit_words(a, state);
-    }
-}
-
-
-static void
-gs_cli_audit_json(gs_cli_audit_t *a, const char *state)
-{
-    gs_buf_t            b;
-    gs_uchar_t          text[4096];
-    gs_audit_verify_t  *v;
-
-    v = a->v;
-
-    gs_buf_init(&b, text, sizeof(text));
-    gs_buf_char(&b, '{');
-    gs_json_kv_text(&b, "chain", v->name);
-    gs_json_kv_text(&b, "state", state);
-    gs_json_kv_u64(&b, "segments", v->segments);
-    gs_json_kv_u64(&b, "records", v->records);
-    gs_json_kv_u64(&b, "lost", v->lost);
-
-    if (v->started) {
-        gs_json_kv_u64(&b, "first_seq", v->first_seq);
-        gs_json_kv_u64(&b, "last_seq", v->next_seq - 1);
-        gs_json_kv_text(&b, "first", v->first_time);
-        gs_json_kv_text(&b, "last", v->last_time);
-    }
-
-    gs_json_kv_text(&b, "end", v->closed ? "closed" : "open");
-
-    if (v->fault.kind != GS_AUDIT_GOOD) {
-        gs_json_key(&b, "fault");
-        gs_buf_char(&b, '{');
-        gs_json_kv_text(&b, "kind", gs_audit_kind_name(v->fault.kind));
-        gs_json_kv_text(&b, "segment", v->fault.file);
-        gs_json_kv_u64(&b, "line", v->fault.line);
-        gs_json_kv_u64(&b, "byte", v->fault.byte);
-        gs_json_kv_u64(&b, "seq", v->fault.seq);
-        gs_json_kv_text(&b, "text", a->cli->zh ? v->fault.zh : v->fault.en);
-        gs_buf_char(&b, '}');
-    }
-
-    gs_buf_text(&b, "}\n");
-
-    (void) fwrite(text, 1, gs_buf_len(&b), stdout);
-}
-
-
-static void
-gs_cli_audit_words(gs_cli_audit_t *a, const char *state)
-{
-    const char         *name;
-    gs_audit_verify_t  *v;
-
-    v = a->v;
-    name = (v->name[0] != '\0') ? v->name : "?";
-
-    gs_cli_audit_text(name);
-    printf(": %s, ", state);
-
-    if (a->segments.n == 0) {
-        printf("%s\n", a->cli->zh ? "没有任何段" : "there is no segment");
-        return;
-    }
-
-    gs_cli_audit_found(a);
-
-    if (v->fault.kind == GS_AUDIT_GOOD) {
-        return;
-    }
-
-    fputs("  ", stdout);
-    gs_cli_audit_text(v->fault.file);
-
-    printf(a->cli->zh ? ":第 %llu 行,偏移 %llu,序号 %llu:%s:%s\n"
-                      : ": line %llu, byte %llu, seq %llu: %s: %s\n",
-           (unsigned long long) v->fault.line,
-           (unsigned long long) v->fault.byte,
-           (unsigned long long) v->fault.seq,
-           gs_audit_kind_name(v->fault.kind),
-           a->cli->zh ? v->fault.zh : v->fault.en);
-}
-
-
-static void
-gs_cli_audit_found(gs_cli_audit_t *a)
-{
-    gs_audit_verify_t  *v;
-
-    v = a->v;
-
-    printf(a->cli->zh ? "%llu 条记录,%llu 段"
-                      : "%llu records in %llu segments",
-           (unsigned long long) v->records, (unsigned long long) v->segments);
-
-    if (v->started) {
-        printf(a->cli->zh ? ",序号 %llu-%llu," : ", seq %llu-%llu, ",
-               (unsigned long long) v->first_seq,
-               (unsigned long long) v->next_seq - 1);
-
-        gs_cli_audit_text(v->first_time);
-        printf(a->cli->zh ? " 至 " : " to ");
-        gs_cli_audit_text(v->last_time);
-    }
-
-    if (v->lost != 0) {
-        printf(a->cli->zh ? ",另有 %llu 条丢失" : ", %llu lost",
-               (unsigned long long) v->lost);
-    }
-
-    if (v->fault.kind == GS_AUDIT_GOOD && !a->unreadable) {
-
-        if (v->closed) {
-            printf(a->cli->zh ? ",已正常结束" : ", closed");
-
-        } else {
-            fputs(a->cli->zh ? ",未结束:仍在写入、"
-                             "被终止,或尾部被截去"
-                             : ", not closed: running, killed, or cut off",
-                  stdout);
-        }
-    }
-
-    putchar('\n');
-}
-
-
-static void
-gs_cli_audit_text(const char *text)
-{
-    gs_str_t  s;
-
-    s = gs_str_text(text);
-    gs_cli_print(stdout, &s);
 }
 
 
