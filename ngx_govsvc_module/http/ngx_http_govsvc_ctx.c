@@ -271,9 +271,21 @@ static ngx_int_t
 ngx_http_govsvc_push_field(ngx_http_request_t *r, const char *key,
     const char *lowcase_key, ngx_str_t *value)
 {
+    ngx_list_t       *headers;
     ngx_table_elt_t  *h;
 
-    h = ngx_list_push(&r->headers_in.headers);
+    headers = &r->headers_in.headers;
+
+    /* HTTP/0.9 has no headers: Nginx leaves it without a list of them */
+
+    if (headers->last == NULL
+        && ngx_list_init(headers, r->pool, 4, sizeof(ngx_table_elt_t))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    h = ngx_list_push(headers);
     if (h == NULL) {
         return NGX_ERROR;
     }
