@@ -607,9 +607,12 @@ sub http {
     $socket->blocking(0);
 
     while (time() < $end) {
+        $! = 0;
+
         my ($r, $w) = IO::Select->select($rd,
             $sent < length $text ? $wr : undef, undef,
             $end - time());
+        next if !$r && !$w && $!{EINTR};
         last unless $r || $w;
 
         if ($w && @$w) {
@@ -725,7 +728,8 @@ sub load_start {
                     next;
                 }
 
-                $count{$a->{status} || $a->{error}}++;
+                $count{$a->{status} || ($a->{raw} eq '' ? $a->{error}
+                    : "$a->{error} amid an answer")}++;
                 $used[$i]++;
 
                 if (!$a->{status}
