@@ -81,7 +81,7 @@ static const char *const  gs_audit_says[][2] = {
     { "the end of the line was changed",
       "行尾被改动" },
     { "a line behind the end of the segment",
-      "段已结束,其后仍有记录" },
+      "段已结束，其后仍有记录" },
     { "lines before it are missing",
       "此前的记录缺失" },
     { "the segment had more lines",
@@ -107,10 +107,10 @@ static const char *const  gs_audit_says[][2] = {
     { "the end of the segment is missing",
       "段的尾部缺失" },
     { "the line is unfinished, though a segment follows",
-      "行不完整,但其后还有段" },
+      "行不完整，但其后还有段" },
     { "the last line is unfinished: "
       "being written, or the writer was killed",
-      "末行不完整:正在写入,或写入进程曾被终止" }
+      "末行不完整：正在写入，或写入进程曾被终止" }
 };
 
 

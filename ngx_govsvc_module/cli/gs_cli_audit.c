@@ -71,7 +71,7 @@ static int gs_cli_audit_worse(int one, int two);
 const gs_cli_verb_t  gs_cli_audit_verify = {
     "audit", "verify", "DIR|FILE...",
     "check hash chains of audit records and name the first bad line",
-    "校验审计记录的散列链,指出第一条有问题的记录",
+    "校验审计记录的散列链，指出第一条有问题的记录",
     "govsvc audit verify /var/lib/govsvc/audit",
     NULL,
     gs_cli_audit_run

@@ -105,7 +105,7 @@ gs_cli_audit_words(gs_cli_t *cli, const gs_audit_verify_t *v,
     name = (v->name[0] != '\0') ? v->name : "?";
 
     gs_cli_audit_text(name);
-    printf(": %s, ", state);
+    printf(cli->zh ? "：%s，" : ": %s, ", state);
 
     if (v->segments == 0) {
         printf("%s\n", cli->zh ? "没有任何段" : "there is no segment");
@@ -121,7 +121,7 @@ gs_cli_audit_words(gs_cli_t *cli, const gs_audit_verify_t *v,
     fputs("  ", stdout);
     gs_cli_audit_text(v->fault.file);
 
-    printf(cli->zh ? ":第 %llu 行,偏移 %llu,序号 %llu:%s:%s\n"
+    printf(cli->zh ? "：第 %llu 行，偏移 %llu，序号 %llu：%s：%s\n"
                       : ": line %llu, byte %llu, seq %llu: %s: %s\n",
            (unsigned long long) v->fault.line,
            (unsigned long long) v->fault.byte,
@@ -134,12 +134,12 @@ gs_cli_audit_words(gs_cli_t *cli, const gs_audit_verify_t *v,
 static void
 gs_cli_audit_found(gs_cli_t *cli, const gs_audit_verify_t *v, int unreadable)
 {
-    printf(cli->zh ? "%llu 条记录,%llu 段"
+    printf(cli->zh ? "%llu 条记录，%llu 段"
                       : "%llu records in %llu segments",
            (unsigned long long) v->records, (unsigned long long) v->segments);
 
     if (v->started) {
-        printf(cli->zh ? ",序号 %llu-%llu," : ", seq %llu-%llu, ",
+        printf(cli->zh ? "，序号 %llu-%llu，" : ", seq %llu-%llu, ",
                (unsigned long long) v->first_seq,
                (unsigned long long) v->next_seq - 1);
 
@@ -149,18 +149,18 @@ gs_cli_audit_found(gs_cli_t *cli, const gs_audit_verify_t *v, int unreadable)
     }
 
     if (v->lost != 0) {
-        printf(cli->zh ? ",另有 %llu 条丢失" : ", %llu lost",
+        printf(cli->zh ? "，另有 %llu 条丢失" : ", %llu lost",
                (unsigned long long) v->lost);
     }
 
     if (v->fault.kind == GS_AUDIT_GOOD && !unreadable) {
 
         if (v->closed) {
-            printf(cli->zh ? ",已正常结束" : ", closed");
+            printf(cli->zh ? "，已正常结束" : ", closed");
 
         } else {
-            fputs(cli->zh ? ",未结束:仍在写入、"
-                             "被终止,或尾部被截去"
+            fputs(cli->zh ? "，未结束：仍在写入、"
+                             "被终止，或尾部被截去"
                              : ", not closed: running, killed, or cut off",
                   stdout);
         }

@@ -155,7 +155,7 @@ gs_cli_help(gs_cli_t *cli)
 {
     const gs_cli_verb_t *const  *v;
 
-    fputs(cli->zh ? "用法: govsvc 命令 动作 [选项] [参数]\n\n"
+    fputs(cli->zh ? "用法：govsvc 命令 动作 [选项] [参数]\n\n"
                   : "usage: govsvc COMMAND VERB [OPTIONS] [ARGUMENTS]\n\n",
           stdout);
 
@@ -166,7 +166,7 @@ gs_cli_help(gs_cli_t *cli)
 
     fputs(cli->zh
           ? "\n每个动作都接受 --help、--json 和 --lang zh|en。\n"
-            "退出码: 0 是  1 否  2 用法错误  3 无法读取  4 不完整\n"
+            "退出码：0 是  1 否  2 用法错误  3 无法读取  4 不完整\n"
           : "\nEvery verb takes --help, --json and --lang zh|en.\n"
             "Exit codes: 0 yes  1 no  2 usage  3 cannot read  4 incomplete\n",
           stdout);
@@ -184,7 +184,7 @@ gs_cli_verb_help(gs_cli_t *cli)
     v = cli->verb;
 
     printf("%s\n\n  $ %s\n\n%s govsvc %s %s %s\n", cli->zh ? v->zh : v->en,
-           v->example, cli->zh ? "用法:" : "usage:", v->group, v->verb,
+           v->example, cli->zh ? "用法：" : "usage:", v->group, v->verb,
            v->args);
 
     for (o = v->options; o != NULL && o->name != NULL; o++) {

@@ -44,13 +44,13 @@ static void gs_cli_token_json(gs_cli_token_t *t, gs_token_reason_e reason);
 
 
 static const gs_cli_option_t  gs_cli_token_options_list[] = {
-    { "jwks", "FILE", "public keys, a JWK set", "公钥文件 (JWK 集合)" },
+    { "jwks", "FILE", "public keys, a JWK set", "公钥文件（JWK 集合）" },
     { "alg", "ALG", "allow only this algorithm (may be repeated)",
-      "只允许该算法 (可重复)" },
+      "只允许该算法（可重复）" },
     { "iss", "ISS", "the issuer wanted", "要求的签发者" },
     { "aud", "AUD", "the audience wanted", "要求的受众" },
     { "now", "TIME", "check as of TIME: seconds since 1970, or RFC 3339",
-      "按该时刻校验: 1970 年起的秒数或 RFC 3339 时间" },
+      "按该时刻校验：1970 年起的秒数或 RFC 3339 时间" },
     { "sm2-id", "ID", "identity of the SM2 signer", "SM2 签名者标识" },
     { "signature-only", NULL, "check form, key and signature alone",
       "只校验格式、密钥和签名" },
@@ -63,7 +63,7 @@ const gs_cli_verb_t  gs_cli_token_verify = {
     "verify",
     "[FILE]",
     "checks compact tokens, one a line, and prints ok or the reason",
-    "逐行校验令牌, 输出 ok 或拒绝原因",
+    "逐行校验令牌，输出 ok 或拒绝原因",
     "govsvc token verify --jwks jwks.json --iss https://sso.gov.example < t",
     gs_cli_token_options_list,
     gs_cli_token_run
