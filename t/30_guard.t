@@ -218,9 +218,11 @@ is(get('/off/.git/')->header('X-Rule'), undef, 'off notes nothing');
 
 # internal redirects
 
-blocked(get('/loose?q=union+select'), 'a stricter location asks again');
+$r = get('/loose?q=union+select');
+blocked($r, 'a stricter location asks again');
+my $id = $r->header('X-Request-Id');
 is(get('/loose?q=x')->status, 418, 'a stricter location passes');
-like($t->error_log(), qr/blocked, rule: 1002,.*"GET \/loose/,
+like($t->error_log(), qr/blocked, rule: 1002,.*, request: $id "GET"/,
     'a stricter location tells');
 
 

@@ -18,7 +18,6 @@
 #define NGX_HTTP_GOVSVC_SEEN_REQUEST  2
 
 
-static ngx_http_govsvc_ctx_t *ngx_http_govsvc_find_ctx(ngx_http_request_t *r);
 static void ngx_http_govsvc_ctx_cleanup(void *data);
 static void ngx_http_govsvc_make_ids(ngx_http_govsvc_ctx_t *ctx);
 static ngx_int_t ngx_http_govsvc_set_trace(ngx_http_request_t *r,
@@ -72,6 +71,8 @@ ngx_http_govsvc_get_ctx(ngx_http_request_t *r)
 
         cln->handler = ngx_http_govsvc_ctx_cleanup;
 
+        r->log_handler = ngx_http_govsvc_log_handler;
+
         ctx->request = r;
         ctx->start = ngx_govsvc_wall_us();
         ngx_http_govsvc_make_ids(ctx);
@@ -83,7 +84,7 @@ ngx_http_govsvc_get_ctx(ngx_http_request_t *r)
 }
 
 
-static ngx_http_govsvc_ctx_t *
+ngx_http_govsvc_ctx_t *
 ngx_http_govsvc_find_ctx(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t  *cln;
