@@ -554,13 +554,13 @@ gs_route_judge_host(gs_route_request_t *q, const gs_route_record_t *route,
     for (i = 0; i < route->hosts.n; i++) {
         host = gs_route_str(q->table, refs[i]);
 
-        if (host.data[0] != '.' && gs_str_eq(&host, &q->in->host)) {
+        if (host.data[0] != '.' && gs_str_eq(&host, &q->host)) {
             *rank = GS_ROUTE_RANK_EXACT;
             return 1;
         }
 
-        if (host.data[0] == '.' && host.len < q->in->host.len
-            && gs_str_suffix(&q->in->host, &host))
+        if (host.data[0] == '.' && host.len < q->host.len
+            && gs_str_suffix(&q->host, &host))
         {
             found = 1;
             *rank = (host.len > *rank) ? (uint32_t) host.len : *rank;

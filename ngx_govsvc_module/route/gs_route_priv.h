@@ -224,6 +224,7 @@ typedef struct {
     const gs_route_input_t  *in;
     gs_route_result_t       *out;
 
+    gs_str_t                 host;         /* empty where it is no name */
     uint32_t                 groups[GS_ROUTE_GROUPS];
     unsigned                 ngroups;
     uint32_t                 chain[GS_ROUTE_CHAIN];

@@ -223,17 +223,18 @@ gs_route_request_groups(gs_route_request_t *q)
     gs_str_t  name;
 
     q->ngroups = 0;
-    name = q->in->host;
+    q->host = q->in->host;
 
     /*
      * RFC 1035 section 2.3.4: no name is longer, and each dot of what a client
      * sends instead would cost a look at all that follows it.
      */
 
-    if (name.len > GS_ROUTE_REQUEST_HOST) {
-        q->groups[q->ngroups++] = 0;
-        return;
+    if (q->host.len > GS_ROUTE_REQUEST_HOST) {
+        q->host = gs_str_make(NULL, 0);
     }
+
+    name = q->host;
 
     /* ".name" is how groups of suffixes are called, no host is */
 
@@ -247,13 +248,13 @@ gs_route_request_groups(gs_route_request_t *q)
 
     if (q->table->suffixes != 0) {
 
-        for (i = 1; i < q->in->host.len; i++) {
+        for (i = 1; i < q->host.len; i++) {
 
-            if (q->in->host.data[i] != '.') {
+            if (q->host.data[i] != '.') {
                 continue;
             }
 
-            name = gs_str_make(q->in->host.data + i, q->in->host.len - i);
+            name = gs_str_make(q->host.data + i, q->host.len - i);
             group = gs_route_find_group(q->table, &name);
 
             if (group != GS_ROUTE_NONE && q->ngroups < GS_ROUTE_GROUPS - 1) {
