@@ -90,7 +90,7 @@ typedef struct {
     ngx_uint_t                       retry_after; /* s, 0: no header */
     void                            *audit_data;
 
-    u_char                           ids[32 + 32 + 16];
+    u_char                           ids[32 + 16];
     unsigned                         stripped:1;
     unsigned                         guard_mode:2;  /* the strictest asked */
     unsigned                         guard_block:1; /* "on" would refuse */

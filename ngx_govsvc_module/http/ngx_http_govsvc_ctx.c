@@ -106,34 +106,30 @@ ngx_http_govsvc_ctx_cleanup(void *data)
 }
 
 
+/*
+ * The trace begins here, so it may bear the number of the request: whoever has
+ * one of them finds both.  W3C Trace Context forbids identifiers of zeros.
+ */
+
 static void
 ngx_http_govsvc_make_ids(ngx_http_govsvc_ctx_t *ctx)
 {
-    u_char    *p;
-    uint64_t   seed[3], id[5];
+    uint64_t  seed[2], id[3];
 
     seed[0] = ngx_http_govsvc_id_count++;
     seed[1] = ctx->start;
-    seed[2] = 0;
 
     gs_siphash128(&ngx_http_govsvc_id_key, seed, sizeof(seed), id);
 
-    seed[2] = 1;
-    gs_siphash128(&ngx_http_govsvc_id_key, seed, sizeof(seed), &id[2]);
+    id[0] |= 1;
+    id[2] = gs_siphash(&ngx_http_govsvc_id_key, seed, sizeof(seed)) | 1;
 
-    /* W3C Trace Context forbids identifiers of zeros */
+    gs_hex_encode(ctx->ids, id, sizeof(id));
 
-    id[2] |= 1;
-    id[4] = gs_siphash(&ngx_http_govsvc_id_key, seed, sizeof(seed)) | 1;
-
-    p = ctx->ids;
-    gs_hex_encode(p, id, sizeof(id));
-
-    ctx->request_id.data = p;
+    ctx->request_id.data = ctx->ids;
     ctx->request_id.len = 32;
-    ctx->trace_id.data = p + 32;
-    ctx->trace_id.len = 32;
-    ctx->span_id.data = p + 64;
+    ctx->trace_id = ctx->request_id;
+    ctx->span_id.data = ctx->ids + 32;
     ctx->span_id.len = 16;
 }
 
