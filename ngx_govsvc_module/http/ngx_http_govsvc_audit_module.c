@@ -612,7 +612,7 @@ ngx_http_govsvc_audit_create_main_conf(ngx_conf_t *cf)
     amcf->alg = GS_AUDIT_SM3;
     amcf->buffer = 4 * NGX_HTTP_GOVSVC_AUDIT_MB;
     amcf->segment = 64 * NGX_HTTP_GOVSVC_AUDIT_MB;
-    amcf->flush = 10;
+    amcf->flush = 50;
     amcf->keep = NGX_HTTP_GOVSVC_AUDIT_KEEP;
     amcf->sync = 1;
     amcf->kid = 1;
