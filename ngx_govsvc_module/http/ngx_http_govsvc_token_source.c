@@ -110,7 +110,7 @@ ngx_http_govsvc_token_header(ngx_http_request_t *r, ngx_str_t *token)
         last--;
     }
 
-    if (p == last || ngx_strlchr(p, last, ' ') != NULL) {
+    if (p == last || memchr(p, ' ', (size_t) (last - p)) != NULL) {
         return NGX_ERROR;
     }
 
