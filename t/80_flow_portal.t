@@ -15,7 +15,7 @@ use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
 
-my $t = Test::GovSvc->new()->plan(43);
+my $t = Test::GovSvc->new()->plan(45);
 
 $t->backend('gd');
 $t->backend('bj');
@@ -97,6 +97,7 @@ $t->http_conf(<<'EOF')->run();
         proxy_set_header    Host $govsvc_upstream_host;
         proxy_set_header    X-Govsvc-Subject $govsvc_subject;
         proxy_set_header    X-Govsvc-Level $govsvc_level;
+        add_header          X-Audit $govsvc_audit_id always;
 
         location / {
             govsvc_token  optional issuer=national;
@@ -207,7 +208,7 @@ is($t->http_get('/44/home', %portal,
 
 # the record
 
-$t->http_get('/44/note?q=select&id=11010519491231002X', %portal);
+$r = $t->http_get('/44/note?q=select&id=11010519491231002X', %portal);
 $t->stop();
 
 my @lines = grep { ($_->{ty} // '') eq 'http' } $t->audit_lines();
@@ -216,6 +217,8 @@ is(scalar @lines, 25, 'one line for each request');
 is(scalar(grep { ($_->{dec}{code} // '') eq 'URI_UNSAFE' } @lines), 1,
     'refused ones too');
 is($lines[-1]{dec}{rule}, 1001, 'rule that only logs');
+is($lines[-1]{id}, $r->header('X-Audit'), 'record by its identifier');
+like($lines[-1]{id}, qr/^gw-test\.\d+\.\d+$/, 'node, epoch, number');
 unlike(join('', map { $t->read_file($_) } $t->audit_files()),
     qr/11010519491231002X|eyJ|Bearer/, 'no identity number, no token');
 

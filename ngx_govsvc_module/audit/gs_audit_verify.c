@@ -25,7 +25,6 @@ typedef enum {
     GS_AUDIT_SAY_COUNT,
     GS_AUDIT_SAY_PLACES,
     GS_AUDIT_SAY_TWICE,
-    GS_AUDIT_SAY_GLOBAL,
     GS_AUDIT_SAY_OPEN,
     GS_AUDIT_SAY_FOREIGN,
     GS_AUDIT_SAY_LINK,
@@ -90,8 +89,6 @@ static const char *const  gs_audit_says[][2] = {
       "记录顺序被调换" },
     { "a second line with this number",
       "序号重复的记录" },
-    { "the global number does not grow",
-      "全局序号未递增" },
     { "a second beginning in one segment",
       "同一段内出现第二个开头" },
     { "a segment of another chain",
@@ -407,10 +404,6 @@ gs_audit_verify_next(gs_audit_verify_t *v, const gs_audit_line_t *line)
         return gs_audit_verify_fault(v, GS_AUDIT_FORK, GS_AUDIT_SAY_OPEN);
     }
 
-    if (line->g != 0 && line->g <= v->last_g) {
-        return gs_audit_verify_fault(v, GS_AUDIT_FORK, GS_AUDIT_SAY_GLOBAL);
-    }
-
     if (gs_str_eq_text(&line->type, "seg.close")) {
 
         if (line->n != v->line) {
@@ -441,10 +434,6 @@ gs_audit_verify_accept(gs_audit_verify_t *v, const gs_audit_line_t *line)
 {
     memcpy(v->h, line->h, GS_AUDIT_HASH);
     v->next_seq = line->seq + 1;
-
-    if (line->g != 0) {
-        v->last_g = line->g;
-    }
 
     if (v->first_time[0] == '\0') {
         gs_audit_verify_copy(v->first_time, sizeof(v->first_time),

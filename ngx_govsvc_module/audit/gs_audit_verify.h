@@ -68,7 +68,6 @@ typedef struct {
     char               prev_file[GS_AUDIT_NAME_MAX];
     uint64_t           prev_bytes;
     uint64_t           prev_line;
-    uint64_t           last_g;
     gs_uchar_t         h[GS_AUDIT_HASH];
     unsigned           started:1;
     unsigned           partial:1;          /* may begin anywhere */

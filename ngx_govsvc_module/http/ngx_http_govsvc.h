@@ -89,6 +89,7 @@ typedef struct {
     ngx_str_t                        challenge;   /* WWW-Authenticate */
     ngx_uint_t                       retry_after; /* s, 0: no header */
     void                            *audit_data;
+    uint64_t                         audit_g;     /* 0: no number given yet */
 
     u_char                           ids[32 + 16];
     unsigned                         stripped:1;

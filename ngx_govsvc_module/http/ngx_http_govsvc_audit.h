@@ -63,6 +63,16 @@ typedef struct {
  */
 ngx_int_t ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid);
 
+/*
+ * The identifier that the record of this request will have, in r->pool; empty
+ * where nothing is recorded.  The number is given with it: a request that has
+ * one is recorded wherever it ends.
+ */
+ngx_int_t ngx_http_govsvc_audit_id(ngx_http_request_t *r, ngx_str_t *id);
+
+/* The next number of all records. */
+uint64_t ngx_http_govsvc_audit_next(ngx_http_govsvc_audit_main_conf_t *amcf);
+
 /* Directory, epoch and shared memory of a new configuration. */
 ngx_int_t ngx_http_govsvc_audit_init_zone(ngx_shm_zone_t *zone, void *data);
 
@@ -71,7 +81,7 @@ ngx_int_t ngx_http_govsvc_audit_init_process(ngx_cycle_t *cycle);
 void ngx_http_govsvc_audit_exit_process(ngx_cycle_t *cycle);
 
 /*
- * Writes one record.  Full: the record is counted, a loss record follows as
+ * Writes one record, under the number it has or else the next.  Full: the record is counted, a loss record follows as
  * soon as there is room.
  */
 void ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,

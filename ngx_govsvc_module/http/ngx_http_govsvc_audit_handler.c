@@ -41,12 +41,19 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
 
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_audit_module);
 
-    if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_OFF || r != r->main) {
+    if (r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+
+    if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_OFF
+        && (ctx == NULL || ctx->audit_g == 0))
+    {
         return NGX_DECLINED;
     }
 
     amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
-    ctx = ngx_http_govsvc_get_ctx(r);
 
     ngx_memzero(&rec, sizeof(gs_audit_record_t));
 
@@ -60,6 +67,8 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
     /* no memory for a context is no reason to leave no record */
 
     if (ctx != NULL) {
+        rec.g = ctx->audit_g;
+
         ngx_http_govsvc_audit_context(ctx, &rec);
 
         if (ngx_http_govsvc_audit_pid(r, &pid) == NGX_OK) {
@@ -72,6 +81,53 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
     ngx_http_govsvc_audit_write(amcf, &rec);
 
     return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_govsvc_audit_id(ngx_http_request_t *r, ngx_str_t *id)
+{
+    gs_buf_t                            b;
+    u_char                             *p;
+    ngx_http_govsvc_ctx_t              *ctx;
+    ngx_http_govsvc_audit_loc_conf_t   *alcf;
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    ngx_str_null(id);
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    alcf = ngx_http_get_module_loc_conf(r->main, ngx_http_govsvc_audit_module);
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
+
+    if (ctx->audit_g == 0) {
+
+        if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_OFF) {
+            return NGX_OK;
+        }
+
+        ctx->audit_g = ngx_http_govsvc_audit_next(amcf);
+    }
+
+    p = ngx_pnalloc(r->pool, amcf->node.len + 2 + 2 * NGX_INT64_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    gs_buf_init(&b, p, amcf->node.len + 2 + 2 * NGX_INT64_LEN);
+    gs_buf_str(&b, &amcf->node);
+    gs_buf_char(&b, '.');
+    gs_buf_u64(&b, amcf->epoch);
+    gs_buf_char(&b, '.');
+    gs_buf_u64(&b, ctx->audit_g);
+
+    id->data = p;
+    id->len = gs_buf_len(&b);
+
+    return NGX_OK;
 }
 
 

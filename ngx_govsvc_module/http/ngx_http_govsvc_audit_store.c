@@ -49,8 +49,6 @@ static void ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
 static ngx_int_t ngx_http_govsvc_audit_put(
     ngx_http_govsvc_audit_chain_t *chain, const gs_audit_record_t *rec,
     gs_audit_loss_t *loss);
-static uint64_t ngx_http_govsvc_audit_next(
-    ngx_http_govsvc_audit_main_conf_t *amcf);
 
 static uint64_t ngx_http_govsvc_audit_number(void *data);
 static ngx_int_t ngx_http_govsvc_audit_head(void *data, gs_buf_t *b,
@@ -250,7 +248,10 @@ ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
 
     rec->node = amcf->node;
     rec->epoch = amcf->epoch;
-    rec->g = ngx_http_govsvc_audit_next(amcf);
+
+    if (rec->g == 0) {
+        rec->g = ngx_http_govsvc_audit_next(amcf);
+    }
 
     if (chain->loss.n != 0
         || ngx_http_govsvc_audit_put(chain, rec, NULL) != NGX_OK)
@@ -265,9 +266,13 @@ ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain, uint64_t g)
 {
     if (chain->loss.n++ == 0) {
         chain->loss.first = g;
+        chain->loss.last = g;
     }
 
-    chain->loss.last = g;
+    /* a request that asked for its number early has a smaller one */
+
+    chain->loss.first = ngx_min(chain->loss.first, g);
+    chain->loss.last = ngx_max(chain->loss.last, g);
 
     if (chain->logged == ngx_time()) {
         return;
@@ -321,7 +326,7 @@ ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
 }
 
 
-static uint64_t
+uint64_t
 ngx_http_govsvc_audit_next(ngx_http_govsvc_audit_main_conf_t *amcf)
 {
     return (uint64_t) ngx_atomic_fetch_add(&amcf->sh->g, 1) + 1;

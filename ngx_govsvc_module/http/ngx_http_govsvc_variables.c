@@ -21,6 +21,8 @@ static ngx_int_t ngx_http_govsvc_level_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_govsvc_pid_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_govsvc_audit_id_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_govsvc_limit_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_govsvc_decision_variable(ngx_http_request_t *r,
@@ -68,6 +70,7 @@ ngx_http_variable_t  ngx_http_govsvc_variables[] = {
     ngx_http_govsvc_own("auth", ngx_http_govsvc_auth_variable),
     ngx_http_govsvc_own("level", ngx_http_govsvc_level_variable),
     ngx_http_govsvc_own("subject_pid", ngx_http_govsvc_pid_variable),
+    ngx_http_govsvc_own("audit_id", ngx_http_govsvc_audit_id_variable),
     ngx_http_govsvc_own("limit_status", ngx_http_govsvc_limit_variable),
     ngx_http_govsvc_own("decision", ngx_http_govsvc_decision_variable),
     ngx_http_govsvc_own("reason", ngx_http_govsvc_reason_variable),
@@ -197,6 +200,20 @@ ngx_http_govsvc_pid_variable(ngx_http_request_t *r,
     }
 
     return ngx_http_govsvc_put_text(v, &pid);
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_audit_id_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t  id;
+
+    if (ngx_http_govsvc_audit_id(r, &id) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_govsvc_put_text(v, &id);
 }
 
 
