@@ -183,8 +183,8 @@ gs_cli_verb_help(gs_cli_t *cli)
 
     v = cli->verb;
 
-    printf("%s\n\n  $ %s\n\n%s govsvc %s %s %s\n", cli->zh ? v->zh : v->en,
-           v->example, cli->zh ? "用法：" : "usage:", v->group, v->verb,
+    printf("%s\n\n  $ %s\n\n%sgovsvc %s %s %s\n", cli->zh ? v->zh : v->en,
+           v->example, cli->zh ? "用法：" : "usage: ", v->group, v->verb,
            v->args);
 
     for (o = v->options; o != NULL && o->name != NULL; o++) {
