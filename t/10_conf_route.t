@@ -147,7 +147,8 @@ refused('server { govsvc_route off; }', '', 'off needs none');
 # nginx -T shows both files
 
 $t->http_conf("$good govsvc_regions regions.json;");
-my ($code, $out) = $t->command($ENV{GOVSVC_NGINX} || 'nginx', '-T', '-q',
+my ($code, $out) = $t->command($t->environment(),
+    $ENV{GOVSVC_NGINX} || 'nginx', '-T', '-q',
     '-p', $t->dir(), '-c', $t->dir() . '/nginx.conf', '-e', 'stderr');
 like($out, qr/configuration file \S+good\.json:\n.*"regions": \["44/s,
     'nginx -T shows the platforms');

@@ -319,7 +319,7 @@ sub environment {
     my $log = "log_path=$self->{dir}/sanitizer";
 
     return ('env', "LD_PRELOAD=$preload",
-        "ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:$log",
+        "ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=1:$log",
         "UBSAN_OPTIONS=print_stacktrace=1:$log");
 }
 
