@@ -35,13 +35,6 @@ typedef struct {
 extern const ngx_http_govsvc_client_name_t  ngx_http_govsvc_client_names[];
 
 
-/*
- * Takes identity headers out of r; NGX_ERROR if memory is out.  Called where
- * requests enter: SERVER_REWRITE, and again for requests that reach a
- * location without it (error_page to a named location).
- */
-ngx_int_t ngx_http_govsvc_client_strip(ngx_http_request_t *r);
-
 /* The byte as names are compared: lower case, "-" for all else. */
 u_char ngx_http_govsvc_client_fold(u_char c);
 

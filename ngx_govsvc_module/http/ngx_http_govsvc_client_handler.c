@@ -11,6 +11,7 @@
 #include "core/gs_net.h"
 
 
+static ngx_int_t ngx_http_govsvc_client_strip(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_govsvc_client_identity(
     ngx_http_govsvc_client_srv_conf_t *ccf, ngx_str_t *key);
 static ngx_uint_t ngx_http_govsvc_client_matches(ngx_str_t *key,
@@ -58,7 +59,9 @@ ngx_http_govsvc_client_handler(ngx_http_request_t *r)
 }
 
 
-ngx_int_t
+/* Takes identity headers out of r; NGX_ERROR if memory is out. */
+
+static ngx_int_t
 ngx_http_govsvc_client_strip(ngx_http_request_t *r)
 {
     ngx_uint_t                          i;

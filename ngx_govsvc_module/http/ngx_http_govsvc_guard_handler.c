@@ -39,9 +39,12 @@ ngx_http_govsvc_guard_handler(ngx_http_request_t *r)
     ngx_http_govsvc_guard_loc_conf_t   *glcf;
     ngx_http_govsvc_guard_main_conf_t  *gmcf;
 
-    /* an error page in a named location may come without SERVER_REWRITE */
+    /* a request that Nginx refused comes to its page without stages */
 
-    if (r->internal && ngx_http_govsvc_client_strip(r) != NGX_OK) {
+    if (r->internal
+        && (ngx_http_govsvc_context_handler(r) != NGX_DECLINED
+            || ngx_http_govsvc_client_handler(r) != NGX_DECLINED))
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
