@@ -11,6 +11,7 @@
 
 
 static ngx_int_t ngx_http_govsvc_header_filter(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_govsvc_headless(ngx_http_request_t *r);
 static ngx_int_t ngx_http_govsvc_add_refusal(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx);
 static void ngx_http_govsvc_hide(ngx_http_request_t *r);
@@ -99,6 +100,11 @@ ngx_http_govsvc_header_filter(ngx_http_request_t *r)
     }
 
     if (r->upstream != NULL) {
+
+        if (ngx_http_govsvc_headless(r)) {
+            return NGX_HTTP_BAD_GATEWAY;
+        }
+
         ngx_http_govsvc_hide(r);
     }
 
@@ -120,6 +126,35 @@ ngx_http_govsvc_header_filter(ngx_http_request_t *r)
     }
 
     return ngx_http_next_header_filter(r);
+}
+
+
+/*
+ * Nginx takes what does not begin as HTTP for an answer of HTTP/0.9 and hands
+ * it to the client as it is, status line and headers of its own making
+ * included: a platform could write whole answers in our name.
+ */
+
+static ngx_uint_t
+ngx_http_govsvc_headless(ngx_http_request_t *r)
+{
+    ngx_str_t  *protocol;
+
+    protocol = &r->http_protocol;
+
+    if (r->http_version != NGX_HTTP_VERSION_9
+        || protocol->len != sizeof("HTTP/1.1") - 1)
+    {
+        return 0;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "govsvc: upstream answered without a header");
+
+    r->http_version = (ngx_uint_t) (protocol->data[5] - '0') * 1000
+                      + (ngx_uint_t) (protocol->data[7] - '0');
+
+    return 1;
 }
 
 
