@@ -11,6 +11,8 @@
 #include "core/gs_siphash.h"
 
 
+static ngx_uint_t ngx_http_govsvc_barred(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx);
 static ngx_int_t ngx_http_govsvc_get_peer(ngx_peer_connection_t *pc,
     void *data);
 static void ngx_http_govsvc_free_peer(ngx_peer_connection_t *pc, void *data,
@@ -68,10 +70,7 @@ ngx_http_govsvc_init_peer(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (ctx->pool.len == 0) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "govsvc balancer: no pool was chosen, \"govsvc_route\" "
-                      "is off here");
+    if (ngx_http_govsvc_barred(r, ctx)) {
         return NGX_ERROR;
     }
 
@@ -110,6 +109,35 @@ ngx_http_govsvc_init_peer(ngx_http_request_t *r,
     u->peer.save_session = ngx_http_govsvc_save_session;
 
     return NGX_OK;
+}
+
+
+/*
+ * A page for a refusal may come from anywhere but from a platform: the stages
+ * stand aside for it, so the refused request itself would get there.
+ */
+
+static ngx_uint_t
+ngx_http_govsvc_barred(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx)
+{
+    if (ctx->reason != NULL) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "govsvc balancer: request was refused: %V, an "
+                      "\"error_page\" may not lead to a platform",
+                      &ctx->reason->code);
+        return 1;
+    }
+
+    /* subrequests may come before the main request is committed */
+
+    if (ctx->pool.len == 0 || (r == r->main && ctx->balancer_data == NULL)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "govsvc balancer: no pool was chosen, \"govsvc_route\" "
+                      "is off here");
+        return 1;
+    }
+
+    return 0;
 }
 
 
