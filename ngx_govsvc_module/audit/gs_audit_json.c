@@ -252,7 +252,13 @@ gs_audit_json_body(gs_audit_json_t *j, const gs_audit_record_t *rec)
     gs_audit_json_time(b, rec->time);
     gs_json_kv_u64(b, "mono", rec->mono);
     gs_audit_json_id(b, "req", &rec->request_id);
-    gs_audit_json_id(b, "tr", &rec->trace_id);
+
+    /* a trace that begins here bears the number of the request */
+
+    if (!gs_str_eq(&rec->trace_id, &rec->request_id)) {
+        gs_audit_json_id(b, "tr", &rec->trace_id);
+    }
+
     gs_audit_json_id(b, "sp", &rec->span_id);
 
     gs_audit_json_src(j, rec);

@@ -47,44 +47,6 @@ static const gs_unit_t  gs_msec_units[] = {
 };
 
 
-gs_str_t
-gs_str_make(const void *data, size_t len)
-{
-    gs_str_t  s;
-
-    s.len = len;
-    s.data = data;
-
-    return s;
-}
-
-
-gs_str_t
-gs_str_text(const char *text)
-{
-    return gs_str_make(text, strlen(text));
-}
-
-
-int
-gs_str_eq(const gs_str_t *a, const gs_str_t *b)
-{
-    return a->len == b->len
-           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
-
-
-int
-gs_str_eq_text(const gs_str_t *a, const char *text)
-{
-    gs_str_t  b;
-
-    b = gs_str_text(text);
-
-    return gs_str_eq(a, &b);
-}
-
-
 int
 gs_str_case_eq(const gs_str_t *a, const gs_str_t *b)
 {
@@ -158,21 +120,6 @@ gs_str_cmp(const gs_str_t *a, const gs_str_t *b)
 }
 
 
-size_t
-gs_str_chr(const gs_str_t *s, size_t from, int c)
-{
-    const gs_uchar_t  *p;
-
-    if (from >= s->len) {
-        return s->len;
-    }
-
-    p = memchr(s->data + from, c, s->len - from);
-
-    return (p == NULL) ? s->len : (size_t) (p - s->data);
-}
-
-
 int
 gs_ct_eq(const void *a, const void *b, size_t len)
 {
@@ -189,29 +136,6 @@ gs_ct_eq(const void *a, const void *b, size_t len)
     }
 
     return diff == 0;
-}
-
-
-int
-gs_is_digit(int c)
-{
-    return c >= '0' && c <= '9';
-}
-
-
-int
-gs_is_alpha(int c)
-{
-    c = gs_to_lower(c);
-
-    return c >= 'a' && c <= 'z';
-}
-
-
-int
-gs_to_lower(int c)
-{
-    return (c >= 'A' && c <= 'Z') ? c | 0x20 : c;
 }
 
 

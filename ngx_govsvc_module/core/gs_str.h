@@ -32,14 +32,14 @@ typedef struct {
 
 
 /* A string over bytes that the caller keeps. */
-gs_str_t gs_str_make(const void *data, size_t len);
+static inline gs_str_t gs_str_make(const void *data, size_t len);
 
 /* A string over a NUL-terminated text that the caller keeps. */
-gs_str_t gs_str_text(const char *text);
+static inline gs_str_t gs_str_text(const char *text);
 
 /* 1 if the bytes are equal, not in constant time. */
-int gs_str_eq(const gs_str_t *a, const gs_str_t *b);
-int gs_str_eq_text(const gs_str_t *a, const char *text);
+static inline int gs_str_eq(const gs_str_t *a, const gs_str_t *b);
+static inline int gs_str_eq_text(const gs_str_t *a, const char *text);
 
 /* As above, with ASCII letters taken case-blind. */
 int gs_str_case_eq(const gs_str_t *a, const gs_str_t *b);
@@ -52,7 +52,7 @@ int gs_str_suffix(const gs_str_t *s, const gs_str_t *suffix);
 int gs_str_cmp(const gs_str_t *a, const gs_str_t *b);
 
 /* First offset of the byte c at or after from, or s->len. */
-size_t gs_str_chr(const gs_str_t *s, size_t from, int c);
+static inline size_t gs_str_chr(const gs_str_t *s, size_t from, int c);
 
 /*
  * Bytes compared in a time that depends on len alone; for secrets.  1 if
@@ -60,9 +60,9 @@ size_t gs_str_chr(const gs_str_t *s, size_t from, int c);
  */
 int gs_ct_eq(const void *a, const void *b, size_t len);
 
-int gs_is_digit(int c);
-int gs_is_alpha(int c);
-int gs_to_lower(int c);
+static inline int gs_is_digit(int c);
+static inline int gs_is_alpha(int c);
+static inline int gs_to_lower(int c);
 
 
 /*
@@ -84,6 +84,84 @@ gs_rc_t gs_parse_msec(const gs_str_t *s, uint64_t *msec);
  * 1).  names ends with NULL.
  */
 const char *gs_nearest(const gs_str_t *s, const char *const *names);
+
+
+/* inline, so that the length of a literal is a constant */
+
+static inline gs_str_t
+gs_str_make(const void *data, size_t len)
+{
+    gs_str_t  s;
+
+    s.len = len;
+    s.data = data;
+
+    return s;
+}
+
+
+static inline gs_str_t
+gs_str_text(const char *text)
+{
+    return gs_str_make(text, strlen(text));
+}
+
+
+static inline int
+gs_str_eq(const gs_str_t *a, const gs_str_t *b)
+{
+    return a->len == b->len
+           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+
+static inline int
+gs_str_eq_text(const gs_str_t *a, const char *text)
+{
+    gs_str_t  b;
+
+    b = gs_str_text(text);
+
+    return gs_str_eq(a, &b);
+}
+
+
+static inline size_t
+gs_str_chr(const gs_str_t *s, size_t from, int c)
+{
+    const gs_uchar_t  *p;
+
+    if (from >= s->len) {
+        return s->len;
+    }
+
+    p = memchr(s->data + from, c, s->len - from);
+
+    return (p == NULL) ? s->len : (size_t) (p - s->data);
+}
+
+
+static inline int
+gs_is_digit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+
+
+static inline int
+gs_to_lower(int c)
+{
+    return (c >= 'A' && c <= 'Z') ? c | 0x20 : c;
+}
+
+
+static inline int
+gs_is_alpha(int c)
+{
+    c = gs_to_lower(c);
+
+    return c >= 'a' && c <= 'z';
+}
 
 
 #endif /* _GS_STR_H_INCLUDED_ */
