@@ -12,7 +12,11 @@
 #include <openssl/evp.h>
 
 
-#define GS_TOKEN_SIG_DER  72               /* two integers of 33 bytes */
+#define GS_TOKEN_SIG_DER        72         /* two integers of 33 bytes */
+
+/* the library failed before it looked at the signature: not always with an
+ * error that names memory, but with a key that is sound for no other reason */
+#define GS_TOKEN_SIG_UNCHECKED  -2
 
 
 struct gs_token_crypto_s {
@@ -102,20 +106,20 @@ gs_token_reason_e
 gs_token_sig_verify(gs_token_crypto_t *crypto, const gs_token_key_t *key,
     const gs_str_t *sm2_id, const gs_str_t *input, const gs_str_t *sig)
 {
-    gs_token_reason_e  reason;
+    int  rc, no_memory;
 
-    if (gs_token_sig_table[key->alg](crypto, key, sm2_id, input, sig) == 1) {
+    rc = gs_token_sig_table[key->alg](crypto, key, sm2_id, input, sig);
+
+    if (rc == 1) {
         return GS_TOKEN_OK;
     }
 
-    reason = gs_token_sig_no_memory() ? GS_TOKEN_NO_MEMORY
-                                      : GS_TOKEN_BAD_SIGNATURE;
+    /* empties the queue: an error in it would be taken for one of TLS */
 
-    /* what is left in the queue would be taken for an error of TLS */
+    no_memory = gs_token_sig_no_memory();
 
-    ERR_clear_error();
-
-    return reason;
+    return (rc == GS_TOKEN_SIG_UNCHECKED || no_memory)
+               ? GS_TOKEN_NO_MEMORY : GS_TOKEN_BAD_SIGNATURE;
 }
 
 
@@ -146,10 +150,12 @@ gs_token_sig_rs256(gs_token_crypto_t *crypto, const gs_token_key_t *key,
 {
     gs_uchar_t  digest[32];
 
-    if (sig->len != key->sig_len
-        || gs_token_crypto_sha256(crypto, input, 1, digest) != GS_OK)
-    {
+    if (sig->len != key->sig_len) {
         return 0;
+    }
+
+    if (gs_token_crypto_sha256(crypto, input, 1, digest) != GS_OK) {
+        return GS_TOKEN_SIG_UNCHECKED;
     }
 
     return EVP_PKEY_verify(key->ctx, sig->data, sig->len, digest, 32);
@@ -163,10 +169,12 @@ gs_token_sig_es256(gs_token_crypto_t *crypto, const gs_token_key_t *key,
     size_t      len;
     gs_uchar_t  digest[32], der[GS_TOKEN_SIG_DER];
 
-    if (sig->len != 64
-        || gs_token_crypto_sha256(crypto, input, 1, digest) != GS_OK)
-    {
+    if (sig->len != 64) {
         return 0;
+    }
+
+    if (gs_token_crypto_sha256(crypto, input, 1, digest) != GS_OK) {
+        return GS_TOKEN_SIG_UNCHECKED;
     }
 
     len = gs_token_sig_der(der, sig->data);
@@ -181,12 +189,15 @@ gs_token_sig_eddsa(gs_token_crypto_t *crypto, const gs_token_key_t *key,
 {
     int  rc;
 
-    if (sig->len != 64
-        || EVP_DigestVerifyInit_ex(crypto->sig, NULL, NULL, NULL, NULL,
-                                   key->pkey, NULL)
-           != 1)
-    {
+    if (sig->len != 64) {
         return 0;
+    }
+
+    if (EVP_DigestVerifyInit_ex(crypto->sig, NULL, NULL, NULL, NULL,
+                                key->pkey, NULL)
+        != 1)
+    {
+        return GS_TOKEN_SIG_UNCHECKED;
     }
 
     rc = EVP_DigestVerify(crypto->sig, sig->data, sig->len, input->data,
@@ -228,10 +239,10 @@ gs_token_sig_sm2(gs_token_crypto_t *crypto, const gs_token_key_t *key,
     ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
 
     if (ctx == NULL) {
-        return 0;
+        return GS_TOKEN_SIG_UNCHECKED;
     }
 
-    rc = 0;
+    rc = GS_TOKEN_SIG_UNCHECKED;
 
     if (EVP_PKEY_CTX_set1_id(ctx, sm2_id->data, (int) sm2_id->len) == 1) {
         EVP_MD_CTX_set_pkey_ctx(crypto->sig, ctx);
@@ -298,5 +309,18 @@ gs_token_sig_integer(gs_uchar_t *p, const gs_uchar_t *raw)
 static int
 gs_token_sig_no_memory(void)
 {
-    return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+    int            found;
+    unsigned long  error;
+
+    /* each function on the way out may have added its own on top */
+
+    found = 0;
+
+    while ((error = ERR_get_error()) != 0) {
+        if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE) {
+            found = 1;
+        }
+    }
+
+    return found;
 }
