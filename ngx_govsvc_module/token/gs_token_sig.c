@@ -316,7 +316,7 @@ gs_token_sig_no_memory(void)
 
     found = 0;
 
-    while ((error = ERR_get_error()) != 0) {
+    for (error = ERR_get_error(); error != 0; error = ERR_get_error()) {
         if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE) {
             found = 1;
         }
