@@ -53,6 +53,7 @@ static gs_rc_t gs_audit_verify_doubt(gs_audit_verify_t *v,
     const gs_audit_line_t *line);
 static void gs_audit_verify_accept(gs_audit_verify_t *v,
     const gs_audit_line_t *line);
+static int gs_audit_verify_before(const gs_str_t *time, const char *other);
 static gs_rc_t gs_audit_verify_fault(gs_audit_verify_t *v,
     gs_audit_kind_e kind, gs_audit_say_e say);
 static void gs_audit_verify_say(gs_audit_verify_t *v, gs_audit_say_e say);
@@ -435,13 +436,32 @@ gs_audit_verify_accept(gs_audit_verify_t *v, const gs_audit_line_t *line)
     memcpy(v->h, line->h, GS_AUDIT_HASH);
     v->next_seq = line->seq + 1;
 
-    if (v->first_time[0] == '\0') {
+    /* a record is older than the opening of its segment, which is late */
+
+    if (v->first_time[0] == '\0'
+        || gs_audit_verify_before(&line->time, v->first_time))
+    {
         gs_audit_verify_copy(v->first_time, sizeof(v->first_time),
                              (const char *) line->time.data, line->time.len);
     }
 
-    gs_audit_verify_copy(v->last_time, sizeof(v->last_time),
-                         (const char *) line->time.data, line->time.len);
+    if (!gs_audit_verify_before(&line->time, v->last_time)) {
+        gs_audit_verify_copy(v->last_time, sizeof(v->last_time),
+                             (const char *) line->time.data, line->time.len);
+    }
+}
+
+
+/* All times are written in the same zone, so their bytes have their order. */
+
+static int
+gs_audit_verify_before(const gs_str_t *time, const char *other)
+{
+    gs_str_t  s;
+
+    s = gs_str_text(other);
+
+    return gs_str_cmp(time, &s) < 0;
 }
 
 
