@@ -74,7 +74,7 @@ for my $name (sort keys %alone) {
     my ($line, $uri, $status) = @{$alone{$name}};
 
     my ($t, $p) = gateway($line, '');
-    my ($pid) = $t->workers();
+    my $pid = $p->worker();
     my $token = $p->token();
 
     $r = $t->http_get('/44/x', headers => { 'X-Tif-Uid' => 'forged',

@@ -55,7 +55,7 @@ EOF
 EOF
 
 my $sent = 0;
-my ($pid) = $t->workers();
+my $pid = $p->worker();
 
 
 # sends so much and is gone

@@ -151,7 +151,7 @@ my @requests = (
     ['body that does not come, refused', "POST /x HTTP/1.1\r\n${close}"
         . "Content-Length: 9\r\n\r\nabc", 404, 'ROUTE_NOT_FOUND']);
 
-my ($pid) = $t->workers();
+my $pid = $p->worker();
 
 for my $case (@requests) {
     my ($name, $request, $status) = @$case;

@@ -135,7 +135,7 @@ my %requests = (
         Authorization => $low]],
     'maintenance' => [503, 'GET', '/33/x', [@forged]]);
 
-my ($pid) = $t->workers();
+my $pid = $p->worker();
 my $answered = 0;
 
 for my $name (sort keys %requests) {

@@ -133,6 +133,17 @@ sub token {
 }
 
 
+# The one worker, which may still be starting.
+
+sub worker {
+    my ($self) = @_;
+
+    my $t = $self->{t};
+
+    return $t->wait_for(sub { ($t->workers())[0] });
+}
+
+
 sub id_card { $id_card }
 sub cookie { $cookie }
 
