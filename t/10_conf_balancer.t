@@ -61,17 +61,17 @@ refused('govsvc_registry zon=r:2m;',
     'invalid parameter "zon=r:2m"; allowed: zone= in "govsvc_registry" '
     . 'directive in bad.conf:1');
 refused('govsvc_registry zone=r;',
-    'invalid zone "zone=r" in "govsvc_registry", allowed: zone=NAME:SIZE '
-    . 'in bad.conf:1');
+    'invalid zone "r" in "govsvc_registry" directive, allowed: a name and a '
+    . 'size, as in "zone=main:32m" in bad.conf:1');
 refused('govsvc_registry zone=:2m;',
-    'invalid zone "zone=:2m" in "govsvc_registry", allowed: zone=NAME:SIZE '
-    . 'in bad.conf:1');
+    'invalid zone ":2m" in "govsvc_registry" directive, allowed: a name and '
+    . 'a size, as in "zone=main:32m" in bad.conf:1');
 refused('govsvc_registry zone=r:abc;',
-    'invalid zone size "abc" in "govsvc_registry", allowed: 1m or more '
-    . 'in bad.conf:1');
+    'invalid zone size "abc" in "govsvc_registry" directive, allowed: 1024k '
+    . 'or more, with k, m or g in bad.conf:1');
 refused('govsvc_registry zone=r:64k;',
-    'invalid zone size "64k" in "govsvc_registry", allowed: 1m or more '
-    . 'in bad.conf:1');
+    'invalid zone size "64k" in "govsvc_registry" directive, allowed: 1024k '
+    . 'or more, with k, m or g in bad.conf:1');
 refused('govsvc_registry zone=r:1m; server { govsvc_registry zone=q:1m; }',
     '"govsvc_registry" directive is not allowed here in bad.conf:1');
 is($t->conf_error('govsvc_registry zone=r:1m;'),

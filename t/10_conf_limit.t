@@ -20,8 +20,12 @@ my $rate = 'it must be a number and r/s, r/m, r/h or r/d, as in "50r/s" '
     . 'in "govsvc_limit_zone" directive in bad.conf:1';
 my $bounds = 'it must be at least 1 in its period and at most 1000000r/s '
     . 'in "govsvc_limit_zone" directive in bad.conf:1';
-my $name = 'allowed: 1 to 64 letters, digits, "-", "_" and "." in bad.conf:1';
-my $size = 'it must be a number with k, m or g in bad.conf:1';
+my $zone_form = '"govsvc_limit_zone" directive, allowed: a name and a size, '
+    . 'as in "zone=main:32m" in bad.conf:1';
+my $name = 'in "govsvc_limit_zone" directive, allowed: 1 to 64 letters, '
+    . 'digits, "-", "_" and "." in bad.conf:1';
+my $size = '"govsvc_limit_zone" directive, allowed: 32k or more, with k, m '
+    . 'or g in bad.conf:1';
 
 my @zones = (
 
@@ -59,28 +63,25 @@ my @zones = (
        . 'in bad.conf:1',
 
     'govsvc_limit_zone $remote_addr zone=ip rate=1r/s;'
-    => 'invalid zone "ip", it must be a name and a size, as in '
-       . '"zone=ip:32m" in bad.conf:1',
+    => "invalid zone \"ip\" in $zone_form",
 
     'govsvc_limit_zone $remote_addr zone=:1m rate=1r/s;'
-    => 'invalid zone ":1m", it must be a name and a size, as in '
-       . '"zone=ip:32m" in bad.conf:1',
+    => "invalid zone \":1m\" in $zone_form",
 
     'govsvc_limit_zone $remote_addr zone=ip: rate=1r/s;'
-    => 'invalid zone "ip:", it must be a name and a size, as in '
-       . '"zone=ip:32m" in bad.conf:1',
+    => "invalid zone \"ip:\" in $zone_form",
 
     'govsvc_limit_zone $remote_addr "zone=a b:1m" rate=1r/s;'
-    => "invalid zone name \"a b\", $name",
+    => "invalid zone name \"a b\" $name",
 
     'govsvc_limit_zone $remote_addr zone=' . 'z' x 65 . ':1m rate=1r/s;'
-    => 'invalid zone name "' . 'z' x 65 . "\", $name",
+    => 'invalid zone name "' . 'z' x 65 . "\" $name",
 
     'govsvc_limit_zone $remote_addr zone=ip:1x rate=1r/s;'
-    => "invalid size \"1x\" of limit zone \"ip\", $size",
+    => "invalid zone size \"1x\" in $size",
 
     'govsvc_limit_zone $remote_addr zone=ip:16k rate=1r/s;'
-    => 'limit zone "ip" is too small, at least 32k in bad.conf:1',
+    => "invalid zone size \"16k\" in $size",
 
     'govsvc_limit_zone $remote_addr zone=ip:1m rate=fast;'
     => "invalid rate \"fast\", $rate",

@@ -190,14 +190,17 @@ token('govsvc_token_zone;',
     'invalid number of arguments in "govsvc_token_zone" directive');
 token('govsvc_token_zone tokens:1m;', 'invalid parameter "tokens:1m";'
     . ' allowed: zone=NAME:SIZE, off in "govsvc_token_zone" directive');
-token('govsvc_token_zone zone=tokens;', 'invalid zone "zone=tokens";'
-    . ' allowed: zone=NAME:SIZE, off in "govsvc_token_zone" directive');
-token('govsvc_token_zone zone=:1m;', 'invalid zone "zone=:1m";'
-    . ' allowed: zone=NAME:SIZE, off in "govsvc_token_zone" directive');
+token('govsvc_token_zone zone=tokens;', 'invalid zone "tokens" in'
+    . ' "govsvc_token_zone" directive, allowed: a name and a size, as in'
+    . ' "zone=main:32m"');
+token('govsvc_token_zone zone=:1m;', 'invalid zone ":1m" in'
+    . ' "govsvc_token_zone" directive, allowed: a name and a size, as in'
+    . ' "zone=main:32m"');
 
 for my $size (qw/x 0 127k -1m/) {
-    token("govsvc_token_zone zone=tokens:$size;", qq(invalid size "$size";)
-        . ' allowed: 128k or more in "govsvc_token_zone" directive');
+    token("govsvc_token_zone zone=tokens:$size;", qq(invalid zone)
+        . qq( size "$size" in "govsvc_token_zone" directive, allowed: 128k)
+        . ' or more, with k, m or g');
 }
 
 token('server { govsvc_token_zone off; }',

@@ -20,8 +20,6 @@ static ngx_int_t ngx_http_govsvc_balancer_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_govsvc_balancer_init_process(ngx_cycle_t *cycle);
 static char *ngx_http_govsvc_set_registry(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_govsvc_set_zone(ngx_conf_t *cf,
-    ngx_http_govsvc_balancer_main_conf_t *bmcf, ngx_str_t *value);
 static char *ngx_http_govsvc_set_balancer(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_govsvc_init_upstream(ngx_conf_t *cf,
@@ -259,7 +257,7 @@ ngx_http_govsvc_set_registry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_govsvc_balancer_main_conf_t *bmcf = conf;
 
-    ngx_str_t  *value;
+    ngx_str_t  *value, zone;
 
     if (bmcf->zone.len != 0) {
         return "is duplicate";
@@ -272,48 +270,11 @@ ngx_http_govsvc_set_registry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                        ngx_http_govsvc_registry_params);
     }
 
-    return ngx_http_govsvc_set_zone(cf, bmcf, &value[1]);
-}
+    zone.data = value[1].data + 5;
+    zone.len = value[1].len - 5;
 
-
-static char *
-ngx_http_govsvc_set_zone(ngx_conf_t *cf,
-    ngx_http_govsvc_balancer_main_conf_t *bmcf, ngx_str_t *value)
-{
-    u_char     *p, *last;
-    ssize_t     size;
-    ngx_str_t   name, s;
-
-    name.data = value->data + 5;
-    last = value->data + value->len;
-
-    p = ngx_strlchr(name.data, last, ':');
-
-    if (p == NULL || p == name.data) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid zone \"%V\" in \"govsvc_registry\", "
-                           "allowed: zone=NAME:SIZE", value);
-        return NGX_CONF_ERROR;
-    }
-
-    name.len = (size_t) (p - name.data);
-
-    s.data = p + 1;
-    s.len = (size_t) (last - s.data);
-
-    size = ngx_parse_size(&s);
-
-    if (size < NGX_HTTP_GOVSVC_REGISTRY_MIN) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid zone size \"%V\" in \"govsvc_registry\", "
-                           "allowed: 1m or more", &s);
-        return NGX_CONF_ERROR;
-    }
-
-    bmcf->zone = name;
-    bmcf->size = (size_t) size;
-
-    return NGX_CONF_OK;
+    return ngx_govsvc_conf_zone(cf, &zone, NGX_HTTP_GOVSVC_REGISTRY_MIN,
+                                &bmcf->zone, &bmcf->size);
 }
 
 

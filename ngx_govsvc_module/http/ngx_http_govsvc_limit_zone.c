@@ -10,8 +10,6 @@
 
 
 typedef struct {
-    ngx_str_t  name;
-    ngx_str_t  size;
     ngx_str_t  zone;                       /* name and size */
     ngx_str_t  rate;
     ngx_str_t  burst;
@@ -22,8 +20,6 @@ typedef struct {
 
 static char *ngx_http_govsvc_limit_zone_args(ngx_conf_t *cf,
     ngx_http_govsvc_limit_args_t *args);
-static char *ngx_http_govsvc_limit_zone_name(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_args_t *args);
 static char *ngx_http_govsvc_limit_zone_key(ngx_conf_t *cf,
     ngx_http_govsvc_limit_zone_t *zone, ngx_str_t *prefix);
 static char *ngx_http_govsvc_limit_zone_rate(ngx_conf_t *cf,
@@ -33,7 +29,7 @@ static char *ngx_http_govsvc_limit_zone_policy(ngx_conf_t *cf,
 static char *ngx_http_govsvc_limit_zone_full(ngx_conf_t *cf,
     ngx_http_govsvc_limit_zone_t *zone, ngx_str_t *full);
 static char *ngx_http_govsvc_limit_zone_memory(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_zone_t *zone, ngx_str_t *size);
+    ngx_http_govsvc_limit_zone_t *zone, size_t size);
 static ngx_int_t ngx_http_govsvc_limit_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
 static void ngx_http_govsvc_limit_warn_resized(ngx_shm_zone_t *shm_zone);
@@ -78,18 +74,22 @@ static const char *const  ngx_http_govsvc_limit_subjects[] = {
 char *
 ngx_http_govsvc_limit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    size_t                         size;
+    ngx_str_t                      name;
     ngx_http_govsvc_limit_args_t   args;
     ngx_http_govsvc_limit_zone_t  *zone;
 
     ngx_memzero(&args, sizeof(ngx_http_govsvc_limit_args_t));
 
     if (ngx_http_govsvc_limit_zone_args(cf, &args) != NGX_CONF_OK
-        || ngx_http_govsvc_limit_zone_name(cf, &args) != NGX_CONF_OK)
+        || ngx_govsvc_conf_zone(cf, &args.zone, 8 * ngx_pagesize, &name,
+                                &size)
+           != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    zone = ngx_http_govsvc_limit_get_zone(cf, &args.name);
+    zone = ngx_http_govsvc_limit_get_zone(cf, &name);
     if (zone == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -110,7 +110,7 @@ ngx_http_govsvc_limit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_govsvc_limit_zone_memory(cf, zone, &args.size);
+    return ngx_http_govsvc_limit_zone_memory(cf, zone, size);
 }
 
 
@@ -159,52 +159,6 @@ ngx_http_govsvc_limit_zone_args(ngx_conf_t *cf,
                            "\"%V\" must have \"%s\" parameter", &value[0],
                            (args->zone.data == NULL) ? "zone=NAME:SIZE"
                                                      : "rate=NUMBERr/s");
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_limit_zone_name(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_args_t *args)
-{
-    u_char  *p, *last, c;
-
-    last = args->zone.data + args->zone.len;
-
-    p = ngx_strlchr(args->zone.data, last, ':');
-
-    if (p == NULL || p == args->zone.data || p + 1 == last) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid zone \"%V\", it must be a name and a "
-                           "size, as in \"zone=ip:32m\"", &args->zone);
-        return NGX_CONF_ERROR;
-    }
-
-    args->name.data = args->zone.data;
-    args->name.len = p - args->zone.data;
-    args->size.data = p + 1;
-    args->size.len = last - p - 1;
-
-    /* the name is a string of a structured field too (RFC 9651) */
-
-    for (p = args->name.data; *p != ':'; p++) {
-        c = *p;
-
-        if (!gs_is_alpha(c) && !gs_is_digit(c)
-            && c != '-' && c != '_' && c != '.')
-        {
-            break;
-        }
-    }
-
-    if (*p != ':' || args->name.len > 64) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid zone name \"%V\", allowed: 1 to 64 "
-                           "letters, digits, \"-\", \"_\" and \".\"",
-                           &args->name);
         return NGX_CONF_ERROR;
     }
 
@@ -359,30 +313,11 @@ ngx_http_govsvc_limit_zone_full(ngx_conf_t *cf,
 
 static char *
 ngx_http_govsvc_limit_zone_memory(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_zone_t *zone, ngx_str_t *size)
+    ngx_http_govsvc_limit_zone_t *zone, size_t size)
 {
-    gs_str_t         s;
-    uint64_t         bytes;
     ngx_shm_zone_t  *shm_zone;
 
-    s = ngx_govsvc_to_gs(size);
-
-    if (gs_parse_size(&s, &bytes) != GS_OK || bytes > NGX_MAX_SIZE_T_VALUE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid size \"%V\" of limit zone \"%V\", it "
-                           "must be a number with k, m or g", size,
-                           &zone->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (bytes < 8 * ngx_pagesize) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "limit zone \"%V\" is too small, at least %uzk",
-                           &zone->name, 8 * ngx_pagesize / 1024);
-        return NGX_CONF_ERROR;
-    }
-
-    shm_zone = ngx_shared_memory_add(cf, &zone->name, (size_t) bytes,
+    shm_zone = ngx_shared_memory_add(cf, &zone->name, size,
                                      &ngx_http_govsvc_limit_module);
     if (shm_zone == NULL) {
         return NGX_CONF_ERROR;

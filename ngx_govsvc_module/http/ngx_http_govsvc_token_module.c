@@ -11,7 +11,8 @@
 #include <signal.h>
 
 
-#define NGX_HTTP_GOVSVC_TOKEN_ZONE  4194304
+#define NGX_HTTP_GOVSVC_TOKEN_ZONE      4194304
+#define NGX_HTTP_GOVSVC_TOKEN_ZONE_MIN  131072
 
 
 static ngx_int_t ngx_http_govsvc_token_add_variables(ngx_conf_t *cf);
@@ -618,11 +619,9 @@ ngx_http_govsvc_token_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_govsvc_token_main_conf_t *tmcf = conf;
 
-    u_char                   *colon;
-    ssize_t                   size;
-    ngx_str_t                *value, name, s;
+    size_t                    size;
+    ngx_str_t                *value, zone, name;
     static const char *const  form[] = { "zone=NAME:SIZE", "off", NULL };
-    static const char *const  range[] = { "128k or more", NULL };
 
     value = cf->args->elts;
 
@@ -639,25 +638,17 @@ ngx_http_govsvc_token_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return ngx_govsvc_conf_invalid(cf, "parameter", &value[1], form);
     }
 
-    name.data = value[1].data + 5;
-    colon = (u_char *) ngx_strchr(name.data, ':');
+    zone.data = value[1].data + 5;
+    zone.len = value[1].len - 5;
 
-    if (colon == NULL || colon == name.data) {
-        return ngx_govsvc_conf_invalid(cf, "zone", &value[1], form);
+    if (ngx_govsvc_conf_zone(cf, &zone, NGX_HTTP_GOVSVC_TOKEN_ZONE_MIN, &name,
+                             &size)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
-    name.len = (size_t) (colon - name.data);
-
-    s.data = colon + 1;
-    s.len = (size_t) (value[1].data + value[1].len - s.data);
-
-    size = ngx_parse_size(&s);
-
-    if (size == NGX_ERROR || size < 131072) {
-        return ngx_govsvc_conf_invalid(cf, "size", &s, range);
-    }
-
-    return ngx_http_govsvc_token_add_zone(cf, tmcf, &name, (size_t) size);
+    return ngx_http_govsvc_token_add_zone(cf, tmcf, &name, size);
 }
 
 

@@ -57,5 +57,13 @@ char *ngx_govsvc_conf_error(ngx_conf_t *cf, ngx_str_t *file,
 char *ngx_govsvc_conf_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value, const char *const *names);
 
+/*
+ * Takes apart NAME:SIZE, the value of a parameter zone=NAME:SIZE: a name of 1
+ * to 64 letters, digits, "-", "_" and ".", and min bytes at least, min being
+ * a multiple of 1k.  Logs and returns NGX_CONF_ERROR otherwise.
+ */
+char *ngx_govsvc_conf_zone(ngx_conf_t *cf, ngx_str_t *value, size_t min,
+    ngx_str_t *name, size_t *size);
+
 
 #endif /* _NGX_GOVSVC_H_INCLUDED_ */

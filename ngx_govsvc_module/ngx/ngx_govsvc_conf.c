@@ -13,6 +13,7 @@ static char *ngx_govsvc_conf_read_fd(ngx_conf_t *cf, ngx_str_t *path,
     ngx_fd_t fd, ngx_str_t *text, size_t max, ngx_uint_t secret);
 static char *ngx_govsvc_conf_check(ngx_conf_t *cf, ngx_str_t *path,
     ngx_file_info_t *fi, size_t max, ngx_uint_t secret);
+static ngx_uint_t ngx_govsvc_conf_is_name(ngx_str_t *name);
 static ngx_int_t ngx_govsvc_conf_dump(ngx_conf_t *cf, ngx_str_t *path,
     ngx_str_t *text);
 
@@ -218,4 +219,76 @@ ngx_govsvc_conf_invalid(ngx_conf_t *cf, const char *what, ngx_str_t *value,
                        err.text, &directive[0]);
 
     return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_govsvc_conf_zone(ngx_conf_t *cf, ngx_str_t *value, size_t min,
+    ngx_str_t *name, size_t *size)
+{
+    u_char     *colon, *last;
+    gs_str_t    s;
+    uint64_t    bytes;
+    ngx_str_t   text, *directive;
+
+    directive = cf->args->elts;
+    last = value->data + value->len;
+    colon = ngx_strlchr(value->data, last, ':');
+
+    if (colon == NULL || colon == value->data || colon + 1 == last) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid zone \"%V\" in \"%V\" directive, "
+                           "allowed: a name and a size, as in "
+                           "\"zone=main:32m\"", value, &directive[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    name->data = value->data;
+    name->len = (size_t) (colon - value->data);
+
+    if (!ngx_govsvc_conf_is_name(name)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid zone name \"%V\" in \"%V\" directive, "
+                           "allowed: 1 to 64 letters, digits, \"-\", \"_\" "
+                           "and \".\"", name, &directive[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    text.data = colon + 1;
+    text.len = (size_t) (last - text.data);
+    s = ngx_govsvc_to_gs(&text);
+
+    if (gs_parse_size(&s, &bytes) != GS_OK || bytes < min
+        || bytes > NGX_MAX_SIZE_T_VALUE)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid zone size \"%V\" in \"%V\" directive, "
+                           "allowed: %uzk or more, with k, m or g", &text,
+                           &directive[0], min / 1024);
+        return NGX_CONF_ERROR;
+    }
+
+    *size = (size_t) bytes;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_govsvc_conf_is_name(ngx_str_t *name)
+{
+    u_char  c;
+    size_t  i;
+
+    for (i = 0; i < name->len; i++) {
+        c = name->data[i];
+
+        if (!gs_is_alpha(c) && !gs_is_digit(c)
+            && c != '-' && c != '_' && c != '.')
+        {
+            return 0;
+        }
+    }
+
+    return name->len != 0 && name->len <= 64;
 }
