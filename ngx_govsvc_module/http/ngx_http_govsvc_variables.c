@@ -11,23 +11,22 @@
 #include "http/ngx_http_govsvc_audit.h"
 
 
+typedef enum {
+    NGX_HTTP_GOVSVC_VAR_AUTH = 0,
+    NGX_HTTP_GOVSVC_VAR_LEVEL,
+    NGX_HTTP_GOVSVC_VAR_PID,
+    NGX_HTTP_GOVSVC_VAR_AUDIT_ID,
+    NGX_HTTP_GOVSVC_VAR_LIMIT,
+    NGX_HTTP_GOVSVC_VAR_DECISION,
+    NGX_HTTP_GOVSVC_VAR_REASON
+} ngx_http_govsvc_var_e;
+
+
 static ngx_int_t ngx_http_govsvc_text_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_govsvc_number_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_govsvc_auth_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_govsvc_level_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_govsvc_pid_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_govsvc_audit_id_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_govsvc_limit_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_govsvc_decision_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_govsvc_reason_variable(ngx_http_request_t *r,
+static ngx_int_t ngx_http_govsvc_made_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_govsvc_put_text(ngx_http_variable_value_t *v,
     const ngx_str_t *s);
@@ -43,9 +42,9 @@ static ngx_int_t ngx_http_govsvc_put_number(ngx_http_request_t *r,
     { ngx_string("govsvc_" name), NULL, ngx_http_govsvc_number_variable,      \
       offsetof(ngx_http_govsvc_ctx_t, field), NGX_HTTP_VAR_NOCACHEABLE, 0 }
 
-#define ngx_http_govsvc_own(name, handler)                                    \
-    { ngx_string("govsvc_" name), NULL, handler,                              \
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 }
+#define ngx_http_govsvc_made(name, which)                                     \
+    { ngx_string("govsvc_" name), NULL, ngx_http_govsvc_made_variable,        \
+      NGX_HTTP_GOVSVC_VAR_##which, NGX_HTTP_VAR_NOCACHEABLE, 0 }
 
 
 ngx_http_variable_t  ngx_http_govsvc_variables[] = {
@@ -67,13 +66,13 @@ ngx_http_variable_t  ngx_http_govsvc_variables[] = {
     ngx_http_govsvc_text("scope", scope),
     ngx_http_govsvc_number("rule", rule),
     ngx_http_govsvc_number("score", score),
-    ngx_http_govsvc_own("auth", ngx_http_govsvc_auth_variable),
-    ngx_http_govsvc_own("level", ngx_http_govsvc_level_variable),
-    ngx_http_govsvc_own("subject_pid", ngx_http_govsvc_pid_variable),
-    ngx_http_govsvc_own("audit_id", ngx_http_govsvc_audit_id_variable),
-    ngx_http_govsvc_own("limit_status", ngx_http_govsvc_limit_variable),
-    ngx_http_govsvc_own("decision", ngx_http_govsvc_decision_variable),
-    ngx_http_govsvc_own("reason", ngx_http_govsvc_reason_variable),
+    ngx_http_govsvc_made("auth", AUTH),
+    ngx_http_govsvc_made("level", LEVEL),
+    ngx_http_govsvc_made("subject_pid", PID),
+    ngx_http_govsvc_made("audit_id", AUDIT_ID),
+    ngx_http_govsvc_made("limit_status", LIMIT),
+    ngx_http_govsvc_made("decision", DECISION),
+    ngx_http_govsvc_made("reason", REASON),
 
       ngx_http_null_variable
 };
@@ -154,120 +153,59 @@ ngx_http_govsvc_number_variable(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_govsvc_auth_variable(ngx_http_request_t *r,
+ngx_http_govsvc_made_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
+    ngx_int_t               rc;
+    ngx_str_t               s;
     ngx_http_govsvc_ctx_t  *ctx;
 
-    ctx = ngx_http_govsvc_get_ctx(r);
-    if (ctx == NULL) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_govsvc_put_text(v,
-                               &ngx_http_govsvc_auth_names[ctx->auth_status]);
-}
-
-
-static ngx_int_t
-ngx_http_govsvc_level_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_http_govsvc_ctx_t  *ctx;
-
-    ctx = ngx_http_govsvc_get_ctx(r);
-    if (ctx == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ctx->auth_status == NGX_HTTP_GOVSVC_AUTH_NONE) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    return ngx_http_govsvc_put_number(r, v, ctx->level);
-}
-
-
-static ngx_int_t
-ngx_http_govsvc_pid_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_str_t  pid;
-
-    if (ngx_http_govsvc_audit_pid(r, &pid) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_govsvc_put_text(v, &pid);
-}
-
-
-static ngx_int_t
-ngx_http_govsvc_audit_id_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_str_t  id;
-
-    if (ngx_http_govsvc_audit_id(r, &id) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_govsvc_put_text(v, &id);
-}
-
-
-static ngx_int_t
-ngx_http_govsvc_limit_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_http_govsvc_ctx_t  *ctx;
-
-    ctx = ngx_http_govsvc_get_ctx(r);
-    if (ctx == NULL) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_govsvc_put_text(v,
-                             &ngx_http_govsvc_limit_names[ctx->limit_status]);
-}
-
-
-static ngx_int_t
-ngx_http_govsvc_decision_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
     static const ngx_str_t  allow = ngx_string("allow");
     static const ngx_str_t  deny = ngx_string("deny");
 
-    ngx_http_govsvc_ctx_t  *ctx;
-
     ctx = ngx_http_govsvc_get_ctx(r);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
 
-    return ngx_http_govsvc_put_text(v, ctx->reason != NULL ? &deny : &allow);
-}
+    rc = NGX_OK;
+    ngx_str_null(&s);
 
+    switch (data) {
 
-static ngx_int_t
-ngx_http_govsvc_reason_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_http_govsvc_ctx_t  *ctx;
+    case NGX_HTTP_GOVSVC_VAR_AUTH:
+        s = ngx_http_govsvc_auth_names[ctx->auth_status];
+        break;
 
-    ctx = ngx_http_govsvc_get_ctx(r);
-    if (ctx == NULL) {
-        return NGX_ERROR;
+    case NGX_HTTP_GOVSVC_VAR_LEVEL:
+        if (ctx->auth_status != NGX_HTTP_GOVSVC_AUTH_NONE) {
+            return ngx_http_govsvc_put_number(r, v, ctx->level);
+        }
+        break;
+
+    case NGX_HTTP_GOVSVC_VAR_PID:
+        rc = ngx_http_govsvc_audit_pid(r, &s);
+        break;
+
+    case NGX_HTTP_GOVSVC_VAR_AUDIT_ID:
+        rc = ngx_http_govsvc_audit_id(r, &s);
+        break;
+
+    case NGX_HTTP_GOVSVC_VAR_LIMIT:
+        s = ngx_http_govsvc_limit_names[ctx->limit_status];
+        break;
+
+    case NGX_HTTP_GOVSVC_VAR_DECISION:
+        s = (ctx->reason != NULL) ? deny : allow;
+        break;
+
+    default: /* NGX_HTTP_GOVSVC_VAR_REASON */
+        if (ctx->reason != NULL) {
+            s = ctx->reason->code;
+        }
     }
 
-    if (ctx->reason == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    return ngx_http_govsvc_put_text(v, &ctx->reason->code);
+    return (rc == NGX_OK) ? ngx_http_govsvc_put_text(v, &s) : rc;
 }
 
 
