@@ -37,6 +37,8 @@ static int gs_cli_route_unsafe(gs_cli_route_t *r, gs_route_uri_e e,
 static int gs_cli_route_tell(gs_cli_route_t *r);
 static gs_str_t gs_cli_route_header(void *ctx, const gs_str_t *name);
 static gs_str_t gs_cli_route_claim(void *ctx, const gs_str_t *name);
+static gs_str_t gs_cli_route_pair(gs_cli_route_t *r, const char *option,
+    int separator, const gs_str_t *name);
 static uint32_t gs_cli_route_geo(void *ctx);
 
 
@@ -382,59 +384,54 @@ gs_cli_route_tell(gs_cli_route_t *r)
 static gs_str_t
 gs_cli_route_header(void *ctx, const gs_str_t *name)
 {
-    gs_cli_route_t *r = ctx;
+    gs_str_t  value;
 
-    size_t       i;
-    unsigned     n;
-    gs_str_t     line, key;
-    const char  *text;
+    value = gs_cli_route_pair(ctx, "H", ':', name);
 
-    for (n = 0; /* void */ ; n++) {
-        text = gs_cli_option_n(r->cli, "H", n);
-
-        if (text == NULL) {
-            return gs_str_make(NULL, 0);
-        }
-
-        line = gs_str_text(text);
-        i = gs_str_chr(&line, 0, ':');
-        key = gs_str_make(line.data, i);
-
-        if (i == line.len || !gs_str_case_eq(&key, name)) {
-            continue;
-        }
-
-        do {
-            i++;
-        } while (i < line.len && line.data[i] == ' ');
-
-        return gs_str_make(line.data + i, line.len - i);
+    while (value.len != 0 && value.data[0] == ' ') {
+        value = gs_str_make(value.data + 1, value.len - 1);
     }
+
+    return value;
 }
 
 
 static gs_str_t
 gs_cli_route_claim(void *ctx, const gs_str_t *name)
 {
-    gs_cli_route_t *r = ctx;
+    return gs_cli_route_pair(ctx, "claim", '=', name);
+}
 
+
+/* The value of the first --option "NAME<separator>VALUE" of this name. */
+
+static gs_str_t
+gs_cli_route_pair(gs_cli_route_t *r, const char *option, int separator,
+    const gs_str_t *name)
+{
+    int          found;
     size_t       i;
     unsigned     n;
     gs_str_t     line, key;
     const char  *text;
 
     for (n = 0; /* void */ ; n++) {
-        text = gs_cli_option_n(r->cli, "claim", n);
+        text = gs_cli_option_n(r->cli, option, n);
 
         if (text == NULL) {
             return gs_str_make(NULL, 0);
         }
 
         line = gs_str_text(text);
-        i = gs_str_chr(&line, 0, '=');
+        i = gs_str_chr(&line, 0, separator);
         key = gs_str_make(line.data, i);
 
-        if (i < line.len && gs_str_eq(&key, name)) {
+        /* names of headers have no case */
+
+        found = (separator == ':') ? gs_str_case_eq(&key, name)
+                                   : gs_str_eq(&key, name);
+
+        if (i < line.len && found) {
             return gs_str_make(line.data + i + 1, line.len - i - 1);
         }
     }
