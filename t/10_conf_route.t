@@ -89,6 +89,9 @@ platforms("{\"platforms\": [\n  {\"id\": \"gd\"},\n  {\"id\": \"zj\",\n"
 platforms("{\"platforms\": [{\"id\": \"gd\", \"state\": \"close\"}]}\n",
     'invalid state "close"; did you mean "closed"? at /platforms/0/state '
     . 'in bad.json:1', 'an invalid state');
+platforms("{\"platforms\": [{\"id\": \"gd\",\n\"retry_after\": \"2 days\"}]}\n",
+    'invalid time "2 days"; allowed: 1ms to 24h, such as "500ms", "10s", '
+    . '"5m" at /platforms/0/retry_after in bad.json:2', 'an invalid time');
 platforms("{\"platforms\": [{\"id\": \"gd\"}],\n"
     . "\"pools\": [{\"id\": \"w\", \"platform\": \"zj\"}]}\n",
     'no platform "zj" in this file at /pools/0/platform in bad.json:2',

@@ -35,6 +35,7 @@ sub platforms {
     {"id": "m", "region": "440000", "state": "$state",
      "name": {"zh": "广东", "en": "Guangdong"}},
     {"id": "c", "region": "330000", "state": "closed",
+     "retry_after": "2h",
      "name": {"zh": "浙江", "en": "Zhejiang"}}
   ],
   "routes": [
@@ -69,7 +70,7 @@ my %json = (Accept => 'application/json');
 
 for my $case (
     ['/44/', 503, 'PLATFORM_MAINTENANCE', '维护', 'maintenance', 300],
-    ['/33/', 503, 'PLATFORM_CLOSED', '暂停', 'closed', 300],
+    ['/33/', 503, 'PLATFORM_CLOSED', '暂停', 'closed', 7200],
     ['/nowhere/', 404, 'ROUTE_NOT_FOUND', '没有找到', 'No government', undef],
 ) {
     my ($uri, $status, $code, $zh, $en, $retry) = @$case;

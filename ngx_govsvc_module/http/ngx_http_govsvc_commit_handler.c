@@ -10,8 +10,7 @@
 #include "http/ngx_http_govsvc_balancer_priv.h"
 
 
-#define NGX_HTTP_GOVSVC_RETRY_STATE  300   /* s */
-#define NGX_HTTP_GOVSVC_RETRY_PEERS  30
+#define NGX_HTTP_GOVSVC_RETRY_PEERS  30    /* s */
 
 
 typedef struct {
@@ -26,7 +25,7 @@ static ngx_int_t ngx_http_govsvc_commit(ngx_http_request_t *r,
 static void ngx_http_govsvc_refused(ngx_http_govsvc_ctx_t *ctx,
     ngx_http_govsvc_outcome_t *out, ngx_http_govsvc_reason_e reason,
     ngx_uint_t retry_after);
-static ngx_uint_t ngx_http_govsvc_platform_state(
+static const gs_route_platform_t *ngx_http_govsvc_platform(
     ngx_http_govsvc_section_t *s, ngx_http_govsvc_ctx_t *ctx,
     const gs_route_pool_t *pool);
 static ngx_int_t ngx_http_govsvc_commit_pool(ngx_http_govsvc_section_t *s,
@@ -95,6 +94,7 @@ ngx_http_govsvc_commit(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
     const gs_route_pool_t      *pool;
     ngx_http_govsvc_choice_t   *choice;
     ngx_http_govsvc_section_t   s;
+    const gs_route_platform_t  *platform;
 
     ngx_memzero(out, sizeof(ngx_http_govsvc_outcome_t));
 
@@ -125,20 +125,22 @@ ngx_http_govsvc_commit(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
         goto done;
     }
 
-    switch (ngx_http_govsvc_platform_state(&s, ctx, pool)) {
+    platform = ngx_http_govsvc_platform(&s, ctx, pool);
 
-    case GS_ROUTE_MAINTENANCE:
+    if (platform == NULL) {
+        ngx_http_govsvc_refused(ctx, out, NGX_HTTP_GOVSVC_PLATFORM_CLOSED,
+                                NGX_HTTP_GOVSVC_RETRY_PEERS);
+
+    } else if (platform->state == GS_ROUTE_MAINTENANCE) {
         ngx_http_govsvc_refused(ctx, out,
                                 NGX_HTTP_GOVSVC_PLATFORM_MAINTENANCE,
-                                NGX_HTTP_GOVSVC_RETRY_STATE);
-        break;
+                                platform->retry_after);
 
-    case GS_ROUTE_CLOSED:
+    } else if (platform->state == GS_ROUTE_CLOSED) {
         ngx_http_govsvc_refused(ctx, out, NGX_HTTP_GOVSVC_PLATFORM_CLOSED,
-                                NGX_HTTP_GOVSVC_RETRY_STATE);
-        break;
+                                platform->retry_after);
 
-    default:
+    } else {
         rc = ngx_http_govsvc_commit_pool(&s, r, ctx, pool, out);
     }
 
@@ -162,10 +164,13 @@ ngx_http_govsvc_refused(ngx_http_govsvc_ctx_t *ctx,
 }
 
 
-/* The platform of the route, which the pool may only be lent to. */
+/*
+ * The platform of the route, which the pool may only be lent to; NULL if it is
+ * gone since the route was found.
+ */
 
-static ngx_uint_t
-ngx_http_govsvc_platform_state(ngx_http_govsvc_section_t *s,
+static const gs_route_platform_t *
+ngx_http_govsvc_platform(ngx_http_govsvc_section_t *s,
     ngx_http_govsvc_ctx_t *ctx, const gs_route_pool_t *pool)
 {
     uint32_t                    i, n;
@@ -178,7 +183,7 @@ ngx_http_govsvc_platform_state(ngx_http_govsvc_section_t *s,
     id = gs_route_str(s->table, p->id);
 
     if (gs_str_eq(&id, &platform)) {
-        return p->state;
+        return p;
     }
 
     n = gs_route_platforms(s->table);
@@ -188,11 +193,11 @@ ngx_http_govsvc_platform_state(ngx_http_govsvc_section_t *s,
         id = gs_route_str(s->table, p->id);
 
         if (gs_str_eq(&id, &platform)) {
-            return p->state;
+            return p;
         }
     }
 
-    return GS_ROUTE_CLOSED;
+    return NULL;
 }
 
 

@@ -65,6 +65,8 @@ typedef struct {
     gs_route_ref_t  en;
     uint32_t        region;                /* 440000 */
     uint32_t        state;                 /* gs_route_platform_state_e */
+    uint32_t        retry_after;           /* s, while it is not normal */
+    uint32_t        unused;
 } gs_route_platform_t;
 
 

@@ -204,6 +204,10 @@ gs_route_build_platforms(gs_route_load_t *l)
         model = gs_route_vec_at(&l->platforms, gs_route_platform_model_t, i);
         platform->region = model->region;
         platform->state = model->state;
+        platform->retry_after = (model->retry_after != 0)
+                                ? (uint32_t) ((model->retry_after + 999)
+                                              / 1000)
+                                : GS_ROUTE_RETRY_AFTER;
 
         if (gs_route_build_str(l, &model->id, &platform->id) != GS_OK
             || gs_route_build_str(l, &model->zh, &platform->zh) != GS_OK

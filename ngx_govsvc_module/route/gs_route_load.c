@@ -36,7 +36,7 @@ static const char *const  gs_route_tls_versions[] = {
 };
 
 static const char *const  gs_route_platform_members[] = {
-    "id", "region", "name", "state", NULL
+    "id", "region", "name", "state", "retry_after", NULL
 };
 
 static const char *const  gs_route_platform_states[] = {
@@ -270,7 +270,9 @@ gs_route_load_platform(gs_route_load_t *l, const json_t *object)
                          &platform->id) != GS_OK
         || gs_route_load_name(l, object, platform) != GS_OK
         || gs_route_json_enum(l, object, "state", gs_route_platform_states,
-                              &platform->state) == GS_ERROR)
+                              &platform->state) == GS_ERROR
+        || gs_route_json_msec(l, object, "retry_after",
+                              &platform->retry_after) == GS_ERROR)
     {
         return GS_ERROR;
     }

@@ -54,6 +54,7 @@ typedef struct {
     gs_str_t     id;
     gs_str_t     zh;
     gs_str_t     en;
+    uint64_t     retry_after;              /* ms */
     uint32_t     region;
     uint32_t     state;
 } gs_route_platform_model_t;

@@ -19,6 +19,7 @@
 
 #define GS_ROUTE_MAGIC       0x54525347    /* "GSRT" */
 #define GS_ROUTE_VERSION     1
+#define GS_ROUTE_RETRY_AFTER 300           /* s, of a platform */
 
 #define GS_ROUTE_LABELS      16            /* of a host name in a route */
 #define GS_ROUTE_GROUPS      (GS_ROUTE_LABELS + 2)
