@@ -14,7 +14,8 @@ use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
 
-my $reloads = $ENV{GOVSVC_RELOADS} // ($ENV{GOVSVC_ASAN} ? 10 : 100);
+my $reloads = $ENV{GOVSVC_RELOADS} // ($ENV{GOVSVC_ASAN} || $ENV{GOVSVC_VALGRIND}
+    ? 10 : 100);
 
 my $t = Test::GovSvc->new(workers => 2, log => 'warn')->plan(9);
 

@@ -329,7 +329,7 @@ sub run {
 
     my @tool = $self->environment();
 
-    @tool = ('valgrind', '-q', '--trace-children=yes',
+    @tool = ('valgrind', '-q', '--vgdb=no', '--trace-children=yes',
         "--log-file=$self->{dir}/valgrind.%p") if $ENV{GOVSVC_VALGRIND};
 
     $self->{main} = $self->start_nginx('nginx.conf', @tool);
