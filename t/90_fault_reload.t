@@ -14,8 +14,8 @@ use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
 
-my $reloads = $ENV{GOVSVC_RELOADS} // ($ENV{GOVSVC_ASAN} || $ENV{GOVSVC_VALGRIND}
-    ? 10 : 100);
+my $slow = $ENV{GOVSVC_ASAN} || $ENV{GOVSVC_VALGRIND};
+my $reloads = $ENV{GOVSVC_RELOADS} // ($slow ? 10 : 100);
 
 my $t = Test::GovSvc->new(workers => 2, log => 'warn')->plan(9);
 
