@@ -10,73 +10,12 @@
 #include <stdio.h>
 
 #include "route/gs_route_priv.h"
+#include "route_fixture.h"
 #include "tap.h"
 
 
 #define GD31  "11440100007482575H3440118009000"
 #define ZJ31  "11330100007482575H3330118009000"
-
-
-typedef struct {
-    const char  *method;
-    const char  *host;
-    const char  *uri;
-    const char  *args;
-    const char  *headers;                  /* "x-region=44,x-channel=app" */
-    uint32_t     geo;
-} request_t;
-
-
-static gs_str_t
-pair(const char *text, const gs_str_t *name)
-{
-    const char  *p, *end;
-
-    for (p = text; *p != '\0'; p = (*end == ',') ? end + 1 : end) {
-        end = p + strcspn(p, ",");
-
-        if (strncmp(p, (const char *) name->data, name->len) == 0
-            && p[name->len] == '=')
-        {
-            p += name->len + 1;
-            return gs_str_make(p, (size_t) (end - p));
-        }
-    }
-
-    return gs_str_make(NULL, 0);
-}
-
-
-static gs_str_t
-header(void *ctx, const gs_str_t *name)
-{
-    const request_t *r = ctx;
-
-    return pair(r->headers, name);
-}
-
-
-static uint32_t
-geo(void *ctx)
-{
-    const request_t *r = ctx;
-
-    return r->geo;
-}
-
-
-static void
-input(const request_t *r, gs_route_input_t *in)
-{
-    memset(in, 0, sizeof(gs_route_input_t));
-    in->method = gs_str_text(r->method);
-    in->host = gs_str_text(r->host);
-    in->uri = gs_str_text(r->uri);
-    in->args = gs_str_text(r->args);
-    in->header = header;
-    in->geo = geo;
-    in->ctx = (void *) r;
-}
 
 
 static uint32_t
