@@ -92,7 +92,6 @@ typedef struct {
     uint64_t                         audit_g;     /* 0: no number given yet */
 
     u_char                           ids[32 + 16];
-    unsigned                         stripped:1;
     unsigned                         guard_mode:2;  /* the strictest asked */
     unsigned                         guard_block:1; /* "on" would refuse */
 } ngx_http_govsvc_ctx_t;

@@ -67,7 +67,6 @@ ngx_http_govsvc_client_strip(ngx_http_request_t *r)
     ngx_uint_t                          i;
     ngx_list_part_t                    *part;
     ngx_table_elt_t                    *h;
-    ngx_http_govsvc_ctx_t              *ctx;
     ngx_http_govsvc_client_srv_conf_t  *ccf;
 
     ccf = ngx_http_get_module_srv_conf(r, ngx_http_govsvc_client_module);
@@ -77,18 +76,9 @@ ngx_http_govsvc_client_strip(ngx_http_request_t *r)
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (!ngx_http_govsvc_client_identity(ccf, &h[i].key)) {
-                continue;
+            if (ngx_http_govsvc_client_identity(ccf, &h[i].key)) {
+                return ngx_http_govsvc_client_remove(r, ccf);
             }
-
-            ctx = ngx_http_govsvc_get_ctx(r);
-            if (ctx == NULL) {
-                return NGX_ERROR;
-            }
-
-            ctx->stripped = 1;
-
-            return ngx_http_govsvc_client_remove(r, ccf);
         }
     }
 

@@ -124,8 +124,8 @@ ngx_http_govsvc_has_error_page(ngx_http_request_t *r, ngx_uint_t status)
 
 
 /*
- * JSON when Accept names it and does not name HTML, and for scripts that
- * accept anything but send JSON or say that they are scripts.
+ * JSON when Accept names it and does not name HTML, and for those who accept
+ * anything but send JSON themselves.
  */
 
 static ngx_uint_t
