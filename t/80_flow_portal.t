@@ -15,7 +15,7 @@ use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
 
-my $t = Test::GovSvc->new()->plan(45);
+my $t = Test::GovSvc->new()->plan(47);
 
 $t->backend('gd');
 $t->backend('bj');
@@ -147,6 +147,8 @@ my @refused = (
     ['/nowhere', 404, 'ROUTE_NOT_FOUND', 'no route'],
     ['/guide?taskCode=11990100007482575H3440118009000', 404, 'ITEM_UNKNOWN',
         'item of no region'],
+    ['/44/guide?taskCode=11990100007482575H3440118009000', 404,
+        'ITEM_UNKNOWN', 'the same under a path of a region'],
     ['/44/a/.git/config', 403, 'RULE_BLOCKED', 'trap path'],
     ['/33/', 503, 'PLATFORM_MAINTENANCE', 'maintenance'],
     ['/44/..;/x', 400, 'URI_UNSAFE', 'dot segment with a parameter'],
@@ -213,7 +215,7 @@ $t->stop();
 
 my @lines = grep { ($_->{ty} // '') eq 'http' } $t->audit_lines();
 
-is(scalar @lines, 25, 'one line for each request');
+is(scalar @lines, 26, 'one line for each request');
 is(scalar(grep { ($_->{dec}{code} // '') eq 'URI_UNSAFE' } @lines), 1,
     'refused ones too');
 is($lines[-1]{dec}{rule}, 1001, 'rule that only logs');
