@@ -13,7 +13,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
-my $t = Test::GovSvc->new(workers => 2)->has('cli')->plan(36);
+my $t = Test::GovSvc->new(workers => 2)->has('cli')->plan(37);
 
 $t->http_conf(<<'EOF')->run();
 govsvc_node        n1;
@@ -68,6 +68,13 @@ is($code, 0, 'verified');
 is(sum('records', @chains), $n, 'one record for each request');
 cmp_ok(sum('segments', @chains), '>', scalar @chains, 'several segments');
 is(sum('lost', @chains), 0, 'none lost');
+
+my %times;
+push @{$times{$_->{ch}}}, $_->{t} for $t->audit_lines();
+is_deeply({ map { $_->{chain} => [ @$_{qw/first last/} ] } @chains },
+    { map { $_ => [ (sort @{$times{$_}})[0, -1] ] } keys %times },
+    'from the oldest line to the newest');
+
 is($t->read_file('audit/epoch'), "1\n", 'epoch');
 
 # Reloads lose nothing, USR1 harms nothing.
