@@ -7,7 +7,7 @@
  */
 
 
-#include "ngx/ngx_govsvc.h"
+#include "ngx/ngx_govsvc_lead.h"
 #include "core/gs_rc.h"
 
 
@@ -28,7 +28,7 @@ ngx_govsvc_assert(str_data, offsetof(gs_str_t, data)
 
 static ngx_core_module_t  ngx_govsvc_module_ctx = {
     ngx_string("govsvc"),
-    NULL,                                  /* create configuration */
+    ngx_govsvc_lead_create_conf,           /* create configuration */
     NULL                                   /* init configuration */
 };
 
@@ -40,10 +40,10 @@ ngx_module_t  ngx_govsvc_module = {
     NGX_CORE_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_govsvc_lead_init_process,          /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_govsvc_lead_exit_process,          /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
