@@ -14,6 +14,9 @@
 #define NGX_HTTP_GOVSVC_LEEWAY_MAX    600
 #define NGX_HTTP_GOVSVC_LIFETIME_MAX  31622400
 #define NGX_HTTP_GOVSVC_SM2_ID_MAX    128
+#define NGX_HTTP_GOVSVC_POLL          5000
+#define NGX_HTTP_GOVSVC_POLL_MIN      100
+#define NGX_HTTP_GOVSVC_POLL_MAX      3600000
 
 
 typedef struct {
@@ -31,7 +34,6 @@ static char *ngx_http_govsvc_issuer_finish(ngx_conf_t *cf,
     ngx_http_govsvc_token_main_conf_t *tmcf, ngx_http_govsvc_issuer_t *is);
 static char *ngx_http_govsvc_issuer_needs(ngx_conf_t *cf,
     ngx_http_govsvc_issuer_t *is, const char *name);
-static void ngx_http_govsvc_issuer_cleanup(void *data);
 static char *ngx_http_govsvc_issuer_iss(ngx_conf_t *cf,
     ngx_http_govsvc_issuer_t *is);
 static char *ngx_http_govsvc_issuer_audience(ngx_conf_t *cf,
@@ -62,7 +64,7 @@ static const ngx_http_govsvc_issuer_word_t  ngx_http_govsvc_issuer_words[] = {
     { "iss", 1, 1, ngx_http_govsvc_issuer_iss },
     { "audience", 1, 16, ngx_http_govsvc_issuer_audience },
     { "algs", 1, 16, ngx_http_govsvc_issuer_algs },
-    { "jwks_file", 1, 1, ngx_http_govsvc_issuer_jwks },
+    { "jwks_file", 1, 2, ngx_http_govsvc_issuer_jwks },
     { "leeway", 1, 1, ngx_http_govsvc_issuer_leeway },
     { "max_lifetime", 1, 1, ngx_http_govsvc_issuer_lifetime },
     { "require", 1, 16, ngx_http_govsvc_issuer_require },
@@ -248,11 +250,6 @@ static char *
 ngx_http_govsvc_issuer_finish(ngx_conf_t *cf,
     ngx_http_govsvc_token_main_conf_t *tmcf, ngx_http_govsvc_issuer_t *is)
 {
-    gs_err_t             err;
-    gs_str_t             text;
-    ngx_str_t            data;
-    ngx_pool_cleanup_t  *cln;
-
     if (is->issuer.iss.len == 0) {
         return ngx_http_govsvc_issuer_needs(cf, is, "iss URL");
     }
@@ -262,33 +259,13 @@ ngx_http_govsvc_issuer_finish(ngx_conf_t *cf,
                                             "audience NAME ..., or off");
     }
 
-    if (is->jwks_file.len == 0) {
+    if (is->jwks_file.len == 0 && !is->source) {
         return ngx_http_govsvc_issuer_needs(cf, is, "jwks_file FILE");
     }
 
-    if (ngx_govsvc_conf_read_file(cf, &is->jwks_file, &data,
-                                  GS_TOKEN_KEYS_MAX_TEXT, 0)
-        != NGX_CONF_OK)
-    {
+    if (ngx_http_govsvc_keys_init(cf, is) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
-
-    cln = ngx_pool_cleanup_add(cf->pool, 0);
-    if (cln == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    text = ngx_govsvc_to_gs(&data);
-    ngx_memzero(&err, sizeof(gs_err_t));
-
-    is->issuer.keys = gs_token_keys_load(tmcf->mem, &text, &err);
-
-    if (is->issuer.keys == NULL) {
-        return ngx_govsvc_conf_error(cf, &is->jwks_file, &err);
-    }
-
-    cln->handler = ngx_http_govsvc_issuer_cleanup;
-    cln->data = is->issuer.keys;
 
     if (gs_token_issuer_seal(&is->issuer,
                              gs_token_verifier_crypto(tmcf->verifier))
@@ -312,13 +289,6 @@ ngx_http_govsvc_issuer_needs(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is,
                        "govsvc_issuer \"%V\" needs \"%s\"", &is->name, name);
 
     return NGX_CONF_ERROR;
-}
-
-
-static void
-ngx_http_govsvc_issuer_cleanup(void *data)
-{
-    gs_token_keys_destroy(data);
 }
 
 
@@ -385,7 +355,10 @@ ngx_http_govsvc_issuer_algs(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 static char *
 ngx_http_govsvc_issuer_jwks(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 {
-    ngx_str_t  *value;
+    ngx_str_t                *value, time;
+    static const char *const  form[] = {
+        "poll=TIME, TIME 100ms to 1h, or poll=off", NULL
+    };
 
     value = cf->args->elts;
 
@@ -394,6 +367,32 @@ ngx_http_govsvc_issuer_jwks(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
     }
 
     is->jwks_file = value[1];
+    is->poll = NGX_HTTP_GOVSVC_POLL;
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[2].data, "poll=off") == 0) {
+        is->poll = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value[2].data, "poll=", 5) != 0) {
+        return ngx_govsvc_conf_invalid(cf, "parameter", &value[2], form);
+    }
+
+    time.data = value[2].data + 5;
+    time.len = value[2].len - 5;
+
+    is->poll = (ngx_msec_t) ngx_parse_time(&time, 0);
+
+    if ((ngx_int_t) is->poll == NGX_ERROR
+        || is->poll < NGX_HTTP_GOVSVC_POLL_MIN
+        || is->poll > NGX_HTTP_GOVSVC_POLL_MAX)
+    {
+        return ngx_govsvc_conf_invalid(cf, "time", &value[2], form);
+    }
 
     return NGX_CONF_OK;
 }

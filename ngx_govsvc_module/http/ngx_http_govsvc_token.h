@@ -11,7 +11,7 @@
 #define _NGX_HTTP_GOVSVC_TOKEN_H_INCLUDED_
 
 
-#include "http/ngx_http_govsvc.h"
+#include "http/ngx_http_govsvc_keys.h"
 #include "token/gs_token_cache.h"
 #include "token/gs_token_claim.h"
 
@@ -44,14 +44,29 @@ typedef struct {
 
 
 /* Named before it is defined, as zones are. */
-typedef struct {
+struct ngx_http_govsvc_issuer_s {
     gs_token_issuer_t                issuer;
     ngx_str_t                        name;
-    ngx_str_t                        jwks_file;
     ngx_http_govsvc_token_place_t    place; /* of the first mention */
     ngx_uint_t                       seen;  /* inner directives, by bit */
+
+    /* keys, which each process replaces for itself */
+    ngx_str_t                        jwks_file;
+    ngx_msec_t                       poll;
+    ngx_pool_t                      *keys_pool;
+    uint64_t                         broken;   /* the last text refused */
+    time_t                           read;     /* when the file was */
+    ngx_file_info_t                  file;     /* as it was then */
+    ngx_event_t                      event;
+    ngx_connection_t                 dummy;    /* for its log */
+
+    ngx_http_govsvc_keys_missing_pt  missing;
+    void                            *missing_data;
+
     unsigned                         defined:1;
-} ngx_http_govsvc_issuer_t;
+    unsigned                         source:1;      /* besides the file */
+    unsigned                         unreadable:1;  /* has been logged */
+};
 
 
 typedef enum {
@@ -109,6 +124,17 @@ char *ngx_http_govsvc_issuer_block(ngx_conf_t *cf, ngx_command_t *cmd,
 /* The issuer of that name, made if this is the first mention of it. */
 ngx_http_govsvc_issuer_t *ngx_http_govsvc_issuer_get(ngx_conf_t *cf,
     ngx_http_govsvc_token_main_conf_t *tmcf, ngx_str_t *name);
+
+/*
+ * Reads the jwks_file of the issuer for the first time; NGX_CONF_ERROR is
+ * logged.  ngx_http_govsvc_keys.c.
+ */
+char *ngx_http_govsvc_keys_init(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+
+/* Begins to look whether the file has changed; for a worker. */
+void ngx_http_govsvc_keys_watch(ngx_http_govsvc_issuer_t *is,
+    ngx_log_t *log);
 
 /* Parameters of govsvc_require: ngx_http_govsvc_require.c. */
 char *ngx_http_govsvc_require(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -10,6 +10,8 @@
 #include "http/ngx_http_govsvc_token.h"
 
 
+static ngx_int_t ngx_http_govsvc_token_missing(ngx_http_request_t *r,
+    ngx_http_govsvc_token_conf_t *tlcf, gs_token_verdict_t *verdict);
 static ngx_int_t ngx_http_govsvc_token_refuse(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, gs_token_reason_e reason);
 static void ngx_http_govsvc_token_log(ngx_http_request_t *r,
@@ -103,6 +105,10 @@ ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r)
                              (int64_t) ngx_time(), &verdict)
         != GS_TOKEN_OK)
     {
+        if (ngx_http_govsvc_token_missing(r, tlcf, &verdict) == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
         return ngx_http_govsvc_token_refuse(r, ctx, verdict.reason);
     }
 
@@ -166,6 +172,29 @@ ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r)
 }
 
 
+/* Whether the source of the issuer's keys wants the request to wait. */
+
+static ngx_int_t
+ngx_http_govsvc_token_missing(ngx_http_request_t *r,
+    ngx_http_govsvc_token_conf_t *tlcf, gs_token_verdict_t *verdict)
+{
+    ngx_http_govsvc_issuer_t  *is;
+
+    if (verdict->reason != GS_TOKEN_NO_KEYS
+        && verdict->reason != GS_TOKEN_UNKNOWN_KEY)
+    {
+        return NGX_DECLINED;
+    }
+
+    /* the first member of ours */
+
+    is = (ngx_http_govsvc_issuer_t *) tlcf->policy->issuers[verdict->issuer];
+
+    return is->missing != NULL ? is->missing(r, is, is->missing_data)
+                               : NGX_DECLINED;
+}
+
+
 /*
  * The caller learns that the token is bad or expired, the log why: an answer
  * that told a wrong key from a wrong signature would help a forger.
@@ -177,7 +206,7 @@ ngx_http_govsvc_token_refuse(ngx_http_request_t *r,
 {
     ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_BAD;
 
-    if (reason == GS_TOKEN_NO_MEMORY) {
+    if (reason == GS_TOKEN_NO_MEMORY || reason == GS_TOKEN_NO_KEYS) {
         ngx_http_govsvc_token_log(r, ctx, NGX_LOG_ERR,
                                   gs_token_reason_name(reason));
 

@@ -726,13 +726,30 @@ ngx_http_govsvc_token_init_zone(ngx_shm_zone_t *zone, void *data)
 static ngx_int_t
 ngx_http_govsvc_token_init_process(ngx_cycle_t *cycle)
 {
+    ngx_uint_t                          i;
+    ngx_http_govsvc_issuer_t          **is;
     ngx_http_govsvc_token_main_conf_t  *tmcf;
 
     tmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_govsvc_token_module);
 
-    if (tmcf != NULL) {
-        tmcf->cache.pid = (uint32_t) ngx_pid;
+    if (tmcf == NULL) {
+        return NGX_OK;
+    }
+
+    tmcf->cache.pid = (uint32_t) ngx_pid;
+
+    /* not in helper processes such as the cache manager */
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    is = tmcf->issuers.elts;
+
+    for (i = 0; i < tmcf->issuers.nelts; i++) {
+        ngx_http_govsvc_keys_watch(is[i], cycle->log);
     }
 
     return NGX_OK;

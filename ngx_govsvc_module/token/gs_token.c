@@ -26,6 +26,7 @@ static const char *const  gs_token_reason_names[GS_TOKEN_REASONS] = {
     "bad_payload",
     "bad_issuer",
     "bad_typ",
+    "no_keys",
     "unknown_key",
     "claim_missing",
     "claim_invalid",

@@ -45,6 +45,7 @@ typedef enum {
     GS_TOKEN_BAD_PAYLOAD,
     GS_TOKEN_BAD_ISSUER,
     GS_TOKEN_BAD_TYP,
+    GS_TOKEN_NO_KEYS,                      /* ours, not the client's */
     GS_TOKEN_UNKNOWN_KEY,
     GS_TOKEN_CLAIM_MISSING,
     GS_TOKEN_CLAIM_INVALID,
@@ -61,6 +62,7 @@ typedef enum {
 typedef struct {
     gs_token_reason_e  reason;
     unsigned           issuer;             /* index in the policy */
+    uint64_t           key;                /* its number, 0: none found */
     unsigned           level;              /* assurance, 0-5 */
     unsigned           cached:1;           /* found in the cache */
     int64_t            exp;                /* s since the epoch */

@@ -31,12 +31,12 @@ static int gs_token_cache_get_bad(gs_token_cache_t *cache,
     const gs_token_policy_t *policy, const gs_uchar_t digest[32],
     uint64_t hash, int64_t now, gs_token_verdict_t *verdict);
 static void gs_token_cache_put(gs_token_cache_t *cache,
-    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    const gs_uchar_t digest[32],
     uint64_t hash, int64_t now, const gs_token_verdict_t *verdict);
 static unsigned gs_token_cache_victim(gs_token_cache_good_t *set,
     int64_t now, int *live);
 static void gs_token_cache_put_bad(gs_token_cache_t *cache,
-    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    const gs_uchar_t digest[32],
     uint64_t hash, int64_t now, const gs_token_verdict_t *verdict);
 static void gs_token_cache_touch(gs_token_cache_good_t *slot, int64_t now);
 static uint64_t gs_token_cache_tag(uint64_t hash);
@@ -133,7 +133,7 @@ gs_token_cache_check(gs_token_cache_t *cache, gs_token_verifier_t *v,
     const gs_token_policy_t *policy, const gs_str_t *token, int64_t now,
     gs_token_verdict_t *verdict)
 {
-    gs_str_t    parts[3];
+    gs_str_t    parts[2];
     uint64_t    hash;
     gs_uchar_t  digest[32];
 
@@ -142,10 +142,9 @@ gs_token_cache_check(gs_token_cache_t *cache, gs_token_verifier_t *v,
     }
 
     parts[0] = gs_str_make(policy->id, GS_TOKEN_ID_LEN);
-    parts[1] = gs_str_make(&policy->generation, sizeof(uint64_t));
-    parts[2] = *token;
+    parts[1] = *token;
 
-    if (gs_token_crypto_sha256(gs_token_verifier_crypto(v), parts, 3, digest)
+    if (gs_token_crypto_sha256(gs_token_verifier_crypto(v), parts, 2, digest)
         != GS_OK)
     {
         memset(verdict, 0, sizeof(gs_token_verdict_t));
@@ -167,10 +166,10 @@ gs_token_cache_check(gs_token_cache_t *cache, gs_token_verifier_t *v,
     (void) gs_token_check(v, policy, token, now, verdict);
 
     if (verdict->reason == GS_TOKEN_OK) {
-        gs_token_cache_put(cache, policy, digest, hash, now, verdict);
+        gs_token_cache_put(cache, digest, hash, now, verdict);
 
     } else if (verdict->reason == GS_TOKEN_BAD_SIGNATURE) {
-        gs_token_cache_put_bad(cache, policy, digest, hash, now, verdict);
+        gs_token_cache_put_bad(cache, digest, hash, now, verdict);
     }
 
     return verdict->reason;
@@ -244,7 +243,7 @@ gs_token_cache_read(gs_token_cache_good_t *slot,
     gs_uchar_t *claims, gs_token_verdict_t *verdict)
 {
     size_t      len;
-    uint64_t    word, generation;
+    uint64_t    word;
     gs_uchar_t  found[32];
 
     word = __atomic_load_n(&slot->word, __ATOMIC_ACQUIRE);
@@ -255,7 +254,6 @@ gs_token_cache_read(gs_token_cache_good_t *slot,
 
     memcpy(found, slot->digest, 32);
 
-    generation = slot->generation;
     len = __atomic_load_n(&slot->len, __ATOMIC_RELAXED);
 
     memset(verdict, 0, sizeof(gs_token_verdict_t));
@@ -263,6 +261,7 @@ gs_token_cache_read(gs_token_cache_good_t *slot,
     verdict->exp = slot->exp;
     verdict->nbf = slot->nbf;
     verdict->issuer = slot->issuer;
+    verdict->key = slot->key;
     verdict->level = slot->level;
     verdict->cached = 1;
 
@@ -276,8 +275,10 @@ gs_token_cache_read(gs_token_cache_good_t *slot,
 
     if (__atomic_load_n(&slot->word, __ATOMIC_RELAXED) != word
         || memcmp(found, digest, 32) != 0
-        || generation != policy->generation
-        || verdict->issuer >= policy->n)
+        || verdict->issuer >= policy->n
+        || gs_token_keys_by_id(policy->issuers[verdict->issuer]->keys,
+                               verdict->key)
+           == NULL)
     {
         return 0;
     }
@@ -309,9 +310,11 @@ gs_token_cache_get_bad(gs_token_cache_t *cache,
         if ((uint32_t) word != 0
             || __atomic_load_n(&slot->word, __ATOMIC_RELAXED) != word
             || memcmp(copy.digest, digest, 32) != 0
-            || copy.generation != policy->generation
             || copy.until <= now
             || copy.issuer >= policy->n
+            || gs_token_keys_by_id(policy->issuers[copy.issuer]->keys,
+                                   copy.key)
+               == NULL
             || copy.reason == GS_TOKEN_OK
             || copy.reason >= GS_TOKEN_REASONS)
         {
@@ -333,9 +336,8 @@ gs_token_cache_get_bad(gs_token_cache_t *cache,
 
 
 static void
-gs_token_cache_put(gs_token_cache_t *cache, const gs_token_policy_t *policy,
-    const gs_uchar_t digest[32], uint64_t hash, int64_t now,
-    const gs_token_verdict_t *verdict)
+gs_token_cache_put(gs_token_cache_t *cache, const gs_uchar_t digest[32],
+    uint64_t hash, int64_t now, const gs_token_verdict_t *verdict)
 {
     int                     live;
     unsigned                i;
@@ -363,7 +365,7 @@ gs_token_cache_put(gs_token_cache_t *cache, const gs_token_policy_t *policy,
 
     memcpy(slot->digest, digest, 32);
 
-    slot->generation = policy->generation;
+    slot->key = verdict->key;
     slot->exp = verdict->exp;
     slot->nbf = verdict->nbf;
     slot->issuer = verdict->issuer;
@@ -418,7 +420,7 @@ gs_token_cache_victim(gs_token_cache_good_t *set, int64_t now, int *live)
 
 static void
 gs_token_cache_put_bad(gs_token_cache_t *cache,
-    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
+    const gs_uchar_t digest[32],
     uint64_t hash, int64_t now, const gs_token_verdict_t *verdict)
 {
     unsigned               i;
@@ -443,7 +445,7 @@ gs_token_cache_put_bad(gs_token_cache_t *cache,
     victim->until = now + GS_TOKEN_CACHE_BAD_TTL;
     victim->reason = verdict->reason;
     victim->issuer = verdict->issuer;
-    victim->generation = policy->generation;
+    victim->key = verdict->key;
 
     gs_token_cache_give(&victim->word);
     gs_token_cache_count(cache, stores);

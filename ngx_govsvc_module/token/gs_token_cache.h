@@ -7,11 +7,11 @@
  * again.  A writer that dies leaves its word behind, and whoever finds the
  * owner dead takes the slot.
  *
- * A verdict is found by SHA-256 over the policy, the generation of its keys
- * and the exact bytes of the token, compared in full; where it is kept is
- * decided by a keyed hash of that, so that nobody can aim at a slot.  Bad
- * verdicts have their own part, so that a flood of them drives no good one
- * out.
+ * A verdict is found by SHA-256 over the policy and the exact bytes of the
+ * token, compared in full; where it is kept is decided by a keyed hash of
+ * that, so that nobody can aim at a slot.  It counts as long as the key that
+ * it was made with is among those of the issuer.  Bad verdicts have their own
+ * part, so that a flood of them drives no good one out.
  */
 
 
@@ -68,8 +68,8 @@ gs_rc_t gs_token_cache_attach(gs_token_cache_t *cache, void *memory,
 
 /*
  * gs_token_check() by way of the cache, which may be NULL.  A hit is checked
- * against the time, the generation of the keys and the policy; it costs one
- * SHA-256.  The claims of the verdict live in v until its next use.
+ * against the time, the keys and the policy; it costs one SHA-256.  The
+ * claims of the verdict live in v until its next use.
  */
 gs_token_reason_e gs_token_cache_check(gs_token_cache_t *cache,
     gs_token_verifier_t *v, const gs_token_policy_t *policy,

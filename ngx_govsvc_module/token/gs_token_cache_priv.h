@@ -18,7 +18,7 @@
 
 
 #define GS_TOKEN_CACHE_MAGIC    0x47544331u    /* GTC1 */
-#define GS_TOKEN_CACHE_VERSION  1
+#define GS_TOKEN_CACHE_VERSION  2
 #define GS_TOKEN_CACHE_WAYS     8
 #define GS_TOKEN_CACHE_BAD_WAYS 4
 
@@ -43,7 +43,7 @@ struct gs_token_cache_hdr_s {
 typedef struct {
     uint64_t    word;
     gs_uchar_t  digest[32];
-    uint64_t    generation;
+    uint64_t    key;
     int64_t     exp;
     int64_t     nbf;
     uint32_t    issuer;
@@ -61,7 +61,7 @@ typedef struct {
     int64_t     until;                     /* s */
     uint32_t    reason;
     uint32_t    issuer;
-    uint64_t    generation;
+    uint64_t    key;
 } gs_token_cache_bad_t;
 
 

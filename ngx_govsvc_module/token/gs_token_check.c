@@ -157,12 +157,19 @@ gs_token_check(gs_token_verifier_t *v, const gs_token_policy_t *policy,
         goto done;
     }
 
+    if (issuer->keys == NULL) {
+        reason = GS_TOKEN_NO_KEYS;
+        goto done;
+    }
+
     key = gs_token_keys_find(issuer->keys, &jwt.kid, jwt.alg);
 
     if (key == NULL) {
         reason = GS_TOKEN_UNKNOWN_KEY;
         goto done;
     }
+
+    verdict->key = key->id;
 
     reason = gs_token_check_claims(issuer, claims, now, verdict);
 
@@ -216,6 +223,11 @@ gs_token_check_signature(gs_token_verifier_t *v,
     }
 
     issuer = policy->issuers[0];
+
+    if (issuer->keys == NULL) {
+        return GS_TOKEN_NO_KEYS;
+    }
+
     key = gs_token_keys_find(issuer->keys, &jwt.kid, jwt.alg);
 
     if (key == NULL) {

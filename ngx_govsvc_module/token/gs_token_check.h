@@ -26,7 +26,7 @@ typedef struct {
 
 /*
  * Filled by the caller, who keeps all it points to, then sealed, and from
- * then on read-only.
+ * then on read-only, but for the keys, which may be replaced between checks.
  */
 typedef struct {
     gs_str_t           name;               /* for people */
@@ -44,7 +44,7 @@ typedef struct {
     unsigned           algs;               /* 1 << gs_token_alg_e */
     int64_t            leeway;             /* s */
     int64_t            max_lifetime;       /* s, 0: none */
-    gs_token_keys_t   *keys;
+    gs_token_keys_t   *keys;               /* may change; NULL: none yet */
     gs_uchar_t         id[GS_TOKEN_ID_LEN];
 } gs_token_issuer_t;
 
@@ -54,7 +54,6 @@ typedef struct {
     const gs_token_issuer_t  **issuers;
     size_t                     n;
     size_t                     max_len;    /* of a token */
-    uint64_t                   generation; /* of all keys together */
     gs_uchar_t                 id[GS_TOKEN_ID_LEN];
 } gs_token_policy_t;
 
@@ -68,7 +67,7 @@ void gs_token_issuer_init(gs_token_issuer_t *issuer);
 
 /*
  * Computes the identity: equal for equal content, another when any part of
- * the content differs.  GS_ERROR when memory is out.
+ * the content but the keys differs.  GS_ERROR when memory is out.
  */
 gs_rc_t gs_token_issuer_seal(gs_token_issuer_t *issuer,
     gs_token_crypto_t *crypto);

@@ -59,8 +59,9 @@ static gs_rc_t gs_token_key_bytes(gs_token_key_in_t *in, const char *name,
 static gs_rc_t gs_token_key_bytes32(gs_token_key_in_t *in, const char *name,
     gs_uchar_t *dst);
 static gs_err_t *gs_token_key_at(gs_token_key_in_t *in, const char *member);
-static gs_rc_t gs_token_keys_generation(gs_token_keys_t *keys,
-    const gs_str_t *text);
+static gs_rc_t gs_token_key_id(gs_token_key_in_t *in, gs_token_key_t *key);
+static gs_rc_t gs_token_key_number(const void *data, size_t len,
+    uint64_t *number);
 
 
 static const gs_token_key_type_t  gs_token_key_types[] = {
@@ -119,7 +120,7 @@ gs_token_keys_load(gs_mem_t *mem, const gs_str_t *text, gs_err_t *err)
     json_decref(root);
 
     if (rc == GS_OK) {
-        rc = gs_token_keys_generation(keys, text);
+        rc = gs_token_key_number(text->data, text->len, &keys->generation);
 
         if (rc != GS_OK) {
             gs_err(err, "not enough memory");
@@ -187,6 +188,21 @@ gs_token_keys_find(const gs_token_keys_t *keys, const gs_str_t *kid,
     }
 
     return found;
+}
+
+
+const gs_token_key_t *
+gs_token_keys_by_id(const gs_token_keys_t *keys, uint64_t id)
+{
+    size_t  i;
+
+    for (i = 0; keys != NULL && i < keys->n; i++) {
+        if (keys->keys[i].id == id) {
+            return &keys->keys[i];
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -279,6 +295,7 @@ gs_token_key_read(gs_token_key_in_t *in)
     key->sig_len = 64;
 
     if (gs_token_key_kid(in, key) != GS_OK
+        || gs_token_key_id(in, key) != GS_OK
         || type->make(in, key) != GS_OK)
     {
         return GS_ERROR;
@@ -694,26 +711,67 @@ gs_token_key_at(gs_token_key_in_t *in, const char *member)
 }
 
 
+/*
+ * Number of what makes the key what it is, so that a verdict outlives the set
+ * but not the key.
+ */
+
 static gs_rc_t
-gs_token_keys_generation(gs_token_keys_t *keys, const gs_str_t *text)
+gs_token_key_id(gs_token_key_in_t *in, gs_token_key_t *key)
+{
+    size_t                    i;
+    json_t                   *v;
+    uint64_t                  number[3];
+    static const char *const  names[] = {
+        "kty", "crv", "kid", "alg", "n", "e", "x", "y", "k"
+    };
+
+    number[0] = 0;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        v = json_object_get(in->jwk, names[i]);
+
+        if (!json_is_string(v)) {
+            continue;
+        }
+
+        number[1] = i;
+
+        if (gs_token_key_number(json_string_value(v), json_string_length(v),
+                                &number[2])
+            != GS_OK
+            || gs_token_key_number(number, sizeof(number), &number[0])
+               != GS_OK)
+        {
+            return gs_err(gs_token_key_at(in, NULL), "not enough memory");
+        }
+    }
+
+    key->id = number[0];
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_token_key_number(const void *data, size_t len, uint64_t *number)
 {
     int          ok;
     EVP_MD      *md;
     gs_uchar_t   digest[EVP_MAX_MD_SIZE];
 
     md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    ok = (md != NULL
-          && EVP_Digest(text->data, text->len, digest, NULL, md, NULL) == 1);
+    ok = (md != NULL && EVP_Digest(data, len, digest, NULL, md, NULL) == 1);
     EVP_MD_free(md);
 
     if (!ok) {
         return GS_ERROR;
     }
 
-    memcpy(&keys->generation, digest, sizeof(uint64_t));
+    memcpy(number, digest, sizeof(uint64_t));
 
-    if (keys->generation == 0) {
-        keys->generation = 1;
+    if (*number == 0) {
+        *number = 1;
     }
 
     return GS_OK;

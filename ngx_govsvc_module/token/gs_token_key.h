@@ -25,6 +25,7 @@ struct evp_pkey_ctx_st;
 
 
 typedef struct {
+    uint64_t                 id;           /* of its content, never 0 */
     gs_str_t                 kid;          /* len 0: the key has none */
     gs_token_alg_e           alg;
     size_t                   sig_len;      /* of RSA, else 64 */
@@ -64,6 +65,10 @@ void gs_token_keys_destroy(gs_token_keys_t *keys);      /* may be NULL */
  */
 const gs_token_key_t *gs_token_keys_find(const gs_token_keys_t *keys,
     const gs_str_t *kid, gs_token_alg_e alg);
+
+/* The key of that number, NULL if the set (or NULL) has it no more. */
+const gs_token_key_t *gs_token_keys_by_id(const gs_token_keys_t *keys,
+    uint64_t id);
 
 
 #endif /* _GS_TOKEN_KEY_H_INCLUDED_ */

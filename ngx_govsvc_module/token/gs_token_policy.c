@@ -10,7 +10,7 @@
 #include "token/gs_token_check.h"
 
 
-#define GS_TOKEN_SEAL_VERSION  1           /* of the meaning of a verdict */
+#define GS_TOKEN_SEAL_VERSION  2           /* of the meaning of a verdict */
 
 
 /* A running digest: each seal is the digest of the last and the next part. */
@@ -59,7 +59,6 @@ gs_token_issuer_seal(gs_token_issuer_t *issuer, gs_token_crypto_t *crypto)
     gs_token_seal_number(&seal, issuer->algs);
     gs_token_seal_number(&seal, (uint64_t) issuer->leeway);
     gs_token_seal_number(&seal, (uint64_t) issuer->max_lifetime);
-    gs_token_seal_number(&seal, issuer->keys->generation);
     gs_token_seal_number(&seal, issuer->nlevels);
 
     for (i = 0; i < issuer->nlevels; i++) {
@@ -75,20 +74,14 @@ gs_rc_t
 gs_token_policy_seal(gs_token_policy_t *policy, gs_token_crypto_t *crypto)
 {
     size_t           i;
-    uint64_t         generation;
     gs_token_seal_t  seal;
-
-    generation = 0;
 
     gs_token_seal_start(&seal, crypto, policy->id);
     gs_token_seal_number(&seal, policy->max_len);
 
     for (i = 0; i < policy->n; i++) {
         gs_token_seal_bytes(&seal, policy->issuers[i]->id, GS_TOKEN_ID_LEN);
-        generation = generation * 31 + policy->issuers[i]->keys->generation;
     }
-
-    policy->generation = generation;
 
     return seal.rc;
 }

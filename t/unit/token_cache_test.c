@@ -35,6 +35,7 @@ static int alive(uint32_t pid);
 static void test_layout(void);
 static void test_hit(void);
 static void test_recheck(void);
+static void test_keys(gs_str_t t);
 static void test_bad(void);
 static void test_large(void);
 static void test_evict(void);
@@ -244,11 +245,51 @@ test_recheck(void)
            GS_TOKEN_BAD_ISSUER, "another policy");
     list[0] = &issuer;
 
-    p = policy;
-    p.generation++;
-    is_int(gs_token_cache_check(&cache, v, &p, &t, NOW, &verdict),
-           GS_TOKEN_OK, "another generation of keys");
-    is_int(verdict.cached, 0, "is checked anew");
+    test_keys(t);
+}
+
+
+/* A verdict counts while its key is there, and no longer. */
+
+static void
+test_keys(gs_str_t t)
+{
+    char              text[16400];
+    gs_str_t          s;
+    gs_token_keys_t  *keys;
+
+    keys = issuer.keys;
+
+    (void) check(t, NOW);
+    is_int(check(t, NOW), GS_TOKEN_OK, "as before");
+    is_int(verdict.cached, 1, "from the cache");
+
+    /* another set with the key in it */
+
+    (void) snprintf(text, sizeof(text), "%s ", sign_jwks);
+    s = gs_str_text(text);
+    issuer.keys = gs_token_keys_load(&gs_mem_libc, &s, NULL);
+
+    ok(issuer.keys->generation != keys->generation, "other keys");
+    is_int(check(t, NOW), GS_TOKEN_OK, "the key is still there");
+    is_int(verdict.cached, 1, "and so is the verdict");
+    gs_token_keys_destroy(issuer.keys);
+
+    /* its number changes with its name */
+
+    (void) memcpy(strstr(text, "\"es\""), "\"xs\"", 4);
+    issuer.keys = gs_token_keys_load(&gs_mem_libc, &s, NULL);
+
+    is_int(check(t, NOW), GS_TOKEN_OK, "the key under another name");
+    is_int(verdict.cached, 0, "is another key");
+    gs_token_keys_destroy(issuer.keys);
+
+    issuer.keys = NULL;
+    is_int(check(t, NOW), GS_TOKEN_NO_KEYS, "no keys at all");
+
+    issuer.keys = keys;
+    is_int(check(t, NOW), GS_TOKEN_OK, "the first keys again");
+    is_int(verdict.cached, 1, "whose verdict was not lost");
 }
 
 
