@@ -7,6 +7,7 @@
  */
 
 
+#include "ngx/ngx_govsvc_http.h"
 #include "ngx/ngx_govsvc_lead.h"
 #include "core/gs_rc.h"
 
@@ -26,6 +27,9 @@ ngx_govsvc_assert(str_data, offsetof(gs_str_t, data)
                             == offsetof(ngx_str_t, data));
 
 
+static void ngx_govsvc_exit_process(ngx_cycle_t *cycle);
+
+
 static ngx_core_module_t  ngx_govsvc_module_ctx = {
     ngx_string("govsvc"),
     ngx_govsvc_lead_create_conf,           /* create configuration */
@@ -43,7 +47,17 @@ ngx_module_t  ngx_govsvc_module = {
     ngx_govsvc_lead_init_process,          /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    ngx_govsvc_lead_exit_process,          /* exit process */
+    ngx_govsvc_exit_process,               /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+/* Duties end first: their ends may cancel requests. */
+
+static void
+ngx_govsvc_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_govsvc_lead_exit_process(cycle);
+    ngx_govsvc_http_exit_process(cycle);
+}
