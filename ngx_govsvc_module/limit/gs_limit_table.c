@@ -12,6 +12,7 @@
  */
 
 
+#include "core/gs_fault.h"
 #include "limit/gs_limit_table.h"
 
 
@@ -172,6 +173,7 @@ gs_limit_prepare(gs_limit_charge_t *charge, gs_limit_table_t *table,
     charge->bucket = (uint64_t) (((gs_limit_wide_t) hash[1] * table->buckets)
                                  >> 64);
     charge->check = hash[1] & GS_LIMIT_CHECK;
+    charge->empty = 0;
     charge->state = NULL;
     charge->aggregate = 0;
     charge->dry_run = 0;
@@ -273,7 +275,7 @@ static gs_rc_t
 gs_limit_charge(gs_limit_charge_t *charge, uint64_t now, unsigned write)
 {
     gs_rc_t           rc;
-    uint64_t          t, tat, next;
+    uint64_t          t, tat, next, floor;
     unsigned          i, waits;
     gs_limit_place_t  place;
 
@@ -296,6 +298,12 @@ gs_limit_charge(gs_limit_charge_t *charge, uint64_t now, unsigned write)
 
         tat = place.own ? gs_limit_own_tat(charge, &place, t) : 0;
 
+        if (charge->empty != 0) {
+            floor = gs_limit_clock(charge->table, charge->empty)
+                    + charge->rate->tau;
+            tat = (tat < floor) ? floor : tat;
+        }
+
         rc = gs_limit_judge(charge->rate, tat, t, charge->cost, &next,
                             &charge->result);
 
@@ -317,8 +325,11 @@ gs_limit_charge(gs_limit_charge_t *charge, uint64_t now, unsigned write)
 
         charge->state = &place.slot->state;
 
+        gs_fault("table_charge");
+
         if (!place.own) {
             gs_limit_settle(charge, place.slot);
+            gs_fault("table_settle");
         }
 
         if (place.evict) {

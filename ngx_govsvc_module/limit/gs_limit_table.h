@@ -35,6 +35,7 @@ typedef struct {
     uint64_t                tag;
     uint64_t                bucket;
     uint64_t                check;         /* 16 bits */
+    uint64_t                empty;         /* in: us, when it was last */
     uint64_t               *state;         /* charged; NULL: not yet */
     gs_limit_result_t       result;
     unsigned                aggregate:1;   /* in: share one rate when full */
@@ -71,7 +72,8 @@ void gs_limit_table_stats(const gs_limit_table_t *table,
 
 /*
  * Hashes a key of any length and has its slots fetched; the flags are
- * cleared.  cost is at least 1.
+ * cleared.  cost is at least 1.  empty may be set behind it: the time at
+ * which the bucket is taken to have been empty.
  */
 void gs_limit_prepare(gs_limit_charge_t *charge, gs_limit_table_t *table,
     const gs_limit_rate_t *rate, const gs_str_t *key, uint64_t cost);

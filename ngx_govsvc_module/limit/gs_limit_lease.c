@@ -1,0 +1,489 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Leases: the records in shared memory, and slots taken from them.
+ */
+
+
+#include "limit/gs_limit_lease_priv.h"
+
+
+#define GS_LIMIT_LEASE_MAGIC    0x6c67534cu
+#define GS_LIMIT_LEASE_VERSION  1
+#define GS_LIMIT_LEASE_TRIES    100
+#define GS_LIMIT_LEASE_IDLE     1000000ull /* us */
+#define GS_LIMIT_LEASE_TOUCH    100000ull  /* us */
+#define GS_LIMIT_LEASE_END      ((1ull << 48) - 1)
+
+
+__extension__ typedef unsigned __int128  gs_limit_wide_t;
+
+
+static gs_limit_lease_bucket_t *gs_limit_lease_bucket(
+    const gs_limit_lease_t *lease);
+static gs_rc_t gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now,
+    unsigned write);
+static gs_rc_t gs_limit_lease_none(gs_limit_lease_t *lease, uint64_t now,
+    uint64_t next);
+static void gs_limit_lease_result(gs_limit_lease_t *lease, uint64_t now,
+    uint64_t held);
+static void gs_limit_lease_clear(gs_limit_lease_record_t *record,
+    uint64_t now);
+static gs_rc_t gs_limit_lease_afford(gs_limit_lease_table_t *table,
+    uint64_t now);
+
+
+size_t
+gs_limit_lease_size(size_t keys)
+{
+    size_t  n;
+
+    if (keys > SIZE_MAX / sizeof(gs_limit_lease_bucket_t)) {
+        return SIZE_MAX;
+    }
+
+    n = keys / (GS_LIMIT_LEASE_PLACES / 2) + 1;
+
+    return sizeof(gs_limit_lease_table_t)
+           + n * sizeof(gs_limit_lease_bucket_t);
+}
+
+
+gs_limit_lease_table_t *
+gs_limit_lease_init(void *mem, size_t size, uint64_t now)
+{
+    gs_limit_lease_table_t *table = mem;
+
+    if (size < gs_limit_lease_size(0)) {
+        return NULL;
+    }
+
+    memset(mem, 0, size);
+
+    table->version = GS_LIMIT_LEASE_VERSION;
+    table->size = size;
+    table->buckets = (size - sizeof(gs_limit_lease_table_t))
+                     / sizeof(gs_limit_lease_bucket_t);
+    table->epoch = now;
+
+    __atomic_store_n(&table->magic, GS_LIMIT_LEASE_MAGIC, __ATOMIC_RELEASE);
+
+    return table;
+}
+
+
+gs_limit_lease_table_t *
+gs_limit_lease_attach(void *mem, size_t size)
+{
+    gs_limit_lease_table_t *table = mem;
+
+    if (size < gs_limit_lease_size(0)
+        || gs_limit_lease_load(&table->magic) != GS_LIMIT_LEASE_MAGIC
+        || table->version != GS_LIMIT_LEASE_VERSION
+        || table->size != size
+        || table->buckets != (size - sizeof(gs_limit_lease_table_t))
+                             / sizeof(gs_limit_lease_bucket_t))
+    {
+        return NULL;
+    }
+
+    return table;
+}
+
+
+void
+gs_limit_lease_stats(const gs_limit_lease_table_t *table,
+    gs_limit_lease_stats_t *stats)
+{
+    stats->records = table->buckets * GS_LIMIT_LEASE_PLACES;
+    stats->asks = gs_limit_lease_load(&table->asks);
+    stats->slots = gs_limit_lease_load(&table->slots);
+    stats->discarded = gs_limit_lease_load(&table->discarded);
+    stats->failed = gs_limit_lease_load(&table->failed);
+    stats->full = gs_limit_lease_load(&table->full);
+}
+
+
+void
+gs_limit_lease_budget(gs_limit_lease_table_t *table, uint64_t asks)
+{
+    table->budget = (asks == 0) ? 0 : 1000000 / asks;
+}
+
+
+void
+gs_limit_lease_prepare(gs_limit_lease_t *lease, gs_limit_lease_table_t *table,
+    const gs_limit_plan_t *plan, const gs_limit_charge_t *charge)
+{
+    unsigned                  i;
+    gs_limit_lease_bucket_t  *bucket;
+
+    lease->table = table;
+    lease->record = NULL;
+    lease->plan = plan;
+    lease->cost = charge->cost;
+    lease->tag = charge->tag;
+    lease->check = charge->check;
+    lease->taken = NULL;
+
+    /* the hash bits of the tag: those of the bucket are used there */
+
+    lease->bucket = (uint64_t) (((gs_limit_wide_t) charge->tag
+                                 * table->buckets) >> 64);
+    bucket = gs_limit_lease_bucket(lease);
+
+    for (i = 0; i < GS_LIMIT_LEASE_PLACES; i++) {
+        if (gs_limit_lease_load(&bucket->tags[i]) == lease->tag) {
+            lease->record = &bucket->records[i];
+            return;
+        }
+    }
+}
+
+
+gs_rc_t
+gs_limit_lease_open(gs_limit_lease_t *lease, uint64_t now)
+{
+    unsigned                  i;
+    uint64_t                  t, tag;
+    gs_limit_lease_bucket_t  *bucket;
+    gs_limit_lease_record_t  *record;
+
+    if (lease->record != NULL) {
+        return GS_OK;
+    }
+
+    t = gs_limit_lease_clock(lease->table, now);
+    bucket = gs_limit_lease_bucket(lease);
+
+    if (gs_limit_lease_afford(lease->table, t) != GS_OK) {
+        return GS_BUSY;
+    }
+
+    for (i = 0; i < GS_LIMIT_LEASE_PLACES; i++) {
+
+        record = &bucket->records[i];
+        tag = gs_limit_lease_load(&bucket->tags[i]);
+
+        if (tag == lease->tag) {
+            lease->record = record;
+            return GS_OK;
+        }
+
+        if (tag != 0
+            && (gs_limit_lease_load(&record->seen) + GS_LIMIT_LEASE_IDLE > t
+                || gs_limit_lease_load(&record->inflight) > t))
+        {
+            continue;
+        }
+
+        if (!gs_limit_lease_swap(&bucket->tags[i], tag, lease->tag)) {
+            continue;
+        }
+
+        gs_fault("lease_open");
+        gs_limit_lease_clear(record, t);
+
+        lease->record = record;
+        return GS_OK;
+    }
+
+    (void) __atomic_fetch_add(&lease->table->full, 1, __ATOMIC_RELAXED);
+
+    return GS_BUSY;
+}
+
+
+gs_rc_t
+gs_limit_lease_peek(gs_limit_lease_t *lease, uint64_t now)
+{
+    return gs_limit_lease_use(lease, now, 0);
+}
+
+
+gs_rc_t
+gs_limit_lease_take(gs_limit_lease_t *lease, uint64_t now)
+{
+    return gs_limit_lease_use(lease, now, 1);
+}
+
+
+void
+gs_limit_lease_undo(gs_limit_lease_t *lease)
+{
+    if (lease->taken != NULL) {
+        (void) gs_limit_lease_swap(lease->taken, lease->after, lease->before);
+        lease->taken = NULL;
+    }
+}
+
+
+void
+gs_limit_lease_want(gs_limit_lease_t *lease)
+{
+    if (lease->record != NULL) {
+        (void) __atomic_fetch_add(&lease->record->demand, lease->cost << 32,
+                                  __ATOMIC_RELAXED);
+    }
+}
+
+
+uint64_t
+gs_limit_lease_clock(const gs_limit_lease_table_t *table, uint64_t now)
+{
+    now = (now > table->epoch) ? now - table->epoch : 0;
+
+    if (now >= GS_LIMIT_LEASE_END - GS_LIMIT_LEASE_SHIFT) {
+        return GS_LIMIT_LEASE_END;
+    }
+
+    return now + GS_LIMIT_LEASE_SHIFT;
+}
+
+
+/*
+ * A slot may be used from its time, or from the grant if that is later, for
+ * the life of a slot; those whose life is over are dropped from the front.
+ */
+
+void
+gs_limit_lease_view(const gs_limit_plan_t *plan, gs_limit_lease_pool_t *pool,
+    uint64_t check, uint64_t now, gs_limit_lease_view_t *view)
+{
+    uint64_t  late, m;
+
+    view->pool = pool;
+    view->left = gs_limit_lease_load(&pool->left);
+    view->grant = gs_limit_lease_load(&pool->grant);
+    view->start = view->grant >> 16;
+    view->next = view->start + (view->left >> 18) - GS_LIMIT_LEASE_SHIFT;
+    view->n = view->left >> 6 & GS_LIMIT_LEASE_MAX;
+
+    if ((view->left & GS_LIMIT_LEASE_SEQ)
+        != (view->grant & GS_LIMIT_LEASE_SEQ)
+        || (view->grant >> 6 & GS_LIMIT_LEASE_CHECK)
+           != (check & GS_LIMIT_LEASE_CHECK))
+    {
+        view->n = 0;
+    }
+
+    if (view->n == 0 || now <= view->start + plan->life
+        || now <= view->next + plan->life)
+    {
+        return;
+    }
+
+    late = now - plan->life - view->next;
+    m = (uint64_t) (((gs_limit_wide_t) late << 27) / plan->shared.interval);
+
+    if (m >= view->n) {
+        view->n = 0;
+        return;
+    }
+
+    m++;
+    view->next = gs_limit_step(&plan->shared, view->next, m);
+    view->n -= (m < view->n) ? m : view->n;
+}
+
+
+int
+gs_limit_lease_swap(uint64_t *p, uint64_t old, uint64_t new)
+{
+    return __atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
+
+static gs_limit_lease_bucket_t *
+gs_limit_lease_bucket(const gs_limit_lease_t *lease)
+{
+    return (gs_limit_lease_bucket_t *) (lease->table + 1) + lease->bucket;
+}
+
+
+static gs_rc_t
+gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now, unsigned write)
+{
+    uint64_t                  t, last, next, held;
+    unsigned                  i, k;
+    gs_limit_lease_view_t     views[GS_LIMIT_LEASE_POOLS], *view;
+    gs_limit_lease_record_t  *record;
+
+    record = lease->record;
+
+    if (record == NULL) {
+        return GS_AGAIN;
+    }
+
+    t = gs_limit_lease_clock(lease->table, now);
+
+    if (t > gs_limit_lease_load(&record->seen) + GS_LIMIT_LEASE_TOUCH) {
+        __atomic_store_n(&record->seen, t, __ATOMIC_RELAXED);
+    }
+
+    for (i = 0; i < GS_LIMIT_LEASE_TRIES; i++) {
+
+        view = NULL;
+        next = UINT64_MAX;
+        held = 0;
+
+        for (k = 0; k < GS_LIMIT_LEASE_POOLS; k++) {
+
+            gs_limit_lease_view(lease->plan, &record->pools[k], lease->check,
+                                t, &views[k]);
+            held += views[k].n;
+
+            if (views[k].n < lease->cost) {
+                continue;
+            }
+
+            last = gs_limit_step(&lease->plan->shared, views[k].next,
+                                 lease->cost - 1);
+
+            if (last < next) {
+                next = last;
+                view = &views[k];
+            }
+        }
+
+        if (view == NULL || next > t) {
+            gs_limit_lease_result(lease, t, 0);
+            return gs_limit_lease_none(lease, t, next);
+        }
+
+        lease->start = now - (t - next);
+
+        if (write) {
+            lease->before = view->left;
+            last = gs_limit_step(&lease->plan->shared, view->next,
+                                 lease->cost);
+            lease->after = (last - view->start + GS_LIMIT_LEASE_SHIFT) << 18
+                           | (view->n - lease->cost) << 6
+                           | (view->left & GS_LIMIT_LEASE_SEQ);
+
+            if (!gs_limit_lease_swap(&view->pool->left, lease->before,
+                                     lease->after))
+            {
+                continue;
+            }
+
+            gs_fault("lease_take");
+            lease->taken = &view->pool->left;
+        }
+
+        gs_limit_lease_result(lease, t, held - lease->cost);
+
+        return GS_OK;
+    }
+
+    gs_limit_lease_result(lease, t, 0);
+
+    return GS_AGAIN;
+}
+
+
+/* Nothing to be had now: because of the limit, or for want of a lease. */
+
+static gs_rc_t
+gs_limit_lease_none(gs_limit_lease_t *lease, uint64_t now, uint64_t next)
+{
+    uint64_t  word, t;
+
+    if (lease->cost > lease->plan->shared.burst
+        || lease->cost > GS_LIMIT_LEASE_MAX)
+    {
+        lease->result.retry_after = lease->plan->shared.tau;
+        return GS_DECLINED;
+    }
+
+    if (next != UINT64_MAX) {
+        lease->result.retry_after = next - now;
+        return GS_DECLINED;
+    }
+
+    word = gs_limit_lease_load(&lease->record->next);
+
+    if ((word & 0xffff) == lease->check) {
+        t = gs_limit_step(&lease->plan->shared, word >> 16, lease->cost - 1);
+
+        if (t > now) {
+            lease->result.retry_after = t - now;
+            return GS_DECLINED;
+        }
+    }
+
+    lease->result.retry_after = lease->plan->target;
+
+    return GS_AGAIN;
+}
+
+
+/* What is left as this node knows it: held, and open at Redis. */
+
+static void
+gs_limit_lease_result(gs_limit_lease_t *lease, uint64_t now, uint64_t held)
+{
+    uint64_t                word, next, n;
+    const gs_limit_rate_t  *rate;
+
+    rate = &lease->plan->shared;
+    word = gs_limit_lease_load(&lease->record->next);
+    next = ((word & 0xffff) == lease->check) ? word >> 16 : 0;
+
+    n = rate->burst;
+
+    if (next > now) {
+        n = 0;
+
+    } else if (now - next < rate->tau) {
+        n = (uint64_t) (((gs_limit_wide_t) (now - next) << 27)
+                        / rate->interval);
+    }
+
+    n += held;
+
+    lease->result.limit = rate->burst;
+    lease->result.remaining = (n < rate->burst) ? n : rate->burst;
+    lease->result.retry_after = 0;
+    lease->result.reset = (next + lease->plan->credit > now)
+                          ? next + lease->plan->credit - now : 0;
+}
+
+
+/* Pools of the former key are emptied; its hash bits part them already. */
+
+static void
+gs_limit_lease_clear(gs_limit_lease_record_t *record, uint64_t now)
+{
+    unsigned  i;
+    uint64_t  left;
+
+    for (i = 0; i < GS_LIMIT_LEASE_POOLS; i++) {
+        left = gs_limit_lease_load(&record->pools[i].left);
+        (void) gs_limit_lease_swap(&record->pools[i].left, left,
+                                   left & GS_LIMIT_LEASE_SEQ);
+    }
+
+    gs_fault("lease_clear");
+
+    __atomic_store_n(&record->next, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&record->inflight, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&record->demand, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&record->seen, now, __ATOMIC_RELEASE);
+}
+
+
+/* New keys may lease only while leases keep to the budget of a second. */
+
+static gs_rc_t
+gs_limit_lease_afford(gs_limit_lease_table_t *table, uint64_t now)
+{
+    if (table->budget == 0) {
+        return GS_OK;
+    }
+
+    return (gs_limit_lease_load(&table->spent) <= now + 1000000) ? GS_OK
+                                                                 : GS_BUSY;
+}

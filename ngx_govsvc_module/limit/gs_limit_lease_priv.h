@@ -1,0 +1,102 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Leases: the layout of a record, for the files that work on it.
+ *
+ * A key has two pools, one in use and one fetched ahead.  A pool is two words
+ * that belong together when their sequence numbers agree: when the slots were
+ * granted, and which are left.
+ *
+ *     grant   48 bits us | 10 bits of the key's hash | 6 sequence
+ *     left    46 bits us of the next slot, relative to the grant
+ *             | 12 bits number | 6 sequence
+ *
+ * Whoever brings slots swaps the grant first, which parts the words, and then
+ * what is left, which joins them.  Killed in between, it leaves a pool that
+ * nobody can use and anybody can fill.
+ */
+
+
+#ifndef _GS_LIMIT_LEASE_PRIV_H_INCLUDED_
+#define _GS_LIMIT_LEASE_PRIV_H_INCLUDED_
+
+
+#include "core/gs_fault.h"
+#include "limit/gs_limit_lease.h"
+
+
+#define GS_LIMIT_LEASE_PLACES   8          /* records in a bucket */
+#define GS_LIMIT_LEASE_POOLS    2
+#define GS_LIMIT_LEASE_SHIFT    (1ull << 45)
+#define GS_LIMIT_LEASE_CHECK    0x3ffull
+#define GS_LIMIT_LEASE_SEQ      0x3full
+
+#define gs_limit_lease_load(p)  __atomic_load_n(p, __ATOMIC_ACQUIRE)
+
+
+typedef struct {
+    uint64_t                 left;
+    uint64_t                 grant;
+} gs_limit_lease_pool_t;
+
+
+struct gs_limit_lease_record_s {
+    gs_limit_lease_pool_t    pools[GS_LIMIT_LEASE_POOLS];
+    uint64_t                 next;         /* 48 us: next slot of Redis, */
+                                           /* 16 of the key's hash */
+    uint64_t                 inflight;     /* us: until then one asks */
+    uint64_t                 demand;       /* 32 wanted, 16 last, 16 size */
+    uint64_t                 seen;         /* us */
+};
+
+
+typedef struct {
+    uint64_t                 tags[GS_LIMIT_LEASE_PLACES];
+    gs_limit_lease_record_t  records[GS_LIMIT_LEASE_PLACES];
+} gs_limit_lease_bucket_t;
+
+
+struct gs_limit_lease_table_s {
+    uint32_t                 magic;
+    uint32_t                 version;
+    uint64_t                 size;
+    uint64_t                 buckets;
+    uint64_t                 epoch;
+    uint64_t                 budget;       /* us between two leases */
+    uint64_t                 unused[3];
+
+    /* written at run time */
+    uint64_t                 spent;        /* us: arrival time of leases */
+    uint64_t                 asks;
+    uint64_t                 slots;
+    uint64_t                 discarded;
+    uint64_t                 failed;
+    uint64_t                 full;
+    uint64_t                 padding[2];
+};
+
+
+/* A pool as it was read: what can still be used of it. */
+typedef struct {
+    gs_limit_lease_pool_t   *pool;
+    uint64_t                 left;         /* the words */
+    uint64_t                 grant;
+    uint64_t                 start;        /* us: when granted */
+    uint64_t                 next;         /* us: the first slot */
+    uint64_t                 n;            /* slots; 0: none or lapsed */
+} gs_limit_lease_view_t;
+
+
+/* Time of the table: from 2^45 us, so that no slot lies before 0. */
+uint64_t gs_limit_lease_clock(const gs_limit_lease_table_t *table,
+    uint64_t now);
+
+void gs_limit_lease_view(const gs_limit_plan_t *plan,
+    gs_limit_lease_pool_t *pool, uint64_t check, uint64_t now,
+    gs_limit_lease_view_t *view);
+
+int gs_limit_lease_swap(uint64_t *p, uint64_t old, uint64_t new);
+
+
+#endif /* _GS_LIMIT_LEASE_PRIV_H_INCLUDED_ */
