@@ -27,7 +27,7 @@ my $server = 'server { listen unix:%%DIR%%/s; }';
 for my $good (
     'govsvc_audit_store dir=a1;',
     'govsvc_audit_store dir=a2/ alg=sha256 segment=64k sync=off '
-        . 'retention=200d buffer=64k flush=1000ms threads=default;',
+        . 'retention=200d buffer=64k flush=1000ms segment_time=10m;',
     'govsvc_audit_store dir=a3 alg=sm3 segment=4096m sync=group '
         . 'retention=180d buffer=256m flush=0ms; govsvc_audit meta;',
     'govsvc_audit off;',
@@ -41,8 +41,9 @@ for my $good (
 
 is((stat "$dir/a1")[2] & 07777, 0750, 'the directory is made');
 
-my $params = 'allowed: dir=, alg=, segment=, sync=, retention=, buffer=, '
-    . 'flush=, threads= in "govsvc_audit_store" directive in bad.conf:1';
+my $params = 'allowed: dir=, alg=, segment=, segment_time=, sync=, '
+    . 'retention=, buffer=, flush= in "govsvc_audit_store" directive '
+    . 'in bad.conf:1';
 
 my @bad = (
     'govsvc_audit_store;',
@@ -95,8 +96,11 @@ my @bad = (
     "govsvc_audit_store dir=a;\ngovsvc_audit_store dir=b;",
     '"govsvc_audit_store" directive is duplicate in bad.conf:2',
 
-    'govsvc_audit_store dir=a threads=nosuch;',
-    qr/^unknown thread pool "nosuch"/,
+    'govsvc_audit_store dir=a segment_time=0ms;',
+    'invalid segment_time "0ms", allowed: 1s to 24h in bad.conf:1',
+
+    'govsvc_audit_store dir=a segment_time=25h;',
+    'invalid segment_time "25h", allowed: 1s to 24h in bad.conf:1',
 
     'govsvc_audit_store dir=no/such;',
     qr{^cannot make the directory "no/such", its parent has to exist},

@@ -18,15 +18,13 @@ my $t = Test::GovSvc->new()->has('cli', 'stock', 'strace')->plan(8);
 $t->conf(<<'EOF')->run();
 %%TEST_GLOBALS%%
 
-thread_pool audit threads=1;
-
 events { }
 
 http {
     %%TEST_GLOBALS_HTTP%%
 
     govsvc_node        n1;
-    govsvc_audit_store dir=audit flush=0ms threads=audit;
+    govsvc_audit_store dir=audit flush=0ms;
     govsvc_audit       meta;
 
     server {

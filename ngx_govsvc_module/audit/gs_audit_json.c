@@ -11,11 +11,10 @@
  */
 
 
-#include "audit/gs_audit_json.h"
+#include "audit/gs_audit_json_priv.h"
 #include "audit/gs_audit_mask.h"
 #include "core/gs_b64.h"
 #include "core/gs_json_out.h"
-#include "core/gs_time.h"
 #include "core/gs_utf8.h"
 
 
@@ -32,9 +31,6 @@ typedef struct {
 } gs_audit_json_t;
 
 
-static void gs_audit_json_begin(gs_buf_t *b, const char *type,
-    const gs_str_t *node, uint64_t epoch, uint64_t g);
-static void gs_audit_json_time(gs_buf_t *b, uint64_t us);
 static void gs_audit_json_body(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
 static void gs_audit_json_id(gs_buf_t *b, const char *key,
@@ -104,141 +100,6 @@ gs_audit_json_http(gs_buf_t *b, const gs_audit_record_t *rec)
 }
 
 
-size_t
-gs_audit_json_loss(gs_buf_t *b, const gs_audit_loss_t *loss)
-{
-    size_t    head;
-    gs_buf_t  draft;
-
-    draft = *b;
-    draft.start = b->pos;
-
-    gs_audit_json_begin(&draft, "loss", &loss->node, loss->epoch, loss->g);
-
-    head = gs_buf_len(&draft);
-
-    gs_json_kv_u64(&draft, "g", loss->g);
-    gs_audit_json_time(&draft, loss->time);
-    gs_json_kv_u64(&draft, "n", loss->n);
-    gs_json_kv_u64(&draft, "first", loss->first);
-    gs_json_kv_u64(&draft, "last", loss->last);
-    gs_json_kv_text(&draft, "why", loss->why);
-
-    if (draft.overflow) {
-        return 0;
-    }
-
-    b->pos = draft.pos;
-
-    return head;
-}
-
-
-gs_rc_t
-gs_audit_json_line(gs_buf_t *b, gs_audit_chain_t *chain,
-    const gs_str_t *chain_name, uint64_t seq, const gs_str_t *draft,
-    size_t head)
-{
-    size_t  from;
-
-    from = gs_buf_len(b);
-
-    gs_buf_put(b, draft->data, head);
-    gs_buf_put(b, ",\"ch\":\"", 7);
-    gs_buf_str(b, chain_name);
-    gs_buf_put(b, "\",\"seq\":", 8);
-    gs_buf_u64(b, seq);
-    gs_buf_put(b, draft->data + head, draft->len - head);
-
-    return gs_audit_chain_seal(chain, b, from);
-}
-
-
-gs_rc_t
-gs_audit_json_open(gs_buf_t *b, gs_audit_chain_t *chain,
-    const gs_audit_open_t *open)
-{
-    size_t      from;
-    gs_str_t    h;
-    gs_uchar_t  text[GS_AUDIT_HASH_TEXT];
-
-    from = gs_buf_len(b);
-
-    gs_buf_text(b, "{\"v\":1,\"ty\":\"seg.open\"");
-    gs_json_kv_str(b, "ch", &open->chain);
-    gs_json_kv_u64(b, "seq", open->seq);
-    gs_json_kv_text(b, "alg", gs_audit_alg_name(chain->alg));
-    gs_audit_json_time(b, open->time);
-    gs_json_key(b, "prev");
-
-    if (open->prev_name.len == 0) {
-        gs_buf_text(b, "null");
-
-    } else {
-        gs_b64url_encode(text, open->prev_h, GS_AUDIT_HASH);
-        h = gs_str_make(text, GS_AUDIT_HASH_TEXT);
-
-        gs_buf_char(b, '{');
-        gs_json_kv_str(b, "seg", &open->prev_name);
-        gs_json_kv_u64(b, "bytes", open->prev_bytes);
-        gs_json_kv_u64(b, "seq", open->prev_seq);
-        gs_json_kv_str(b, "h", &h);
-        gs_buf_char(b, '}');
-    }
-
-    gs_json_kv_u64(b, "keep", open->keep);
-    gs_json_kv_text(b, "why", open->why);
-
-    gs_audit_chain_start(chain);
-
-    return gs_audit_chain_seal(chain, b, from);
-}
-
-
-gs_rc_t
-gs_audit_json_close(gs_buf_t *b, gs_audit_chain_t *chain,
-    const gs_audit_close_t *end)
-{
-    size_t  from;
-
-    from = gs_buf_len(b);
-
-    gs_buf_text(b, "{\"v\":1,\"ty\":\"seg.close\"");
-    gs_json_kv_str(b, "ch", &end->chain);
-    gs_json_kv_u64(b, "seq", end->seq);
-    gs_audit_json_time(b, end->time);
-    gs_json_kv_u64(b, "n", end->n);
-    gs_json_kv_text(b, "why", end->why);
-
-    return gs_audit_chain_seal(chain, b, from);
-}
-
-
-static void
-gs_audit_json_begin(gs_buf_t *b, const char *type, const gs_str_t *node,
-    uint64_t epoch, uint64_t g)
-{
-    gs_buf_put(b, "{\"v\":1,\"id\":\"", 13);
-    gs_buf_str(b, node);
-    gs_buf_char(b, '.');
-    gs_buf_u64(b, epoch);
-    gs_buf_char(b, '.');
-    gs_buf_u64(b, g);
-    gs_buf_char(b, '"');
-    gs_json_kv_text(b, "ty", type);
-}
-
-
-static void
-gs_audit_json_time(gs_buf_t *b, uint64_t us)
-{
-    gs_json_key(b, "t");
-    gs_buf_char(b, '"');
-    gs_time_iso(b, us);
-    gs_buf_char(b, '"');
-}
-
-
 static void
 gs_audit_json_body(gs_audit_json_t *j, const gs_audit_record_t *rec)
 {
@@ -249,7 +110,7 @@ gs_audit_json_body(gs_audit_json_t *j, const gs_audit_record_t *rec)
     b = j->b;
 
     gs_json_kv_u64(b, "g", rec->g);
-    gs_audit_json_time(b, rec->time);
+    gs_audit_json_kv_time(b, "t", rec->time);
     gs_json_kv_u64(b, "mono", rec->mono);
     gs_audit_json_id(b, "req", &rec->request_id);
 

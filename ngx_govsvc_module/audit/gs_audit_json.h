@@ -30,6 +30,11 @@
  */
 size_t gs_audit_json_http(gs_buf_t *b, const gs_audit_record_t *rec);
 size_t gs_audit_json_loss(gs_buf_t *b, const gs_audit_loss_t *loss);
+size_t gs_audit_json_aborted(gs_buf_t *b, const gs_audit_aborted_t *end);
+size_t gs_audit_json_tamper(gs_buf_t *b, const gs_audit_tamper_t *tamper);
+
+/* "read", "write", "security" */
+const char *gs_audit_class_name(gs_audit_class_e cls);
 
 /*
  * Writes the whole line of a draft and seals it.  chain_name is at most 128

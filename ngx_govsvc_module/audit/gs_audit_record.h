@@ -16,6 +16,15 @@
 #include "core/gs_str.h"
 
 
+/* What a record is worth when there is no room for all. */
+typedef enum {
+    GS_AUDIT_READ = 0,
+    GS_AUDIT_WRITE,
+    GS_AUDIT_SECURITY,
+    GS_AUDIT_CLASSES
+} gs_audit_class_e;
+
+
 typedef struct {
     /* where and when; id is "<node>.<epoch>.<g>" */
     gs_str_t     node;
@@ -87,8 +96,35 @@ typedef struct {
     uint64_t     n;
     uint64_t     first;                    /* g of the first and the last */
     uint64_t     last;
+    const char  *cls;                      /* their class */
     const char  *why;
 } gs_audit_loss_t;
+
+
+/* A request whose process died before it ended. */
+typedef struct {
+    gs_str_t     node;
+    uint64_t     epoch;
+    uint64_t     g;
+    uint64_t     time;                     /* us, when this was found */
+    gs_str_t     request_id;
+    uint64_t     intent_epoch;
+    uint64_t     intent;                   /* g of its intent, 0: none */
+    uint64_t     start;                    /* us */
+    const char  *why;
+} gs_audit_aborted_t;
+
+
+/* A live file that was taken away. */
+typedef struct {
+    gs_str_t     node;
+    uint64_t     epoch;
+    uint64_t     g;
+    uint64_t     time;                     /* us */
+    gs_str_t     segment;
+    uint64_t     bytes;                    /* of it that were safe */
+    const char  *why;
+} gs_audit_tamper_t;
 
 
 /* How a segment begins. */

@@ -607,6 +607,7 @@ gs_audit_verify_counted(const void *data, size_t len, uint64_t *bytes)
 
     if (gs_audit_scan(&text, &line) != GS_OK || !line.has_prev
         || (!gs_str_eq_text(&line.why, "eio")
+            && !gs_str_eq_text(&line.why, "crash")
             && !gs_str_eq_text(&line.why, "unlinked")))
     {
         return GS_DECLINED;

@@ -23,6 +23,9 @@
 /* In shared memory, kept over reloads. */
 typedef struct {
     uint32_t                     magic;
+    ngx_uint_t                   nslots;
+    uint64_t                     base;     /* epoch of the memory */
+    u_char                      *slots;    /* mapped alike in all workers */
     ngx_atomic_t                 g;        /* the last number given */
 } ngx_http_govsvc_audit_sh_t;
 
@@ -33,6 +36,7 @@ typedef struct {
     ngx_uint_t                   alg;
     size_t                       buffer;
     off_t                        segment;
+    ngx_msec_t                   segment_time;
     ngx_msec_t                   flush;
     ngx_uint_t                   keep;     /* days */
     ngx_uint_t                   sync;
@@ -40,7 +44,8 @@ typedef struct {
     ngx_cycle_t                 *cycle;
     uint64_t                     epoch;
     ngx_http_govsvc_audit_sh_t  *sh;
-    ngx_govsvc_pool_t           *pool;     /* of threads; NULL: inline */
+    ngx_shm_zone_t              *zone;
+    ngx_uint_t                   nslots;
 
     ngx_str_t                    key;      /* cleansed once it is used */
     ngx_uint_t                   kid;
@@ -73,6 +78,10 @@ ngx_int_t ngx_http_govsvc_audit_id(ngx_http_request_t *r, ngx_str_t *id);
 /* The next number of all records. */
 uint64_t ngx_http_govsvc_audit_next(ngx_http_govsvc_audit_main_conf_t *amcf);
 
+/* The bytes of shared memory for one process. */
+size_t ngx_http_govsvc_audit_slot_size(
+    ngx_http_govsvc_audit_main_conf_t *amcf);
+
 /* Directory, epoch and shared memory of a new configuration. */
 ngx_int_t ngx_http_govsvc_audit_init_zone(ngx_shm_zone_t *zone, void *data);
 
@@ -85,7 +94,7 @@ void ngx_http_govsvc_audit_exit_process(ngx_cycle_t *cycle);
  * record is counted, a loss record follows as soon as there is room.
  */
 void ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
-    gs_audit_record_t *rec);
+    gs_audit_record_t *rec, ngx_uint_t cls);
 
 
 #endif /* _NGX_HTTP_GOVSVC_AUDIT_H_INCLUDED_ */

@@ -78,7 +78,7 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
 
     ngx_http_govsvc_audit_decision(r, ctx, &rec, code);
 
-    ngx_http_govsvc_audit_write(amcf, &rec);
+    ngx_http_govsvc_audit_write(amcf, &rec, GS_AUDIT_READ);
 
     return NGX_DECLINED;
 }

@@ -6,49 +6,13 @@
  */
 
 
-#include "http/ngx_http_govsvc_audit.h"
+#include "http/ngx_http_govsvc_audit_priv.h"
 
 
-#define NGX_HTTP_GOVSVC_AUDIT_DAY      ((uint64_t) 24 * 3600 * 1000)
-#define NGX_HTTP_GOVSVC_AUDIT_KEEP     180    /* days: six months by law */
 #define NGX_HTTP_GOVSVC_AUDIT_KEY_MAX  4096
-
-#define NGX_HTTP_GOVSVC_AUDIT_KB       ((uint64_t) 1024)
-#define NGX_HTTP_GOVSVC_AUDIT_MB       (1024 * NGX_HTTP_GOVSVC_AUDIT_KB)
+#define NGX_HTTP_GOVSVC_AUDIT_MB       (1024 * 1024)
 
 
-typedef char *(*ngx_http_govsvc_audit_set_pt)(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
-
-
-typedef struct {
-    ngx_str_t                     name;
-    ngx_http_govsvc_audit_set_pt  set;
-} ngx_http_govsvc_audit_param_t;
-
-
-static char *ngx_http_govsvc_audit_store(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_govsvc_audit_params(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *threads);
-static char *ngx_http_govsvc_audit_dir(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
-static char *ngx_http_govsvc_audit_alg(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
-static char *ngx_http_govsvc_audit_segment(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
-static char *ngx_http_govsvc_audit_sync(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
-static char *ngx_http_govsvc_audit_retention(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
-static char *ngx_http_govsvc_audit_buffer(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
-static char *ngx_http_govsvc_audit_flush(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value);
-static char *ngx_http_govsvc_audit_size(ngx_conf_t *cf, const char *what,
-    ngx_str_t *value, uint64_t min, uint64_t max, uint64_t *size);
-static char *ngx_http_govsvc_audit_zone(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *threads);
 static char *ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_govsvc_audit_bad_level(ngx_conf_t *cf,
@@ -69,24 +33,6 @@ static void *ngx_http_govsvc_audit_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_audit_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_http_govsvc_audit_postconfiguration(ngx_conf_t *cf);
-
-
-static const ngx_http_govsvc_audit_param_t  ngx_http_govsvc_audit_table[] = {
-    { ngx_string("dir="), ngx_http_govsvc_audit_dir },
-    { ngx_string("alg="), ngx_http_govsvc_audit_alg },
-    { ngx_string("segment="), ngx_http_govsvc_audit_segment },
-    { ngx_string("sync="), ngx_http_govsvc_audit_sync },
-    { ngx_string("retention="), ngx_http_govsvc_audit_retention },
-    { ngx_string("buffer="), ngx_http_govsvc_audit_buffer },
-    { ngx_string("flush="), ngx_http_govsvc_audit_flush },
-    { ngx_null_string, NULL }
-};
-
-
-static const char *const  ngx_http_govsvc_audit_names[] = {
-    "dir=", "alg=", "segment=", "sync=", "retention=", "buffer=", "flush=",
-    "threads=", NULL
-};
 
 
 static const ngx_conf_enum_t  ngx_http_govsvc_audit_levels[] = {
@@ -159,283 +105,6 @@ ngx_module_t  ngx_http_govsvc_audit_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
-
-
-static char *
-ngx_http_govsvc_audit_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_govsvc_audit_main_conf_t *amcf = conf;
-
-    ngx_str_t  threads;
-
-    if (amcf->dir.len != 0) {
-        return "is duplicate";
-    }
-
-    ngx_str_set(&threads, "default");
-
-    if (ngx_http_govsvc_audit_params(cf, amcf, &threads) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (amcf->dir.len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"govsvc_audit_store\" must have the parameter "
-                           "\"dir=\"");
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_http_govsvc_audit_zone(cf, amcf, &threads);
-}
-
-
-static char *
-ngx_http_govsvc_audit_params(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *threads)
-{
-    ngx_str_t                            *value, v;
-    ngx_uint_t                            i;
-    const ngx_http_govsvc_audit_param_t  *param;
-
-    static ngx_str_t  pool = ngx_string("threads=");
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (value[i].len > pool.len
-            && ngx_strncmp(value[i].data, pool.data, pool.len) == 0)
-        {
-            threads->len = value[i].len - pool.len;
-            threads->data = value[i].data + pool.len;
-            continue;
-        }
-
-        for (param = ngx_http_govsvc_audit_table; param->set; param++) {
-            if (value[i].len > param->name.len
-                && ngx_strncmp(value[i].data, param->name.data,
-                               param->name.len) == 0)
-            {
-                break;
-            }
-        }
-
-        if (param->set == NULL) {
-            return ngx_govsvc_conf_invalid(cf, "parameter", &value[i],
-                                           ngx_http_govsvc_audit_names);
-        }
-
-        v.len = value[i].len - param->name.len;
-        v.data = value[i].data + param->name.len;
-
-        if (param->set(cf, amcf, &v) != NGX_CONF_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_audit_dir(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
-{
-    amcf->dir = *value;
-
-    if (amcf->dir.len > 1 && amcf->dir.data[amcf->dir.len - 1] == '/') {
-        amcf->dir.len--;
-        amcf->dir.data[amcf->dir.len] = '\0';
-    }
-
-    if (ngx_conf_full_name(cf->cycle, &amcf->dir, 1) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_audit_alg(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
-{
-    gs_str_t        name;
-    gs_audit_alg_e  alg;
-
-    static const char *const  names[] = { "sm3", "sha256", NULL };
-
-    name = ngx_govsvc_to_gs(value);
-
-    if (gs_audit_alg_find(&name, &alg) != GS_OK) {
-        return ngx_govsvc_conf_invalid(cf, "alg", value, names);
-    }
-
-    amcf->alg = (ngx_uint_t) alg;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_audit_segment(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
-{
-    char      *rv;
-    uint64_t   size;
-
-    size = 0;
-    rv = ngx_http_govsvc_audit_size(cf, "segment", value,
-                                    64 * NGX_HTTP_GOVSVC_AUDIT_KB,
-                                    4096 * NGX_HTTP_GOVSVC_AUDIT_MB, &size);
-    amcf->segment = (off_t) size;
-
-    return rv;
-}
-
-
-static char *
-ngx_http_govsvc_audit_buffer(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
-{
-    char      *rv;
-    uint64_t   size;
-
-    size = 0;
-    rv = ngx_http_govsvc_audit_size(cf, "buffer", value,
-                                    64 * NGX_HTTP_GOVSVC_AUDIT_KB,
-                                    256 * NGX_HTTP_GOVSVC_AUDIT_MB, &size);
-    amcf->buffer = (size_t) size;
-
-    return rv;
-}
-
-
-static char *
-ngx_http_govsvc_audit_size(ngx_conf_t *cf, const char *what, ngx_str_t *value,
-    uint64_t min, uint64_t max, uint64_t *size)
-{
-    gs_str_t  s;
-
-    s = ngx_govsvc_to_gs(value);
-
-    if (gs_parse_size(&s, size) != GS_OK || *size < min || *size > max) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid %s \"%V\", allowed: %uLk to %uLm",
-                           what, value, min / NGX_HTTP_GOVSVC_AUDIT_KB,
-                           max / NGX_HTTP_GOVSVC_AUDIT_MB);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_audit_sync(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
-{
-    gs_str_t  s;
-
-    static const char *const  names[] = { "group", "off", NULL };
-
-    s = ngx_govsvc_to_gs(value);
-
-    if (gs_str_eq_text(&s, "group")) {
-        amcf->sync = 1;
-        return NGX_CONF_OK;
-    }
-
-    if (gs_str_eq_text(&s, "off")) {
-        amcf->sync = 0;
-        return NGX_CONF_OK;
-    }
-
-    return ngx_govsvc_conf_invalid(cf, "sync", value, names);
-}
-
-
-static char *
-ngx_http_govsvc_audit_retention(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
-{
-    gs_str_t  s;
-    uint64_t  msec;
-
-    s = ngx_govsvc_to_gs(value);
-
-    if (gs_parse_msec(&s, &msec) != GS_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid retention \"%V\", allowed: days as in "
-                           "\"180d\"", value);
-        return NGX_CONF_ERROR;
-    }
-
-    amcf->keep = (ngx_uint_t) (msec / NGX_HTTP_GOVSVC_AUDIT_DAY);
-
-    if (amcf->keep < NGX_HTTP_GOVSVC_AUDIT_KEEP) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "retention \"%V\" is too short: the Cybersecurity "
-                           "Law (article 21) asks for six months, allowed: "
-                           "180d or more", value);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_audit_flush(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *value)
-{
-    gs_str_t  s;
-    uint64_t  msec;
-
-    s = ngx_govsvc_to_gs(value);
-
-    if (gs_parse_msec(&s, &msec) != GS_OK || msec > 1000) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid flush \"%V\", allowed: 0ms to 1000ms",
-                           value);
-        return NGX_CONF_ERROR;
-    }
-
-    amcf->flush = (ngx_msec_t) msec;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_audit_zone(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *threads)
-{
-    ngx_str_t        name;
-    ngx_shm_zone_t  *zone;
-
-    ngx_str_set(&name, "govsvc_audit");
-
-    zone = ngx_shared_memory_add(cf, &name, 8 * ngx_pagesize,
-                                 &ngx_http_govsvc_audit_module);
-    if (zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    zone->init = ngx_http_govsvc_audit_init_zone;
-    zone->data = amcf;
-
-#if (NGX_THREADS)
-
-    amcf->pool = ngx_thread_pool_add(cf, threads);
-    if (amcf->pool == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-#endif
-
-    return NGX_CONF_OK;
-}
 
 
 static char *
@@ -612,6 +281,7 @@ ngx_http_govsvc_audit_create_main_conf(ngx_conf_t *cf)
     amcf->alg = GS_AUDIT_SM3;
     amcf->buffer = 4 * NGX_HTTP_GOVSVC_AUDIT_MB;
     amcf->segment = 64 * NGX_HTTP_GOVSVC_AUDIT_MB;
+    amcf->segment_time = 3600 * 1000;
     amcf->flush = 50;
     amcf->keep = NGX_HTTP_GOVSVC_AUDIT_KEEP;
     amcf->sync = 1;
@@ -633,6 +303,10 @@ ngx_http_govsvc_audit_init_main_conf(ngx_conf_t *cf, void *conf)
                       "\"govsvc_audit_store dir=...\" to the http block in "
                       "%s:%ui", amcf->used_file, amcf->used_line);
         return NGX_CONF_ERROR;
+    }
+
+    if (amcf->zone != NULL) {
+        ngx_http_govsvc_audit_zone_size(cf, amcf);
     }
 
     if (ngx_http_govsvc_audit_init_node(cf, amcf) != NGX_CONF_OK) {

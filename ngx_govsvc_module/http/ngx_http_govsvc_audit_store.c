@@ -2,81 +2,38 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Audit: the chain of a process.  It joins the pure chain (audit/) to the
- * writer (ngx/), which knows nothing of records.
+ * Audit: shared memory, life of the chain of a process, and records on their
+ * way into the ring.
  */
 
 
-#include "http/ngx_http_govsvc_audit.h"
+#include "http/ngx_http_govsvc_audit_priv.h"
 #include "ngx/ngx_govsvc_store.h"
 
 
 #define NGX_HTTP_GOVSVC_AUDIT_MAGIC  0x67736175
-#define NGX_HTTP_GOVSVC_AUDIT_NAME   128
-#define NGX_HTTP_GOVSVC_AUDIT_HEAD   2     /* bytes, of a draft's head */
+#define NGX_HTTP_GOVSVC_AUDIT_TICK   1000  /* ms */
+#define NGX_HTTP_GOVSVC_AUDIT_DRAIN  50    /* times 10 ms, at exit */
 
 
-/* What the thread goes back to when a file is lost. */
-typedef struct {
-    gs_uchar_t                          h[GS_AUDIT_HASH];
-    uint64_t                            seq;
-    uint64_t                            n;
-} ngx_http_govsvc_audit_mark_t;
-
-
-typedef struct {
-    ngx_http_govsvc_audit_main_conf_t  *amcf;
-    ngx_govsvc_writer_t                *writer;
-    ngx_log_t                          *log;
-    gs_str_t                            name;
-
-    /* of the writing thread */
-    gs_audit_chain_t                    hash;
-    uint64_t                            seq;      /* of the next line */
-    uint64_t                            n;        /* lines of the segment */
-    ngx_http_govsvc_audit_mark_t        mark;
-
-    /* of the event loop */
-    gs_audit_loss_t                     loss;
-    time_t                              logged;
-} ngx_http_govsvc_audit_chain_t;
-
-
+static ngx_int_t ngx_http_govsvc_audit_init_sh(
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_shm_zone_t *zone);
 static ngx_http_govsvc_audit_chain_t *ngx_http_govsvc_audit_start(
     ngx_cycle_t *cycle, ngx_http_govsvc_audit_main_conf_t *amcf);
+static ngx_govsvc_writer_t *ngx_http_govsvc_audit_writer(ngx_cycle_t *cycle,
+    ngx_http_govsvc_audit_chain_t *chain,
+    ngx_http_govsvc_audit_chain_t *rescue);
+static ngx_int_t ngx_http_govsvc_audit_watch_reopen(ngx_cycle_t *cycle);
+static void ngx_http_govsvc_audit_reopen(ngx_open_file_t *file,
+    ngx_log_t *log);
+static void ngx_http_govsvc_audit_tick(ngx_event_t *ev);
 static void ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
-    uint64_t g);
-static ngx_int_t ngx_http_govsvc_audit_put(
-    ngx_http_govsvc_audit_chain_t *chain, const gs_audit_record_t *rec,
-    gs_audit_loss_t *loss);
-
-static uint64_t ngx_http_govsvc_audit_number(void *data);
-static ngx_int_t ngx_http_govsvc_audit_head(void *data, gs_buf_t *b,
-    const ngx_govsvc_writer_prev_t *prev);
-static ngx_int_t ngx_http_govsvc_audit_line(void *data, gs_buf_t *b,
-    const u_char *rec, size_t len);
-static ngx_int_t ngx_http_govsvc_audit_tail(void *data, gs_buf_t *b,
-    const char *why);
-static void ngx_http_govsvc_audit_mark(void *data);
-static void ngx_http_govsvc_audit_reset(void *data);
-static void ngx_http_govsvc_audit_space(void *data);
-
-
-static const ngx_govsvc_writer_format_t  ngx_http_govsvc_audit_format = {
-    ngx_http_govsvc_audit_number,
-    ngx_http_govsvc_audit_head,
-    ngx_http_govsvc_audit_line,
-    ngx_http_govsvc_audit_tail,
-    ngx_http_govsvc_audit_mark,
-    ngx_http_govsvc_audit_reset,
-    ngx_http_govsvc_audit_space,
-    GS_AUDIT_LINE_MAX
-};
+    ngx_uint_t cls, uint64_t g);
 
 
 /* One of each worker; made at its start, ended at its exit. */
 
-static ngx_http_govsvc_audit_chain_t  *ngx_http_govsvc_audit_chain;
+static ngx_http_govsvc_audit_chain_t  *ngx_http_govsvc_audit_own;
 
 
 ngx_int_t
@@ -84,30 +41,16 @@ ngx_http_govsvc_audit_init_zone(ngx_shm_zone_t *zone, void *data)
 {
     ngx_http_govsvc_audit_main_conf_t *old = data;
 
-    ngx_slab_pool_t                    *shpool;
-    ngx_http_govsvc_audit_sh_t         *sh;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
 
     amcf = zone->data;
-    shpool = (ngx_slab_pool_t *) zone->shm.addr;
 
     if (old != NULL) {
-        sh = old->sh;
+        amcf->sh = old->sh;
 
-    } else if (zone->shm.exists) {
-        sh = shpool->data;
-
-    } else {
-        sh = ngx_slab_calloc(shpool, sizeof(ngx_http_govsvc_audit_sh_t));
-        if (sh == NULL) {
-            return NGX_ERROR;
-        }
-
-        sh->magic = NGX_HTTP_GOVSVC_AUDIT_MAGIC;
-        shpool->data = sh;
+    } else if (ngx_http_govsvc_audit_init_sh(amcf, zone) != NGX_OK) {
+        return NGX_ERROR;
     }
-
-    amcf->sh = sh;
 
     if (ngx_govsvc_store_prepare(amcf->cycle, &amcf->dir) != NGX_OK) {
         return NGX_ERROR;
@@ -117,8 +60,69 @@ ngx_http_govsvc_audit_init_zone(ngx_shm_zone_t *zone, void *data)
         return NGX_OK;
     }
 
-    return ngx_govsvc_store_epoch(&amcf->dir, &amcf->epoch,
-                                  zone->shm.log);
+    if (ngx_govsvc_store_epoch(&amcf->dir, &amcf->epoch, zone->shm.log)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (amcf->sh->base == 0) {
+        amcf->sh->base = amcf->epoch;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_audit_init_sh(ngx_http_govsvc_audit_main_conf_t *amcf,
+    ngx_shm_zone_t *zone)
+{
+    size_t                       size;
+    ngx_uint_t                   i;
+    ngx_slab_pool_t             *shpool;
+    ngx_http_govsvc_audit_sh_t  *sh;
+
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (zone->shm.exists) {
+        amcf->sh = shpool->data;
+        return NGX_OK;
+    }
+
+    size = ngx_http_govsvc_audit_slot_size(amcf);
+
+    sh = ngx_slab_calloc(shpool, sizeof(ngx_http_govsvc_audit_sh_t));
+    if (sh == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* not cleared: memory that no worker uses shall take none */
+
+    sh->slots = ngx_slab_alloc(shpool, amcf->nslots * size);
+    if (sh->slots == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < amcf->nslots; i++) {
+        ((ngx_govsvc_writer_slot_t *) (sh->slots + i * size))->used = 0;
+    }
+
+    sh->magic = NGX_HTTP_GOVSVC_AUDIT_MAGIC;
+    sh->nslots = amcf->nslots;
+
+    shpool->data = sh;
+    amcf->sh = sh;
+
+    return NGX_OK;
+}
+
+
+size_t
+ngx_http_govsvc_audit_slot_size(ngx_http_govsvc_audit_main_conf_t *amcf)
+{
+    return ngx_govsvc_writer_slot_size(sizeof(ngx_http_govsvc_audit_slot_t),
+                                       amcf->buffer);
 }
 
 
@@ -139,9 +143,20 @@ ngx_http_govsvc_audit_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    ngx_http_govsvc_audit_chain = ngx_http_govsvc_audit_start(cycle, amcf);
+    ngx_http_govsvc_audit_own = ngx_http_govsvc_audit_start(cycle, amcf);
 
-    return (ngx_http_govsvc_audit_chain == NULL) ? NGX_ERROR : NGX_OK;
+    if (ngx_http_govsvc_audit_own == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_govsvc_audit_watch_reopen(cycle);
+}
+
+
+ngx_http_govsvc_audit_chain_t *
+ngx_http_govsvc_audit_chain(void)
+{
+    return ngx_http_govsvc_audit_own;
 }
 
 
@@ -151,10 +166,11 @@ ngx_http_govsvc_audit_start(ngx_cycle_t *cycle,
 {
     u_char                         *p, *last;
     ngx_str_t                       node;
-    ngx_govsvc_writer_conf_t        conf;
+    ngx_uint_t                      i;
     ngx_http_govsvc_audit_chain_t  *chain;
 
-    chain = ngx_pcalloc(cycle->pool, sizeof(ngx_http_govsvc_audit_chain_t));
+    chain = ngx_pcalloc(cycle->pool,
+                        2 * sizeof(ngx_http_govsvc_audit_chain_t));
     p = ngx_pnalloc(cycle->pool, NGX_HTTP_GOVSVC_AUDIT_NAME);
 
     if (chain == NULL || p == NULL) {
@@ -162,38 +178,134 @@ ngx_http_govsvc_audit_start(ngx_cycle_t *cycle,
     }
 
     node = ngx_govsvc_from_gs(&amcf->node);
-    last = ngx_slprintf(p, p + NGX_HTTP_GOVSVC_AUDIT_NAME, "%V.%uL.w%ui.%P",
-                        &node, amcf->epoch, ngx_worker, ngx_pid);
+    last = ngx_slprintf(p, p + NGX_HTTP_GOVSVC_AUDIT_NAME - 1,
+                        "%V.%uL.w%ui.%P", &node, amcf->epoch, ngx_worker,
+                        ngx_pid);
 
     chain->name = gs_str_make(p, (size_t) (last - p));
-    chain->amcf = amcf;
-    chain->log = cycle->log;
 
-    if (gs_audit_chain_init(&chain->hash, (gs_audit_alg_e) amcf->alg)
-        != GS_OK)
+    if (ngx_http_govsvc_audit_chain_init(chain, amcf, cycle->log) != NGX_OK
+        || ngx_http_govsvc_audit_chain_init(chain + 1, amcf, cycle->log)
+           != NGX_OK)
     {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "govsvc audit: %s is not available in libcrypto",
-                      gs_audit_alg_name((gs_audit_alg_e) amcf->alg));
         return NULL;
     }
+
+    chain->writer = ngx_http_govsvc_audit_writer(cycle, chain, chain + 1);
+    if (chain->writer == NULL) {
+        return NULL;
+    }
+
+    chain->slot = ngx_govsvc_writer_user(chain->writer);
+    chain->slot->epoch = amcf->epoch;
+    chain->slot->alg = (uint32_t) amcf->alg;
+
+    for (i = 0; i < NGX_HTTP_GOVSVC_AUDIT_FLIGHTS; i++) {
+        chain->free[i] = (uint32_t) (NGX_HTTP_GOVSVC_AUDIT_FLIGHTS - 1 - i);
+    }
+
+    chain->nfree = NGX_HTTP_GOVSVC_AUDIT_FLIGHTS;
+
+    chain->tick.handler = ngx_http_govsvc_audit_tick;
+    chain->tick.data = &chain->dummy;
+    chain->tick.log = cycle->log;
+    chain->tick.cancelable = 1;
+    chain->dummy.data = chain;
+    chain->dummy.fd = (ngx_socket_t) -1;
+
+    ngx_add_timer(&chain->tick, NGX_HTTP_GOVSVC_AUDIT_TICK);
+
+    return chain;
+}
+
+
+static ngx_govsvc_writer_t *
+ngx_http_govsvc_audit_writer(ngx_cycle_t *cycle,
+    ngx_http_govsvc_audit_chain_t *chain,
+    ngx_http_govsvc_audit_chain_t *rescue)
+{
+    ngx_govsvc_writer_conf_t            conf;
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    amcf = chain->amcf;
 
     conf.dir = amcf->dir;
     conf.name = ngx_govsvc_from_gs(&chain->name);
     conf.format = &ngx_http_govsvc_audit_format;
     conf.data = chain;
-    conf.pool = amcf->pool;
+    conf.rescue = rescue;
+    conf.slots = amcf->sh->slots;
+    conf.nslots = amcf->sh->nslots;
+    conf.base = amcf->sh->base;
+    conf.user = sizeof(ngx_http_govsvc_audit_slot_t);
     conf.buffer = amcf->buffer;
     conf.segment = amcf->segment;
+    conf.segment_time = amcf->segment_time;
     conf.flush = amcf->flush;
     conf.sync = amcf->sync;
+    conf.reserve = 0;
 
-    chain->writer = ngx_govsvc_writer_create(cycle, &conf);
-    if (chain->writer == NULL) {
-        return NULL;
+    return ngx_govsvc_writer_create(cycle, &conf);
+}
+
+
+/*
+ * USR1 makes each process open its files again and call those who asked for
+ * it.  A file known to this process alone is the place to ask: the master,
+ * which gives files to the user of the workers, never sees it.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_audit_watch_reopen(ngx_cycle_t *cycle)
+{
+    ngx_open_file_t  *file;
+
+    file = ngx_list_push(&cycle->open_files);
+    if (file == NULL) {
+        return NGX_ERROR;
     }
 
-    return chain;
+    ngx_str_set(&file->name, "/dev/null");
+    file->flush = ngx_http_govsvc_audit_reopen;
+    file->data = NULL;
+    file->fd = ngx_open_file(file->name.data, NGX_FILE_APPEND,
+                             NGX_FILE_CREATE_OR_OPEN, NGX_FILE_DEFAULT_ACCESS);
+
+    if (file->fd == NGX_INVALID_FILE) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      ngx_open_file_n " \"%V\" failed", &file->name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_govsvc_audit_reopen(ngx_open_file_t *file, ngx_log_t *log)
+{
+    /* Nginx calls this as well when it ends */
+
+    if (ngx_http_govsvc_audit_own != NULL
+        && !ngx_terminate && !ngx_quit && !ngx_exiting)
+    {
+        ngx_govsvc_writer_rotate(ngx_http_govsvc_audit_own->writer);
+    }
+}
+
+
+static void
+ngx_http_govsvc_audit_tick(ngx_event_t *ev)
+{
+    ngx_connection_t               *c;
+    ngx_http_govsvc_audit_chain_t  *chain;
+
+    c = ev->data;
+    chain = c->data;
+
+    (void) ngx_http_govsvc_audit_put_lost(chain, chain->writer);
+
+    ngx_add_timer(ev, NGX_HTTP_GOVSVC_AUDIT_TICK);
 }
 
 
@@ -201,34 +313,50 @@ void
 ngx_http_govsvc_audit_exit_process(ngx_cycle_t *cycle)
 {
     uint64_t                        lost;
+    ngx_uint_t                      i;
     ngx_http_govsvc_audit_chain_t  *chain;
 
-    chain = ngx_http_govsvc_audit_chain;
+    chain = ngx_http_govsvc_audit_own;
 
     if (chain == NULL) {
         return;
     }
 
-    lost = ngx_govsvc_writer_finish(chain->writer) + chain->loss.n;
+    for (i = 0; i < NGX_HTTP_GOVSVC_AUDIT_DRAIN; i++) {
+
+        if (ngx_http_govsvc_audit_put_lost(chain, chain->writer) == NGX_OK) {
+            break;
+        }
+
+        ngx_msleep(10);
+    }
+
+    lost = ngx_govsvc_writer_finish(chain->writer);
+
+    for (i = 0; i < GS_AUDIT_CLASSES; i++) {
+        lost += chain->slot->lost[i].n;
+    }
 
     if (lost != 0) {
         ngx_log_error(NGX_LOG_CRIT, cycle->log, 0,
                       "govsvc audit: %uL records could not be written before "
                       "the exit", lost);
+        return;
     }
 
-    gs_audit_chain_free(&chain->hash);
-    ngx_http_govsvc_audit_chain = NULL;
+    ngx_http_govsvc_audit_chain_free(chain);
+    ngx_http_govsvc_audit_chain_free(chain + 1);
+    ngx_http_govsvc_audit_own = NULL;
 }
 
 
 void
 ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
-    gs_audit_record_t *rec)
+    gs_audit_record_t *rec, ngx_uint_t cls)
 {
     ngx_http_govsvc_audit_chain_t  *chain;
 
-    chain = ngx_http_govsvc_audit_chain;
+    chain = ngx_http_govsvc_audit_own;
 
     if (chain == NULL) {
 
@@ -240,39 +368,35 @@ ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
         return;
     }
 
-    /* what was lost is told before anything that came after it */
+    if (ngx_http_govsvc_audit_put(chain, rec, cls) == 0) {
 
-    if (chain->loss.n != 0) {
-        ngx_http_govsvc_audit_space(chain);
-    }
+        if (rec->g == 0) {
+            rec->g = ngx_http_govsvc_audit_next(amcf);
+        }
 
-    rec->node = amcf->node;
-    rec->epoch = amcf->epoch;
-
-    if (rec->g == 0) {
-        rec->g = ngx_http_govsvc_audit_next(amcf);
-    }
-
-    if (chain->loss.n != 0
-        || ngx_http_govsvc_audit_put(chain, rec, NULL) != NGX_OK)
-    {
-        ngx_http_govsvc_audit_lost(chain, rec->g);
+        ngx_http_govsvc_audit_lost(chain, cls, rec->g);
     }
 }
 
 
 static void
-ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain, uint64_t g)
+ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_uint_t cls, uint64_t g)
 {
-    if (chain->loss.n++ == 0) {
-        chain->loss.first = g;
-        chain->loss.last = g;
+    ngx_http_govsvc_audit_lost_t  *lost;
+
+    lost = &chain->slot->lost[cls];
+
+    if (lost->n == 0) {
+        lost->first = g;
+        lost->last = g;
     }
 
     /* a request that asked for its number early has a smaller one */
 
-    chain->loss.first = ngx_min(chain->loss.first, g);
-    chain->loss.last = ngx_max(chain->loss.last, g);
+    lost->first = ngx_min(lost->first, g);
+    lost->last = ngx_max(lost->last, g);
+    lost->n++;
 
     if (chain->logged == ngx_time()) {
         return;
@@ -282,47 +406,54 @@ ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain, uint64_t g)
 
     ngx_log_error(NGX_LOG_CRIT, chain->log, 0,
                   "govsvc audit: the buffer is full, %uL requests are not in "
-                  "the record", chain->loss.n);
+                  "the record", lost->n);
 }
 
 
-static ngx_int_t
+uint64_t
 ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
-    const gs_audit_record_t *rec, gs_audit_loss_t *loss)
+    gs_audit_record_t *rec, ngx_uint_t cls)
 {
-    size_t     head;
+    size_t     head, keep;
     u_char    *p;
     gs_buf_t   b;
 
-    p = ngx_govsvc_writer_reserve(chain->writer,
-                                  NGX_HTTP_GOVSVC_AUDIT_HEAD
-                                  + GS_AUDIT_DRAFT_MAX);
-    if (p == NULL) {
-        return NGX_BUSY;
+    /* what was lost is told before anything that came after it */
+
+    if (chain->slot->lost[cls].n != 0
+        && ngx_http_govsvc_audit_put_lost(chain, chain->writer) != NGX_OK)
+    {
+        return 0;
     }
 
-    if (loss != NULL) {
+    keep = (cls == GS_AUDIT_READ) ? chain->amcf->buffer / 4 : 1024;
 
-        /* not before there is room: a number that is given is used */
+    p = ngx_govsvc_writer_reserve(chain->writer,
+                                  NGX_HTTP_GOVSVC_AUDIT_HEAD
+                                  + GS_AUDIT_DRAFT_MAX, keep);
+    if (p == NULL) {
+        return 0;
+    }
 
-        loss->g = ngx_http_govsvc_audit_next(chain->amcf);
+    rec->node = chain->amcf->node;
+    rec->epoch = chain->amcf->epoch;
+
+    if (rec->g == 0) {
+        rec->g = ngx_http_govsvc_audit_next(chain->amcf);
     }
 
     gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD, GS_AUDIT_DRAFT_MAX);
 
-    head = (rec != NULL) ? gs_audit_json_http(&b, rec)
-                         : gs_audit_json_loss(&b, loss);
+    head = gs_audit_json_http(&b, rec);
     if (head == 0) {
-        return NGX_ERROR;
+        return 0;
     }
 
     p[0] = (u_char) (head & 0xff);
     p[1] = (u_char) (head >> 8);
 
-    ngx_govsvc_writer_put(chain->writer,
-                          NGX_HTTP_GOVSVC_AUDIT_HEAD + gs_buf_len(&b));
-
-    return NGX_OK;
+    return ngx_govsvc_writer_put(chain->writer,
+                                 NGX_HTTP_GOVSVC_AUDIT_HEAD + gs_buf_len(&b));
 }
 
 
@@ -333,147 +464,13 @@ ngx_http_govsvc_audit_next(ngx_http_govsvc_audit_main_conf_t *amcf)
 }
 
 
-static uint64_t
-ngx_http_govsvc_audit_number(void *data)
+void
+ngx_http_govsvc_audit_safe(void *data, uint64_t pos)
 {
-    ngx_http_govsvc_audit_chain_t *chain = data;
-
-    return chain->seq;
 }
 
 
-static ngx_int_t
-ngx_http_govsvc_audit_head(void *data, gs_buf_t *b,
-    const ngx_govsvc_writer_prev_t *prev)
+void
+ngx_http_govsvc_audit_ready(void *data)
 {
-    ngx_http_govsvc_audit_chain_t *chain = data;
-
-    gs_audit_open_t  open;
-
-    open.chain = chain->name;
-    open.seq = chain->seq;
-    open.time = ngx_govsvc_wall_us();
-    open.keep = chain->amcf->keep;
-    open.why = (prev->name[0] == '\0') ? "start" : prev->why;
-    open.prev_name = gs_str_text((const char *) prev->name);
-    open.prev_bytes = (uint64_t) prev->bytes;
-    open.prev_seq = chain->seq - 1;
-    ngx_memcpy(open.prev_h, chain->hash.h, GS_AUDIT_HASH);
-
-    /* nothing of the file before counts, and there was none before it */
-
-    if (chain->seq == 0) {
-        open.prev_seq = 0;
-        ngx_memzero(open.prev_h, GS_AUDIT_HASH);
-    }
-
-    if (gs_audit_json_open(b, &chain->hash, &open) != GS_OK) {
-        return NGX_ERROR;
-    }
-
-    chain->seq++;
-    chain->n = 1;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_govsvc_audit_line(void *data, gs_buf_t *b, const u_char *rec,
-    size_t len)
-{
-    ngx_http_govsvc_audit_chain_t *chain = data;
-
-    size_t    head;
-    gs_str_t  draft;
-
-    head = rec[0] | ((size_t) rec[1] << 8);
-    draft = gs_str_make(rec + NGX_HTTP_GOVSVC_AUDIT_HEAD,
-                        len - NGX_HTTP_GOVSVC_AUDIT_HEAD);
-
-    if (gs_audit_json_line(b, &chain->hash, &chain->name, chain->seq, &draft,
-                           head)
-        != GS_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    chain->seq++;
-    chain->n++;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_govsvc_audit_tail(void *data, gs_buf_t *b, const char *why)
-{
-    ngx_http_govsvc_audit_chain_t *chain = data;
-
-    gs_audit_close_t  end;
-
-    end.chain = chain->name;
-    end.seq = chain->seq;
-    end.time = ngx_govsvc_wall_us();
-    end.n = chain->n + 1;
-    end.why = why;
-
-    if (gs_audit_json_close(b, &chain->hash, &end) != GS_OK) {
-        return NGX_ERROR;
-    }
-
-    chain->seq++;
-    chain->n++;
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_govsvc_audit_mark(void *data)
-{
-    ngx_http_govsvc_audit_chain_t *chain = data;
-
-    ngx_memcpy(chain->mark.h, chain->hash.h, GS_AUDIT_HASH);
-    chain->mark.seq = chain->seq;
-    chain->mark.n = chain->n;
-}
-
-
-static void
-ngx_http_govsvc_audit_reset(void *data)
-{
-    ngx_http_govsvc_audit_chain_t *chain = data;
-
-    ngx_memcpy(chain->hash.h, chain->mark.h, GS_AUDIT_HASH);
-    chain->seq = chain->mark.seq;
-    chain->n = chain->mark.n;
-}
-
-
-/* There is room: say how many requests are missing. */
-
-static void
-ngx_http_govsvc_audit_space(void *data)
-{
-    ngx_http_govsvc_audit_chain_t *chain = data;
-
-    gs_audit_loss_t                    *loss;
-    ngx_http_govsvc_audit_main_conf_t  *amcf;
-
-    loss = &chain->loss;
-    amcf = chain->amcf;
-
-    if (loss->n == 0) {
-        return;
-    }
-
-    loss->node = amcf->node;
-    loss->epoch = amcf->epoch;
-    loss->time = ngx_govsvc_wall_us();
-    loss->why = "buffer full";
-
-    if (ngx_http_govsvc_audit_put(chain, NULL, loss) == NGX_OK) {
-        loss->n = 0;
-    }
 }

@@ -2,37 +2,36 @@
 /*
  * Copyright (C) govsvc authors
  *
- * The writer in the event loop: the ring, when to write, what to do when it
- * failed.  One batch is under way at a time, so that a batch grows while the
- * one before it is synced.
+ * The writer in the event loop: the ring, and when to wake the thread.  A
+ * record costs no system call but the first of a batch, which wakes the
+ * thread, or one that somebody waits for.
  */
 
 
 #include "ngx/ngx_govsvc_writer_priv.h"
 
+#include <signal.h>
+#include <sys/eventfd.h>
 
-#define NGX_GOVSVC_WRITER_OUT    (128 * 1024)
-#define NGX_GOVSVC_WRITER_RETRY  50        /* ms, doubled up to the next */
-#define NGX_GOVSVC_WRITER_SLOW   2000
 
-#define NGX_GOVSVC_WRITER_TRIES  20        /* at exit, 50 ms apart */
-#define NGX_GOVSVC_WRITER_WAIT   10000     /* ms, for a thread at exit */
+#define NGX_GOVSVC_WRITER_WAIT   10000     /* ms, for the thread at exit */
 
 #define ngx_govsvc_writer_room(len)                                           \
     ngx_align(sizeof(ngx_govsvc_writer_rec_t) + (len), 8)
 
 
-static ngx_int_t ngx_govsvc_writer_init(ngx_govsvc_writer_t *w,
+static ngx_int_t ngx_govsvc_writer_claim(ngx_govsvc_writer_t *w,
     ngx_pool_t *pool);
+static ngx_int_t ngx_govsvc_writer_private(ngx_govsvc_writer_t *w,
+    ngx_pool_t *pool);
+static ngx_int_t ngx_govsvc_writer_connect(ngx_govsvc_writer_t *w,
+    ngx_cycle_t *cycle);
+static ngx_int_t ngx_govsvc_writer_start(ngx_govsvc_writer_t *w);
 static void ngx_govsvc_writer_event(ngx_event_t *ev);
-static void ngx_govsvc_writer_schedule(ngx_govsvc_writer_t *w);
-static void ngx_govsvc_writer_start(ngx_govsvc_writer_t *w);
-static void ngx_govsvc_writer_complete(ngx_govsvc_writer_t *w);
-static void ngx_govsvc_writer_report(ngx_govsvc_writer_t *w);
-#if (NGX_THREADS)
-static void ngx_govsvc_writer_thread(void *data, ngx_log_t *log);
-static void ngx_govsvc_writer_thread_done(ngx_event_t *ev);
-#endif
+static void ngx_govsvc_writer_refresh(ngx_govsvc_writer_t *w);
+static uint64_t ngx_govsvc_writer_check(uint64_t pos, uint32_t len,
+    uint32_t skip);
+static void ngx_govsvc_writer_wake(ngx_govsvc_writer_t *w);
 
 
 ngx_govsvc_writer_t *
@@ -41,129 +40,335 @@ ngx_govsvc_writer_create(ngx_cycle_t *cycle,
 {
     ngx_govsvc_writer_t  *w;
 
-    w = ngx_pcalloc(cycle->pool, sizeof(ngx_govsvc_writer_t));
+    w = ngx_pcalloc(cycle->pool, 2 * sizeof(ngx_govsvc_writer_t));
     if (w == NULL) {
         return NULL;
     }
 
     w->conf = *conf;
-    w->conf.buffer = ngx_align(conf->buffer, 8);
     w->log = cycle->log;
-    w->fd = NGX_INVALID_FILE;
+    w->locks = NGX_INVALID_FILE;
+    w->notify = NGX_INVALID_FILE;
 
-    if (ngx_govsvc_writer_init(w, cycle->pool) != NGX_OK) {
+    w->rescue = w + 1;
+    w->rescue->conf = *conf;
+    w->rescue->conf.data = conf->rescue;
+    w->rescue->log = cycle->log;
+
+    if (ngx_govsvc_writer_init(w, cycle->pool) != NGX_OK
+        || ngx_govsvc_writer_init(w->rescue, cycle->pool) != NGX_OK
+        || ngx_govsvc_writer_claim(w, cycle->pool) != NGX_OK
+        || ngx_govsvc_writer_connect(w, cycle) != NGX_OK
+        || ngx_govsvc_writer_start(w) != NGX_OK)
+    {
         return NULL;
     }
-
-    w->event.handler = ngx_govsvc_writer_event;
-    w->event.data = &w->dummy;
-    w->event.log = w->log;
-    w->event.cancelable = 1;
-
-    w->dummy.data = w;
-    w->dummy.fd = (ngx_socket_t) -1;
 
     return w;
 }
 
 
-static ngx_int_t
-ngx_govsvc_writer_init(ngx_govsvc_writer_t *w, ngx_pool_t *pool)
+size_t
+ngx_govsvc_writer_slot_size(size_t user, size_t buffer)
 {
-    size_t   size;
-    u_char  *out;
+    return ngx_align(sizeof(ngx_govsvc_writer_slot_t), 64)
+           + ngx_align(user, 64) + ngx_align(buffer, 64);
+}
 
-    /* "/" ".seg" and NUL */
 
-    size = w->conf.dir.len + 1 + w->conf.name.len + 1;
-    w->path_size = size + 1 + NGX_GOVSVC_WRITER_NAME + 4;
+ngx_govsvc_writer_slot_t *
+ngx_govsvc_writer_slot(const ngx_govsvc_writer_conf_t *conf, ngx_uint_t i)
+{
+    return (ngx_govsvc_writer_slot_t *)
+               (conf->slots + i * ngx_govsvc_writer_slot_size(conf->user,
+                                                              conf->buffer));
+}
 
-    w->folder = ngx_pnalloc(pool, size);
-    w->path = ngx_pnalloc(pool, w->path_size);
-    w->ring = ngx_palloc(pool, w->conf.buffer);
-    out = ngx_palloc(pool, NGX_GOVSVC_WRITER_OUT);
 
-    if (w->folder == NULL || w->path == NULL || w->ring == NULL || out == NULL)
+void *
+ngx_govsvc_writer_user(ngx_govsvc_writer_t *w)
+{
+    return (u_char *) w->slot
+           + ngx_align(sizeof(ngx_govsvc_writer_slot_t), 64);
+}
+
+
+/* A slot that is in use stays what it is, for the rescue. */
+
+static ngx_int_t
+ngx_govsvc_writer_claim(ngx_govsvc_writer_t *w, ngx_pool_t *pool)
+{
+    char        path[NGX_MAX_PATH];
+    ngx_uint_t  i;
+
+    if (w->conf.slots == NULL
+        || w->conf.dir.len + sizeof("/slots") > sizeof(path))
     {
+        return ngx_govsvc_writer_private(w, pool);
+    }
+
+    ngx_sprintf((u_char *) path, "%V/slots%Z", &w->conf.dir);
+
+    w->locks = open(path, O_RDWR|O_CREAT|O_CLOEXEC, 0640);
+
+    if (w->locks == NGX_INVALID_FILE) {
+        ngx_log_error(NGX_LOG_ALERT, w->log, ngx_errno,
+                      ngx_open_file_n " \"%s\" failed", path);
+        return ngx_govsvc_writer_private(w, pool);
+    }
+
+    for (i = 0; i < w->conf.nslots; i++) {
+
+        w->slot = ngx_govsvc_writer_slot(&w->conf, i);
+
+        if (w->slot->used || ngx_govsvc_writer_lock(w, i) != NGX_OK) {
+            continue;
+        }
+
+        if (w->slot->used) {
+            ngx_govsvc_writer_unlock(w, i);
+            continue;
+        }
+
+        w->index = i;
+        w->shared = 1;
+        ngx_govsvc_writer_clear(w);
+
+        return NGX_OK;
+    }
+
+    return ngx_govsvc_writer_private(w, pool);
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_private(ngx_govsvc_writer_t *w, ngx_pool_t *pool)
+{
+    ngx_log_error(NGX_LOG_WARN, w->log, 0,
+                  "govsvc writer: no slot is free in shared memory: should "
+                  "this process be killed, records not yet on disk are lost");
+
+    w->index = w->conf.nslots;
+    w->slot = ngx_palloc(pool, ngx_govsvc_writer_slot_size(w->conf.user,
+                                                           w->conf.buffer));
+    if (w->slot == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_sprintf(w->folder, "%V/%V%Z", &w->conf.dir, &w->conf.name);
+    ngx_govsvc_writer_clear(w);
 
-    gs_buf_init(&w->out, out, NGX_GOVSVC_WRITER_OUT);
-    w->sent = out;
+    return NGX_OK;
+}
 
-#if (NGX_THREADS)
 
-    if (w->conf.pool != NULL) {
-        w->task = ngx_thread_task_alloc(pool, sizeof(ngx_govsvc_writer_t *));
-        if (w->task == NULL) {
-            return NGX_ERROR;
-        }
+void
+ngx_govsvc_writer_clear(ngx_govsvc_writer_t *w)
+{
+    size_t                     len;
+    ngx_govsvc_writer_slot_t  *slot;
 
-        *(ngx_govsvc_writer_t **) w->task->ctx = w;
+    slot = w->slot;
+    len = ngx_min(w->conf.name.len, NGX_GOVSVC_WRITER_CHAIN - 1);
 
-        w->task->handler = ngx_govsvc_writer_thread;
-        w->task->event.handler = ngx_govsvc_writer_thread_done;
-        w->task->event.data = w;
-        w->task->event.log = w->log;
+    ngx_memzero(slot, ngx_align(sizeof(ngx_govsvc_writer_slot_t), 64)
+                      + w->conf.user);
+    ngx_memcpy(slot->name, w->conf.name.data, len);
+
+    w->conf.format->save(w->conf.data, slot->marks[0].state);
+
+    slot->magic = NGX_GOVSVC_WRITER_MAGIC;
+    __atomic_store_n(&slot->used, 1, __ATOMIC_RELEASE);
+
+    ngx_govsvc_writer_attach(w, slot, slot->name);
+}
+
+
+ngx_int_t
+ngx_govsvc_writer_lock(ngx_govsvc_writer_t *w, ngx_uint_t i)
+{
+    struct flock  fl;
+
+    ngx_memzero(&fl, sizeof(struct flock));
+    fl.l_type = F_WRLCK;
+    fl.l_whence = SEEK_SET;
+    fl.l_start = (off_t) (w->conf.base * w->conf.nslots + i);
+    fl.l_len = 1;
+
+    if (fcntl(w->locks, F_SETLK, &fl) == -1) {
+        return (ngx_errno == NGX_EAGAIN || ngx_errno == NGX_EACCES)
+               ? NGX_BUSY : NGX_ERROR;
     }
 
-#endif
+    return NGX_OK;
+}
+
+
+void
+ngx_govsvc_writer_unlock(ngx_govsvc_writer_t *w, ngx_uint_t i)
+{
+    struct flock  fl;
+
+    ngx_memzero(&fl, sizeof(struct flock));
+    fl.l_type = F_UNLCK;
+    fl.l_whence = SEEK_SET;
+    fl.l_start = (off_t) (w->conf.base * w->conf.nslots + i);
+    fl.l_len = 1;
+
+    if (fcntl(w->locks, F_SETLK, &fl) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, w->log, ngx_errno,
+                      "fcntl(F_SETLK) failed");
+    }
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_connect(ngx_govsvc_writer_t *w, ngx_cycle_t *cycle)
+{
+    w->notify = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
+
+    if (w->notify == -1) {
+        ngx_log_error(NGX_LOG_EMERG, w->log, ngx_errno, "eventfd() failed");
+        return NGX_ERROR;
+    }
+
+    w->c = ngx_get_connection(w->notify, cycle->log);
+    if (w->c == NULL) {
+        return NGX_ERROR;
+    }
+
+    w->c->data = w;
+    w->c->read->handler = ngx_govsvc_writer_event;
+    w->c->read->log = cycle->log;
+    w->c->write->log = cycle->log;
+
+    /* no request, so nothing that keeps a worker from ending */
+
+    w->c->read->channel = 1;
+
+    return ngx_handle_read_event(w->c->read, 0);
+}
+
+
+static ngx_int_t
+ngx_govsvc_writer_start(ngx_govsvc_writer_t *w)
+{
+    int                 rc;
+    sigset_t            all, old;
+    pthread_condattr_t  attr;
+
+    if (pthread_mutex_init(&w->mutex, NULL) != 0
+        || pthread_condattr_init(&attr) != 0
+        || pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0
+        || pthread_cond_init(&w->cond, &attr) != 0)
+    {
+        ngx_log_error(NGX_LOG_EMERG, w->log, 0,
+                      "govsvc writer: pthread_cond_init() failed");
+        return NGX_ERROR;
+    }
+
+    (void) pthread_condattr_destroy(&attr);
+
+    /* signals are for the event loop */
+
+    sigfillset(&all);
+    (void) pthread_sigmask(SIG_SETMASK, &all, &old);
+
+    w->running = 1;
+    rc = pthread_create(&w->thread, NULL, ngx_govsvc_writer_run, w);
+
+    (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
+
+    if (rc != 0) {
+        w->running = 0;
+        ngx_log_error(NGX_LOG_EMERG, w->log, rc, "pthread_create() failed");
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
 
 
 u_char *
-ngx_govsvc_writer_reserve(ngx_govsvc_writer_t *w, size_t size)
+ngx_govsvc_writer_reserve(ngx_govsvc_writer_t *w, size_t size, size_t keep)
 {
     size_t                    off, need, skip;
+    uint64_t                  head;
     ngx_govsvc_writer_rec_t  *rec;
 
-    off = (size_t) (w->head % w->conf.buffer);
+    head = w->slot->head;
+    off = (size_t) (head % w->conf.buffer);
     need = ngx_govsvc_writer_room(size);
     skip = (w->conf.buffer - off < need) ? w->conf.buffer - off : 0;
 
-    if (w->head - w->tail + skip + need > w->conf.buffer) {
-        w->full = 1;
-        return NULL;
+    if (head - w->freed + skip + need + keep > w->conf.buffer) {
+
+        ngx_govsvc_writer_refresh(w);
+
+        if (head - w->freed + skip + need + keep > w->conf.buffer) {
+            return NULL;
+        }
     }
 
     if (skip != 0) {
-        rec = (ngx_govsvc_writer_rec_t *) (w->ring + off);
-        rec->len = 0;
-        rec->skip = 1;
 
-        w->head += skip;
+        /* a gap too small for a header needs none: all know its size */
+
+        if (skip >= sizeof(ngx_govsvc_writer_rec_t)) {
+            rec = (ngx_govsvc_writer_rec_t *) (w->ring + off);
+            rec->len = 0;
+            rec->skip = 1;
+            rec->check = ngx_govsvc_writer_check(head, 0, 1);
+        }
+
         off = 0;
     }
+
+    w->gap = skip;
 
     return w->ring + off + sizeof(ngx_govsvc_writer_rec_t);
 }
 
 
-void
+uint64_t
 ngx_govsvc_writer_put(ngx_govsvc_writer_t *w, size_t len)
 {
     size_t                    off;
+    uint64_t                  head;
     ngx_govsvc_writer_rec_t  *rec;
 
-    off = (size_t) (w->head % w->conf.buffer);
+    head = w->slot->head + w->gap;
+    off = (size_t) (head % w->conf.buffer);
 
     rec = (ngx_govsvc_writer_rec_t *) (w->ring + off);
     rec->len = (uint32_t) len;
     rec->skip = 0;
+    rec->check = ngx_govsvc_writer_check(head, rec->len, 0);
 
-    w->head += ngx_govsvc_writer_room(len);
+    head += ngx_govsvc_writer_room(len);
 
-    if (!w->busy && w->delay == 0) {
-        ngx_govsvc_writer_schedule(w);
+    __atomic_store_n(&w->slot->head, head, __ATOMIC_RELEASE);
+
+    if (!w->running) {
+        return head;
     }
+
+    /* the thread first tells that it sleeps and then looks again */
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+    if (w->phase == NGX_GOVSVC_WRITER_IDLE
+        || (w->phase == NGX_GOVSVC_WRITER_LINGER
+            && head - w->freed >= w->conf.buffer / 4
+            && head - ngx_govsvc_writer_durable(w) >= w->conf.buffer / 4))
+    {
+        ngx_govsvc_writer_wake(w);
+    }
+
+    return head;
 }
 
 
-u_char *
+ngx_govsvc_writer_rec_t *
 ngx_govsvc_writer_record(ngx_govsvc_writer_t *w, uint64_t *pos, size_t *len)
 {
     size_t                    off;
@@ -172,159 +377,173 @@ ngx_govsvc_writer_record(ngx_govsvc_writer_t *w, uint64_t *pos, size_t *len)
     off = (size_t) (*pos % w->conf.buffer);
     rec = (ngx_govsvc_writer_rec_t *) (w->ring + off);
 
-    if (rec->skip) {
+    if (w->conf.buffer - off < sizeof(ngx_govsvc_writer_rec_t)) {
         *pos += w->conf.buffer - off;
         rec = (ngx_govsvc_writer_rec_t *) w->ring;
+
+    } else if (rec->skip && rec->check == ngx_govsvc_writer_check(*pos, 0, 1))
+    {
+        *pos += w->conf.buffer - off;
+        rec = (ngx_govsvc_writer_rec_t *) w->ring;
+    }
+
+    off = (size_t) ((u_char *) rec - w->ring);
+
+    if (rec->check != ngx_govsvc_writer_check(*pos, rec->len, 0)
+        || rec->len > w->conf.buffer - off - sizeof(ngx_govsvc_writer_rec_t))
+    {
+        return NULL;
     }
 
     *len = rec->len;
     *pos += ngx_govsvc_writer_room(rec->len);
 
-    return (u_char *) rec + sizeof(ngx_govsvc_writer_rec_t);
+    return rec;
+}
+
+
+static uint64_t
+ngx_govsvc_writer_check(uint64_t pos, uint32_t len, uint32_t skip)
+{
+    uint64_t  x;
+
+    x = (pos ^ NGX_GOVSVC_WRITER_MAGIC) * 0x9e3779b97f4a7c15ull;
+    x = (x ^ (x >> 29) ^ ((uint64_t) skip << 32 | len)) * 0xbf58476d1ce4e5b9ull;
+
+    return x ^ (x >> 32);
+}
+
+
+/* Before the room of safe records is used again, those that wait see them. */
+
+static void
+ngx_govsvc_writer_refresh(ngx_govsvc_writer_t *w)
+{
+    uint64_t  tail;
+
+    tail = ngx_govsvc_writer_durable(w);
+
+    if (tail == w->freed) {
+        return;
+    }
+
+    if (w->running) {
+        w->conf.format->safe(w->conf.data, tail);
+    }
+
+    w->freed = tail;
+}
+
+
+uint64_t
+ngx_govsvc_writer_durable(ngx_govsvc_writer_t *w)
+{
+    ngx_atomic_uint_t  gen;
+
+    /* a mark is written again only after the other became valid */
+
+    gen = __atomic_load_n(&w->slot->gen, __ATOMIC_ACQUIRE);
+
+    return __atomic_load_n(&w->slot->marks[gen & 1].tail, __ATOMIC_RELAXED);
+}
+
+
+void
+ngx_govsvc_writer_wait(ngx_govsvc_writer_t *w, uint64_t pos)
+{
+    w->waiting = 1;
+
+    if (pos > w->want) {
+        w->want = pos;
+    }
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+    if (w->phase != NGX_GOVSVC_WRITER_BUSY) {
+        ngx_govsvc_writer_wake(w);
+    }
 }
 
 
 static void
-ngx_govsvc_writer_schedule(ngx_govsvc_writer_t *w)
+ngx_govsvc_writer_wake(ngx_govsvc_writer_t *w)
 {
-    /* a quarter of the ring waits no longer; each batch costs a sync */
+    w->phase = NGX_GOVSVC_WRITER_BUSY;
 
-    if (w->conf.flush == 0 || w->head - w->tail >= w->conf.buffer / 4) {
-        ngx_post_event(&w->event, &ngx_posted_events);
-        return;
-    }
-
-    if (!w->event.timer_set) {
-        ngx_add_timer(&w->event, w->conf.flush);
-    }
+    (void) pthread_mutex_lock(&w->mutex);
+    w->woken = 1;
+    (void) pthread_cond_signal(&w->cond);
+    (void) pthread_mutex_unlock(&w->mutex);
 }
 
 
 static void
 ngx_govsvc_writer_event(ngx_event_t *ev)
 {
+    ssize_t               n;
+    uint64_t              count;
     ngx_connection_t     *c;
     ngx_govsvc_writer_t  *w;
 
     c = ev->data;
     w = c->data;
 
-    if (w->event.timer_set) {
-        ngx_del_timer(&w->event);
+    n = read(w->notify, &count, sizeof(uint64_t));
+
+    if (n == -1 && ngx_errno != NGX_EAGAIN) {
+        ngx_log_error(NGX_LOG_ALERT, w->log, ngx_errno,
+                      "read() of eventfd failed");
     }
 
-    if (!w->busy && w->head != w->tail) {
-        ngx_govsvc_writer_start(w);
-    }
+    (void) ngx_handle_read_event(ev, 0);
+
+    ngx_govsvc_writer_refresh(w);
+
+    w->conf.format->ready(w->conf.data);
 }
 
 
-static void
-ngx_govsvc_writer_start(ngx_govsvc_writer_t *w)
+ngx_msec_t
+ngx_govsvc_writer_failing(ngx_govsvc_writer_t *w)
 {
-    w->end = w->head;
+    uint64_t  now, since;
 
-#if (NGX_THREADS)
+    since = w->failing;
 
-    if (w->task != NULL) {
-        w->done = 0;
-
-        /* a full queue of the pool is no reason to lose a record */
-
-        if (ngx_thread_task_post(w->conf.pool, w->task) == NGX_OK) {
-            w->busy = 1;
-            return;
-        }
+    if (since == 0) {
+        return 0;
     }
 
-#endif
+    now = ngx_govsvc_writer_msec();
 
-    w->rc = ngx_govsvc_writer_commit(w);
-
-    ngx_govsvc_writer_complete(w);
+    return (now > since) ? (ngx_msec_t) (now - since) : 1;
 }
 
 
-#if (NGX_THREADS)
-
-static void
-ngx_govsvc_writer_thread(void *data, ngx_log_t *log)
+uint64_t
+ngx_govsvc_writer_space(ngx_govsvc_writer_t *w, uint64_t *all)
 {
-    ngx_govsvc_writer_t *w = *(ngx_govsvc_writer_t **) data;
+    *all = w->space_all;
 
-    w->rc = ngx_govsvc_writer_commit(w);
-
-    ngx_memory_barrier();
-    w->done = 1;
+    return w->space_free;
 }
 
 
-static void
-ngx_govsvc_writer_thread_done(ngx_event_t *ev)
+void
+ngx_govsvc_writer_rotate(ngx_govsvc_writer_t *w)
 {
-    ngx_govsvc_writer_t  *w;
-
-    w = ev->data;
-    w->busy = 0;
-
-    ngx_govsvc_writer_complete(w);
-}
-
-#endif
-
-
-static void
-ngx_govsvc_writer_complete(ngx_govsvc_writer_t *w)
-{
-    w->tail = w->mark_next;
-
-    ngx_govsvc_writer_report(w);
-
-    if (w->rc == NGX_OK) {
-        w->delay = 0;
-
-    } else {
-        w->delay = (w->delay == 0) ? NGX_GOVSVC_WRITER_RETRY
-                                   : ngx_min(w->delay * 2,
-                                             NGX_GOVSVC_WRITER_SLOW);
-        if (w->event.timer_set) {
-            ngx_del_timer(&w->event);
-        }
-
-        ngx_add_timer(&w->event, w->delay);
-    }
-
-    if (w->full && w->rc == NGX_OK) {
-        w->full = 0;
-        w->conf.format->space(w->conf.data);
-    }
-
-    if (w->rc == NGX_OK && w->head != w->tail) {
-        ngx_govsvc_writer_schedule(w);
-    }
+    w->rotate = 1;
+    ngx_govsvc_writer_wake(w);
 }
 
 
-static void
-ngx_govsvc_writer_report(ngx_govsvc_writer_t *w)
+void
+ngx_govsvc_writer_release(ngx_govsvc_writer_t *w, ngx_uint_t release)
 {
-    if (w->vanished != 0) {
-        ngx_log_error(NGX_LOG_ALERT, w->log, 0,
-                      "govsvc writer: the file being written was removed or "
-                      "replaced, went on in a new one, folder: \"%s\"",
-                      w->folder);
-        w->vanished = 0;
+    if (w->release != release) {
+        w->release = release;
+        ngx_govsvc_writer_wake(w);
     }
-
-    if (w->rc == NGX_OK || w->logged == ngx_time()) {
-        return;
-    }
-
-    w->logged = ngx_time();
-
-    ngx_log_error(NGX_LOG_CRIT, w->log, w->err,
-                  "govsvc writer: %s failed, %uL bytes wait, file: \"%s\"",
-                  w->failed, w->head - w->tail, w->path);
 }
 
 
@@ -335,48 +554,33 @@ ngx_govsvc_writer_finish(ngx_govsvc_writer_t *w)
     uint64_t    pos;
     ngx_uint_t  n;
 
-    /* the pool ran the task before it ended, only the event was not told */
+    w->stop = 1;
+    ngx_govsvc_writer_wake(w);
 
-    for (n = 0; w->busy && !w->done && n < NGX_GOVSVC_WRITER_WAIT; n++) {
+    for (n = 0; !w->ended && n < NGX_GOVSVC_WRITER_WAIT; n++) {
         ngx_msleep(1);
     }
 
-    if (w->busy && !w->done) {
+    if (w->c != NULL) {
+        ngx_close_connection(w->c);
+        w->c = NULL;
+    }
+
+    if (!w->ended) {
         ngx_log_error(NGX_LOG_ALERT, w->log, 0,
-                      "govsvc writer: a thread does not come back, "
+                      "govsvc writer: the thread does not come back, "
                       "folder: \"%s\"", w->folder);
         return 1;
     }
 
-    w->busy = 0;
-    w->tail = w->mark_next;
-    w->full = 0;
-    w->conf.format->space(w->conf.data);
-
-    w->finish = 1;
-
-    for (n = 0; n < NGX_GOVSVC_WRITER_TRIES; n++) {
-        w->end = w->head;
-        w->rc = ngx_govsvc_writer_commit(w);
-        w->tail = w->mark_next;
-
-        ngx_govsvc_writer_report(w);
-
-        if (w->rc == NGX_OK) {
-            break;
-        }
-
-        ngx_msleep(NGX_GOVSVC_WRITER_RETRY);
-    }
-
-    if (w->event.timer_set) {
-        ngx_del_timer(&w->event);
-    }
+    (void) pthread_join(w->thread, NULL);
 
     n = 0;
 
-    for (pos = w->tail; pos != w->head; n++) {
-        (void) ngx_govsvc_writer_record(w, &pos, &len);
+    for (pos = ngx_govsvc_writer_durable(w); pos != w->slot->head; n++) {
+        if (ngx_govsvc_writer_record(w, &pos, &len) == NULL) {
+            break;
+        }
     }
 
     return n;

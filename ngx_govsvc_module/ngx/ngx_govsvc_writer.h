@@ -2,15 +2,20 @@
 /*
  * Copyright (C) govsvc authors
  *
- * A writer of append-only segment files that never blocks the event loop:
- * records wait in a ring of the process, a thread of a pool turns them into
- * lines and writes, one batch at a time.  What a line is, its owner tells in
- * a table of functions.
+ * A writer of append-only segment files that never blocks the event loop.
+ * Records wait in a ring in shared memory, a thread of the process turns them
+ * into lines, writes and syncs them, one batch at a time.  What a line is, its
+ * owner tells in a table of functions.
  *
  *     DIR/NAME/0000000000000000.seg, DIR/NAME/0000000000004711.seg, ...
  *
  * Files are created exclusively, appended to, and never renamed, truncated or
- * opened again.
+ * written to by another process.
+ *
+ * A slot of the shared memory belongs to the process that holds the lock of
+ * its number in DIR/slots, which the kernel takes back when the process dies,
+ * however it does.  Who finds a slot in use that nobody holds goes on with its
+ * chain, writes what was not safe yet, and ends it.
  */
 
 
@@ -21,18 +26,35 @@
 #include "core/gs_buf.h"
 #include "ngx/ngx_govsvc.h"
 
-#if (NGX_THREADS)
-#include <ngx_thread_pool.h>
-typedef ngx_thread_pool_t  ngx_govsvc_pool_t;
-#else
-typedef void               ngx_govsvc_pool_t;
-#endif
 
-
-#define NGX_GOVSVC_WRITER_NAME  40         /* of a segment file, with NUL */
+#define NGX_GOVSVC_WRITER_NAME   40        /* of a segment file, with NUL */
+#define NGX_GOVSVC_WRITER_CHAIN  128       /* of a chain, with NUL */
+#define NGX_GOVSVC_WRITER_STATE  64        /* bytes of the format's state */
+#define NGX_GOVSVC_WRITER_SEAL   32        /* bytes left for a record */
 
 
 typedef struct ngx_govsvc_writer_s  ngx_govsvc_writer_t;
+
+
+/* What is safe on the disk; two copies, so that one is always whole. */
+typedef struct {
+    uint64_t      tail;                    /* of the ring */
+    uint64_t      file;                    /* packed name, 0: none */
+    uint64_t      bytes;                   /* of it */
+    u_char        state[NGX_GOVSVC_WRITER_STATE];
+} ngx_govsvc_writer_mark_t;
+
+
+/* In shared memory: this, the user's bytes, the ring. */
+typedef struct {
+    uint32_t                  magic;
+    uint32_t                  used;        /* a chain that was not ended */
+    ngx_atomic_t              head;        /* of the ring */
+    ngx_atomic_t              gen;         /* marks[gen & 1] is valid */
+    ngx_atomic_t              file;        /* newest that may exist */
+    ngx_govsvc_writer_mark_t  marks[2];
+    u_char                    name[NGX_GOVSVC_WRITER_CHAIN];
+} ngx_govsvc_writer_slot_t;
 
 
 /* The segment before the one that is opened. */
@@ -44,9 +66,9 @@ typedef struct {
 
 
 /*
- * All but space() run in the writing thread, one at a time.  Each of head,
- * line and tail appends one line of at most max_line bytes and returns NGX_OK,
- * or NGX_ERROR (the writer tries again later).
+ * The functions run in the writing thread but the last two.  Each of head,
+ * line and tail appends lines of at most max_line bytes and returns NGX_OK, or
+ * NGX_ERROR (the writer tries again later).
  */
 typedef struct {
     /* the number of the next line; it names the file */
@@ -54,16 +76,33 @@ typedef struct {
 
     ngx_int_t  (*head)(void *data, gs_buf_t *b,
                        const ngx_govsvc_writer_prev_t *prev);
+
+    /* seal: room beside the record, for what becomes known with its line */
     ngx_int_t  (*line)(void *data, gs_buf_t *b, const u_char *rec,
-                       size_t len);
+                       size_t len, u_char *seal);
     ngx_int_t  (*tail)(void *data, gs_buf_t *b, const char *why);
 
-    /* remember the state between two lines, and go back to it */
-    void       (*mark)(void *data);
-    void       (*reset)(void *data);
+    /* the state between two lines */
+    void       (*save)(void *data, u_char *state);
+    void       (*load)(void *data, const u_char *state);
 
-    /* in the event loop: there is room again after NGX_BUSY */
-    void       (*space)(void *data);
+    /* the chain of another process is gone on with */
+    void       (*adopt)(void *data, const u_char *name, void *user);
+
+    /*
+     * A line found in a file: NGX_OK when it was made of a record and fits,
+     * NGX_DONE for one that fits but was not, NGX_DECLINED when it does not.
+     */
+    ngx_int_t  (*check)(void *data, const u_char *line, size_t len);
+
+    /* what else the user's bytes hold is put; NGX_AGAIN: the ring is full */
+    ngx_int_t  (*rest)(void *data, ngx_govsvc_writer_t *w);
+
+    /* event loop: all below pos is safe and about to leave the ring */
+    void       (*safe)(void *data, uint64_t pos);
+
+    /* event loop: somebody waited, and something changed */
+    void       (*ready)(void *data);
 
     size_t       max_line;
 } ngx_govsvc_writer_format_t;
@@ -74,33 +113,74 @@ typedef struct {
     ngx_str_t                          name;      /* made when needed */
     const ngx_govsvc_writer_format_t  *format;
     void                              *data;
-    ngx_govsvc_pool_t                 *pool;      /* NULL: written inline */
+    void                              *rescue;    /* data for other chains */
+
+    u_char                            *slots;     /* NULL: memory of ours */
+    ngx_uint_t                         nslots;
+    uint64_t                           base;      /* of the locks */
+    size_t                             user;      /* bytes in a slot */
     size_t                             buffer;    /* bytes of the ring */
+
     off_t                              segment;   /* bytes of a file */
+    ngx_msec_t                         segment_time;
     ngx_msec_t                         flush;     /* the longest wait */
     ngx_uint_t                         sync;      /* fdatasync each batch */
+    off_t                              reserve;   /* bytes of DIR/reserve */
 } ngx_govsvc_writer_conf_t;
 
 
+/* The bytes of a slot with these sizes. */
+size_t ngx_govsvc_writer_slot_size(size_t user, size_t buffer);
+
 /*
- * Opens nothing yet: a process that writes no record leaves no file.  Memory
- * comes from cycle->pool.  NULL is logged.
+ * Takes a slot and starts the thread.  Opens no segment yet: a process that
+ * writes no record leaves no file.  Memory comes from cycle->pool.  NULL is
+ * logged.
  */
 ngx_govsvc_writer_t *ngx_govsvc_writer_create(ngx_cycle_t *cycle,
     const ngx_govsvc_writer_conf_t *conf);
 
-/*
- * Room for one record of at most size bytes, or NULL when the ring is full.
- * ngx_govsvc_writer_put() then takes the len bytes that were used; between the
- * two calls nothing else may use the writer.
- */
-u_char *ngx_govsvc_writer_reserve(ngx_govsvc_writer_t *w, size_t size);
-void ngx_govsvc_writer_put(ngx_govsvc_writer_t *w, size_t len);
+/* The user's bytes of the slot, zero at first. */
+void *ngx_govsvc_writer_user(ngx_govsvc_writer_t *w);
 
 /*
- * Writes what waits, ends the segment and closes it; for exit_process, when
- * the threads are gone.  Returns the number of records that could not be
- * written (logged).
+ * Room for one record of at most size bytes that leaves keep bytes of the ring
+ * free, or NULL.  ngx_govsvc_writer_put() then takes the len bytes that were
+ * used and returns the position behind them; between the two calls nothing
+ * else may use the writer.
+ */
+u_char *ngx_govsvc_writer_reserve(ngx_govsvc_writer_t *w, size_t size,
+    size_t keep);
+uint64_t ngx_govsvc_writer_put(ngx_govsvc_writer_t *w, size_t len);
+
+/* What line() left beside the record that reserve() gave. */
+#define ngx_govsvc_writer_seal(rec)  ((rec) - NGX_GOVSVC_WRITER_SEAL)
+
+/*
+ * Somebody waits until all below pos is safe (or just for any change, pos 0):
+ * ready() is called in the event loop, once for each call of this.
+ */
+void ngx_govsvc_writer_wait(ngx_govsvc_writer_t *w, uint64_t pos);
+
+/* All below this position is safe. */
+uint64_t ngx_govsvc_writer_durable(ngx_govsvc_writer_t *w);
+
+/* How long writing fails already, ms; 0: it does not. */
+ngx_msec_t ngx_govsvc_writer_failing(ngx_govsvc_writer_t *w);
+
+/* Free and all bytes of the file system, as of a second ago; 0: unknown. */
+uint64_t ngx_govsvc_writer_space(ngx_govsvc_writer_t *w, uint64_t *all);
+
+/* Ends the segment and begins the next, when it holds a record. */
+void ngx_govsvc_writer_rotate(ngx_govsvc_writer_t *w);
+
+/* 1: gives DIR/reserve to the records; 0: makes it again. */
+void ngx_govsvc_writer_release(ngx_govsvc_writer_t *w, ngx_uint_t release);
+
+/*
+ * Writes what waits, ends the segment and the thread; for exit_process.
+ * Returns the number of records that could not be written (logged); they stay
+ * in the ring, where another process finds them.
  */
 ngx_uint_t ngx_govsvc_writer_finish(ngx_govsvc_writer_t *w);
 

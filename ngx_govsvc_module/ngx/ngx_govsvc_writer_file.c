@@ -2,7 +2,7 @@
 /*
  * Copyright (C) govsvc authors
  *
- * The writer in the thread: lines, files, sync.
+ * The writer's files: lines, write, sync.
  *
  * Every step can fail and be called again: what could not be written stays in
  * out and goes on from the exact byte.  After a failed sync nothing is known
@@ -14,6 +14,7 @@
 #include "ngx/ngx_govsvc_writer_priv.h"
 
 
+#define NGX_GOVSVC_WRITER_OUT   (128 * 1024)
 #define NGX_GOVSVC_WRITER_SAME  100        /* files that share a number */
 
 
@@ -30,14 +31,79 @@ static ngx_int_t ngx_govsvc_writer_sync_folder(ngx_govsvc_writer_t *w,
 static ngx_int_t ngx_govsvc_writer_close(ngx_govsvc_writer_t *w);
 static void ngx_govsvc_writer_abandon(ngx_govsvc_writer_t *w,
     const char *why);
-static ngx_int_t ngx_govsvc_writer_failed(ngx_govsvc_writer_t *w,
-    const char *what, ngx_err_t err);
+
+
+ngx_int_t
+ngx_govsvc_writer_init(ngx_govsvc_writer_t *w, ngx_pool_t *pool)
+{
+    size_t   size;
+    u_char  *out;
+
+    /* "/" ".seg" and NUL */
+
+    size = w->conf.dir.len + 1 + NGX_GOVSVC_WRITER_CHAIN;
+    w->path_size = size + 1 + NGX_GOVSVC_WRITER_NAME + 4;
+
+    w->folder = ngx_pnalloc(pool, size);
+    w->path = ngx_pnalloc(pool, w->path_size);
+    w->reserve = ngx_pnalloc(pool, size);
+    out = ngx_palloc(pool, NGX_GOVSVC_WRITER_OUT);
+
+    if (w->folder == NULL || w->path == NULL || w->reserve == NULL
+        || out == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(w->reserve, "%V/reserve%Z", &w->conf.dir);
+
+    gs_buf_init(&w->out, out, NGX_GOVSVC_WRITER_OUT);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_govsvc_writer_attach(ngx_govsvc_writer_t *w,
+    ngx_govsvc_writer_slot_t *slot, const u_char *name)
+{
+    w->slot = slot;
+    w->ring = (u_char *) slot + ngx_align(sizeof(ngx_govsvc_writer_slot_t), 64)
+              + ngx_align(w->conf.user, 64);
+    w->mark = slot->marks[slot->gen & 1];
+    w->next = w->mark.tail;
+    w->freed = w->mark.tail;
+    w->fd = NGX_INVALID_FILE;
+    w->path[0] = '\0';
+    w->prev.name[0] = '\0';
+    w->prev.bytes = 0;
+    w->prev.why = "start";
+    w->out.pos = w->out.start;
+    w->out.overflow = 0;
+    w->sent = w->out.start;
+    w->turn = NULL;
+    w->marked = 0;
+    w->need_head = 0;
+    w->holds = 0;
+    w->dirty = 0;
+    w->new_folder = 0;
+    w->new_file = 0;
+    w->closing = 0;
+    w->reopen = 0;
+    w->finish = 0;
+
+    ngx_sprintf(w->folder, "%V/%s%Z", &w->conf.dir, name);
+}
 
 
 ngx_int_t
 ngx_govsvc_writer_commit(ngx_govsvc_writer_t *w)
 {
     ngx_govsvc_writer_check(w);
+
+    if (w->fd == NGX_INVALID_FILE) {
+        w->turn = NULL;
+    }
 
     for ( ;; ) {
 
@@ -50,7 +116,8 @@ ngx_govsvc_writer_commit(ngx_govsvc_writer_t *w)
         }
 
         if (w->next == w->end
-            && (!w->finish || w->fd == NGX_INVALID_FILE))
+            && (!w->finish || w->fd == NGX_INVALID_FILE)
+            && w->turn == NULL && !w->reopen)
         {
             break;
         }
@@ -89,7 +156,10 @@ ngx_govsvc_writer_check(ngx_govsvc_writer_t *w)
         return;
     }
 
-    w->vanished++;
+    ngx_log_error(NGX_LOG_ALERT, w->log, 0,
+                  "govsvc writer: the file being written was removed or "
+                  "replaced, went on in a new one, folder: \"%s\"",
+                  w->folder);
 
     ngx_govsvc_writer_abandon(w, "unlinked");
 }
@@ -124,9 +194,12 @@ ngx_govsvc_writer_open(ngx_govsvc_writer_t *w)
     w->dev = fi.st_dev;
     w->ino = fi.st_ino;
     w->bytes = 0;
+    w->begun = ngx_govsvc_writer_msec();
     w->marked = 0;
     w->need_head = 1;
+    w->holds = 0;
     w->new_file = 1;
+    w->reopen = 0;
 
     return NGX_OK;
 }
@@ -135,25 +208,18 @@ ngx_govsvc_writer_open(ngx_govsvc_writer_t *w)
 static ngx_int_t
 ngx_govsvc_writer_create_file(ngx_govsvc_writer_t *w)
 {
-    u_char      *last;
-    uint64_t     number;
-    ngx_uint_t   i;
+    uint64_t    number;
+    ngx_uint_t  i;
 
     number = w->conf.format->number(w->conf.data);
 
     for (i = 0; i < NGX_GOVSVC_WRITER_SAME; i++) {
 
-        last = w->name + NGX_GOVSVC_WRITER_NAME;
+        ngx_govsvc_writer_path(w, ((number << 8) | i) + 1);
 
-        if (i == 0) {
-            ngx_slprintf(w->name, last, "%016uL%Z", number);
+        /* told before it can exist: who goes on with the chain finds it */
 
-        } else {
-            ngx_slprintf(w->name, last, "%016uL.%ui%Z", number, i);
-        }
-
-        ngx_slprintf(w->path, w->path + w->path_size, "%s/%s.seg%Z",
-                     w->folder, w->name);
+        __atomic_store_n(&w->slot->file, w->packed, __ATOMIC_RELEASE);
 
         w->fd = open((const char *) w->path,
                      O_WRONLY|O_APPEND|O_CREAT|O_EXCL|O_CLOEXEC, 0640);
@@ -168,6 +234,30 @@ ngx_govsvc_writer_create_file(ngx_govsvc_writer_t *w)
     }
 
     return ngx_govsvc_writer_failed(w, ngx_open_file_n, ngx_errno);
+}
+
+
+void
+ngx_govsvc_writer_path(ngx_govsvc_writer_t *w, uint64_t packed)
+{
+    u_char    *last;
+    uint64_t   number, i;
+
+    number = (packed - 1) >> 8;
+    i = (packed - 1) & 0xff;
+    last = w->name + NGX_GOVSVC_WRITER_NAME;
+
+    w->packed = packed;
+
+    if (i == 0) {
+        ngx_slprintf(w->name, last, "%016uL%Z", number);
+
+    } else {
+        ngx_slprintf(w->name, last, "%016uL.%uL%Z", number, i);
+    }
+
+    ngx_slprintf(w->path, w->path + w->path_size, "%s/%s.seg%Z",
+                 w->folder, w->name);
 }
 
 
@@ -204,6 +294,9 @@ ngx_govsvc_writer_fill(ngx_govsvc_writer_t *w)
     if (size >= w->conf.segment && w->next != w->end) {
         why = "size";
 
+    } else if (w->turn != NULL && w->next == w->end) {
+        why = w->turn;
+
     } else if (w->finish && w->next == w->end) {
         why = "exit";
 
@@ -226,11 +319,11 @@ ngx_govsvc_writer_fill(ngx_govsvc_writer_t *w)
 static ngx_int_t
 ngx_govsvc_writer_lines(ngx_govsvc_writer_t *w)
 {
-    off_t        size;
-    size_t       len, max;
-    u_char      *rec;
-    uint64_t     pos;
-    gs_uchar_t  *start;
+    off_t                     size;
+    size_t                    len, max;
+    uint64_t                  pos;
+    gs_uchar_t               *start;
+    ngx_govsvc_writer_rec_t  *rec;
 
     max = w->conf.format->max_line;
 
@@ -248,13 +341,29 @@ ngx_govsvc_writer_lines(ngx_govsvc_writer_t *w)
         start = w->out.pos;
         rec = ngx_govsvc_writer_record(w, &pos, &len);
 
-        if (w->conf.format->line(w->conf.data, &w->out, rec, len) != NGX_OK) {
+        if (rec == NULL) {
+
+            /* memory was overwritten: what follows cannot be found */
+
+            ngx_log_error(NGX_LOG_ALERT, w->log, 0,
+                          "govsvc writer: the ring is damaged, %uL bytes of "
+                          "records are lost, folder: \"%s\"",
+                          (uint64_t) (w->end - w->next), w->folder);
+            w->next = w->end;
+            break;
+        }
+
+        if (w->conf.format->line(w->conf.data, &w->out, (u_char *) (rec + 1),
+                                 len, rec->seal)
+            != NGX_OK)
+        {
             w->out.pos = start;
             w->out.overflow = 0;
             return ngx_govsvc_writer_failed(w, "making a line", 0);
         }
 
         w->next = pos;
+        w->holds = 1;
     }
 
     return NGX_OK;
@@ -283,6 +392,7 @@ ngx_govsvc_writer_send(ngx_govsvc_writer_t *w)
 
         w->sent += n;
         w->bytes += n;
+        w->dirty = 1;
     }
 
     w->out.pos = w->out.start;
@@ -297,7 +407,11 @@ ngx_govsvc_writer_sync(ngx_govsvc_writer_t *w)
 {
     ngx_err_t  err;
 
-    if (w->conf.sync && w->fd != NGX_INVALID_FILE && fdatasync(w->fd) == -1) {
+    if (w->fd == NGX_INVALID_FILE || (!w->dirty && !w->new_file)) {
+        return NGX_OK;
+    }
+
+    if (w->conf.sync && fdatasync(w->fd) == -1) {
         err = ngx_errno;
 
         ngx_govsvc_writer_abandon(w, "eio");
@@ -309,13 +423,32 @@ ngx_govsvc_writer_sync(ngx_govsvc_writer_t *w)
         return NGX_ERROR;
     }
 
-    w->conf.format->mark(w->conf.data);
-
-    w->mark_next = w->next;
-    w->mark_bytes = w->bytes;
+    w->mark.file = w->packed;
+    w->mark.bytes = (uint64_t) w->bytes;
     w->marked = 1;
+    w->dirty = 0;
+
+    ngx_govsvc_writer_publish(w);
 
     return NGX_OK;
+}
+
+
+void
+ngx_govsvc_writer_publish(ngx_govsvc_writer_t *w)
+{
+    ngx_atomic_uint_t          gen;
+    ngx_govsvc_writer_slot_t  *slot;
+
+    slot = w->slot;
+
+    w->mark.tail = w->next;
+    w->conf.format->save(w->conf.data, w->mark.state);
+
+    gen = slot->gen + 1;
+    slot->marks[gen & 1] = w->mark;
+
+    __atomic_store_n(&slot->gen, gen, __ATOMIC_RELEASE);
 }
 
 
@@ -392,7 +525,10 @@ ngx_govsvc_writer_close(ngx_govsvc_writer_t *w)
 
     ngx_memcpy(w->prev.name, w->name, NGX_GOVSVC_WRITER_NAME);
     w->prev.bytes = w->bytes;
-    w->prev.why = "size";
+    w->prev.why = (w->turn != NULL) ? w->turn : "size";
+
+    w->reopen = (w->turn != NULL);
+    w->turn = NULL;
 
     return NGX_OK;
 }
@@ -412,21 +548,24 @@ ngx_govsvc_writer_abandon(ngx_govsvc_writer_t *w, const char *why)
     w->closing = 0;
     w->need_head = 0;
     w->new_file = 0;
+    w->holds = 0;
+    w->dirty = 0;
+    w->turn = NULL;
 
     w->out.pos = w->out.start;
     w->out.overflow = 0;
     w->sent = w->out.start;
 
-    w->conf.format->reset(w->conf.data);
-    w->next = w->mark_next;
+    w->conf.format->load(w->conf.data, w->mark.state);
+    w->next = w->mark.tail;
 
     ngx_memcpy(w->prev.name, w->name, NGX_GOVSVC_WRITER_NAME);
-    w->prev.bytes = w->marked ? w->mark_bytes : 0;
+    w->prev.bytes = w->marked ? (off_t) w->mark.bytes : 0;
     w->prev.why = why;
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_govsvc_writer_failed(ngx_govsvc_writer_t *w, const char *what,
     ngx_err_t err)
 {

@@ -351,14 +351,15 @@ test_loss(void)
     loss.first = 4;
     loss.last = 11;
     loss.why = "buffer full";
+    loss.cls = "read";
 
     gs_buf_init(&b, draft, sizeof(draft));
     head = gs_audit_json_loss(&b, &loss);
     d = gs_buf_view(&b);
 
     is_str(d, "{\"v\":1,\"id\":\"gd01.3.12\",\"ty\":\"loss\",\"g\":12,"
-           "\"t\":\"1970-01-01T08:00:00.000000+08:00\",\"n\":5,\"first\":4,"
-           "\"last\":11,\"why\":\"buffer full\"", "loss");
+           "\"t\":\"1970-01-01T08:00:00.000000+08:00\",\"class\":\"read\","
+            "\"n\":5,\"first\":4,\"last\":11,\"why\":\"buffer full\"", "loss");
     d.len = head;
     is_str(d, "{\"v\":1,\"id\":\"gd01.3.12\",\"ty\":\"loss\"", "its head");
 }

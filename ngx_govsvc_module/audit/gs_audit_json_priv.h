@@ -1,0 +1,27 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * What the writers of lines share.
+ */
+
+
+#ifndef _GS_AUDIT_JSON_PRIV_H_INCLUDED_
+#define _GS_AUDIT_JSON_PRIV_H_INCLUDED_
+
+
+#include "audit/gs_audit_json.h"
+
+
+/* {"v":1,"id":"...","ty":"..." */
+void gs_audit_json_begin(gs_buf_t *b, const char *type, const gs_str_t *node,
+    uint64_t epoch, uint64_t g);
+
+/* ,"key":"<node>.<epoch>.<g>" */
+void gs_audit_json_kv_id(gs_buf_t *b, const char *key, const gs_str_t *node,
+    uint64_t epoch, uint64_t g);
+
+void gs_audit_json_kv_time(gs_buf_t *b, const char *key, uint64_t us);
+
+
+#endif /* _GS_AUDIT_JSON_PRIV_H_INCLUDED_ */

@@ -1,0 +1,112 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Inside audit: the chain of a process, and what of it lies in shared memory,
+ * where another process finds it should this one be killed.
+ */
+
+
+#ifndef _NGX_HTTP_GOVSVC_AUDIT_PRIV_H_INCLUDED_
+#define _NGX_HTTP_GOVSVC_AUDIT_PRIV_H_INCLUDED_
+
+
+#include "audit/gs_audit_scan.h"
+#include "http/ngx_http_govsvc_audit.h"
+
+
+#define NGX_HTTP_GOVSVC_AUDIT_NAME     NGX_GOVSVC_WRITER_CHAIN
+#define NGX_HTTP_GOVSVC_AUDIT_HEAD     2   /* bytes, of a draft's head */
+#define NGX_HTTP_GOVSVC_AUDIT_KEEP     180 /* days: six months by law */
+#define NGX_HTTP_GOVSVC_AUDIT_FLIGHTS  4096
+
+
+/* Requests of one class that are not in the record. */
+typedef struct {
+    uint64_t                            n;
+    uint64_t                            first;    /* g */
+    uint64_t                            last;
+} ngx_http_govsvc_audit_lost_t;
+
+
+/* A request that may have gone upstream and has not ended. */
+typedef struct {
+    ngx_atomic_t                        used;
+    uint64_t                            intent;   /* g; 0: none */
+    uint64_t                            start;    /* us */
+    u_char                              id[32];
+} ngx_http_govsvc_audit_flight_t;
+
+
+/* Written by the event loop, read by who goes on with the chain. */
+typedef struct {
+    uint64_t                            epoch;
+    uint32_t                            alg;
+    ngx_http_govsvc_audit_lost_t        lost[GS_AUDIT_CLASSES];
+    ngx_http_govsvc_audit_flight_t      flights[NGX_HTTP_GOVSVC_AUDIT_FLIGHTS];
+} ngx_http_govsvc_audit_slot_t;
+
+
+typedef struct {
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+    ngx_govsvc_writer_t                *writer;
+    ngx_http_govsvc_audit_slot_t       *slot;
+    ngx_log_t                          *log;
+    gs_str_t                            name;
+
+    /* of the writing thread */
+    gs_audit_chain_t                    hashes[GS_AUDIT_ALGS];
+    gs_audit_alg_e                      alg;
+    uint64_t                            seq;      /* of the next line */
+    uint64_t                            n;        /* lines of the segment */
+
+    /* of the event loop */
+    ngx_event_t                         tick;     /* each second */
+    ngx_connection_t                    dummy;
+    time_t                              logged;
+    uint32_t                            free[NGX_HTTP_GOVSVC_AUDIT_FLIGHTS];
+    ngx_uint_t                          nfree;
+} ngx_http_govsvc_audit_chain_t;
+
+
+extern const ngx_govsvc_writer_format_t  ngx_http_govsvc_audit_format;
+
+
+/* Setter of govsvc_audit_store; and the size of its memory, at the end. */
+char *ngx_http_govsvc_audit_store(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_http_govsvc_audit_zone_size(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_main_conf_t *amcf);
+
+/* The chain of this process; NULL: none was begun. */
+ngx_http_govsvc_audit_chain_t *ngx_http_govsvc_audit_chain(void);
+
+/*
+ * Fetches the hashes; NGX_ERROR, logged, when that of the configuration is
+ * not there.
+ */
+ngx_int_t ngx_http_govsvc_audit_chain_init(
+    ngx_http_govsvc_audit_chain_t *chain,
+    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_log_t *log);
+void ngx_http_govsvc_audit_chain_free(ngx_http_govsvc_audit_chain_t *chain);
+
+/*
+ * Writes a loss record for each class that lost something; NGX_AGAIN when the
+ * ring has no room.
+ */
+ngx_int_t ngx_http_govsvc_audit_put_lost(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_govsvc_writer_t *w);
+
+/*
+ * Puts a record into the ring and returns the position behind it; 0 when the
+ * part of the ring that its class may use is full.
+ */
+uint64_t ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
+    gs_audit_record_t *rec, ngx_uint_t cls);
+
+/* What waits for safe records; see ngx_govsvc_writer_format_t. */
+void ngx_http_govsvc_audit_safe(void *data, uint64_t pos);
+void ngx_http_govsvc_audit_ready(void *data);
+
+
+#endif /* _NGX_HTTP_GOVSVC_AUDIT_PRIV_H_INCLUDED_ */
