@@ -110,10 +110,50 @@ inner('algs;', 'invalid number of arguments in "algs" directive');
 inner('leeway 1s 2s;', 'invalid number of arguments in "leeway" directive');
 inner('typ x { }', 'unexpected "{"');
 
-inner('algs RS256 HS256;', 'invalid algorithm "HS256"; did you mean "RS256"?'
+my $algs = 'RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512,'
+    . ' EdDSA, SM2, HS256, HS384, HS512, HSM3';
+
+inner('algs RS256 HS256;', '"algs" of govsvc_issuer "a" mixes shared secrets'
+    . ' (HS256, HS384, HS512, HSM3) with public keys, use two issuers');
+inner('algs none;',
+    qq{invalid algorithm "none"; allowed: $algs in "algs" directive});
+inner('algs RSA256;', 'invalid algorithm "RSA256"; did you mean "RS256"?'
     . ' in "algs" directive');
-inner('algs none;', 'invalid algorithm "none";'
-    . ' allowed: RS256, ES256, EdDSA, SM2 in "algs" directive');
+
+for my $bad (qw/poll=99ms poll=3601s poll=x poll= poll=-1s/) {
+    refused(issuer('', jwks_file => "jwks_file jwks.json $bad;"),
+        qq{invalid time "$bad"; allowed: poll=TIME, TIME 100ms to 1h, or}
+        . ' poll=off in "jwks_file" directive', $bad);
+}
+
+refused(issuer('', jwks_file => 'jwks_file jwks.json every=1s;'),
+    'invalid parameter "every=1s"; allowed: poll=TIME, TIME 100ms to 1h, or'
+    . ' poll=off in "jwks_file" directive', 'another parameter');
+refused(issuer('', jwks_file => "jwks_file jwks.json $_;"), '', $_)
+    for qw/poll=100ms poll=1h poll=off/;
+
+
+# secrets
+
+my $secret = '{"keys":[{"kty":"oct","kid":"s","k":"'
+    . 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}]}';
+my $open = 'is open to other users, allowed: owner and group,'
+    . ' use chmod o-rwx';
+
+$t->write_file('secret.json', $secret);
+chmod 0644, $t->dir() . '/secret.json';
+refused(issuer('algs HS256;', jwks_file => 'jwks_file secret.json;'),
+    qq{secret file "secret.json" $open}, 'secrets for all to read');
+refused(issuer('algs HS512;'), qq{secret file "jwks.json" $open},
+    'public keys as secrets');
+
+chmod 0640, $t->dir() . '/secret.json';
+refused(issuer('algs HS256 HSM3;', jwks_file => 'jwks_file secret.json;'), '',
+    'secrets');
+refused(issuer('', jwks_file => 'jwks_file secret.json;'),
+    'the set holds a private or symmetric key (member "k"), allowed: public'
+    . ' keys; treat the key as disclosed at /keys/0/k in secret.json:1',
+    'secrets where public keys belong');
 inner('leeway 601s;',
     'invalid time "601s"; allowed: 0 to 10m in "leeway" directive');
 inner('leeway -1;',
@@ -167,7 +207,8 @@ jwks("{\"keys\": [\n{\"kty\": \"oct\",\n\"k\": \"AAAA\"}]}",
     . ' keys; treat the key as disclosed at /keys/0/k in bad.json:3',
     'a secret');
 jwks('{"keys": []}', 'the JWK set has no usable key (0 skipped), allowed:'
-    . ' RSA, EC P-256, EC SM2, OKP Ed25519 in bad.json', 'an empty set');
+    . ' RSA, EC P-256, EC P-384,'
+    . ' EC P-521, EC SM2, OKP Ed25519 in bad.json', 'an empty set');
 jwks("{\"keys\": [\n{\"kty\": \"RSA\",\n\"n\": \"AQAB\", \"e\": \"AQAB\"}]}",
     'the RSA key has too few or too many bits, allowed: 2048 to 8192'
     . ' at /keys/0/n in bad.json:3', 'a weak key');

@@ -263,6 +263,13 @@ ngx_http_govsvc_issuer_finish(ngx_conf_t *cf,
         return ngx_http_govsvc_issuer_needs(cf, is, "jwks_file FILE");
     }
 
+    if (is->source && (is->issuer.algs & GS_TOKEN_SECRET_ALGS)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "shared secrets of govsvc_issuer \"%V\" must be "
+                           "in a \"jwks_file\"", &is->name);
+        return NGX_CONF_ERROR;
+    }
+
     if (ngx_http_govsvc_keys_init(cf, is) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
@@ -346,6 +353,16 @@ ngx_http_govsvc_issuer_algs(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
         }
 
         is->issuer.algs |= 1u << alg;
+    }
+
+    if ((is->issuer.algs & GS_TOKEN_SECRET_ALGS)
+        && (is->issuer.algs & GS_TOKEN_PUBLIC_ALGS))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"algs\" of govsvc_issuer \"%V\" mixes shared "
+                           "secrets (HS256, HS384, HS512, HSM3) with public "
+                           "keys, use two issuers", &is->name);
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;

@@ -96,6 +96,7 @@ ngx_http_govsvc_keys_init(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 {
     gs_err_t             err;
     ngx_str_t            text;
+    ngx_uint_t           secret;
     ngx_pool_t          *pool;
     gs_token_keys_t     *keys;
     ngx_pool_cleanup_t  *cln;
@@ -119,13 +120,14 @@ ngx_http_govsvc_keys_init(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
     }
 
     is->read = ngx_time();
+    secret = (is->issuer.algs & GS_TOKEN_SECRET_ALGS) != 0;
 
     if (ngx_file_info(is->jwks_file.data, &is->file) == NGX_FILE_ERROR) {
         ngx_memzero(&is->file, sizeof(ngx_file_info_t));
     }
 
     if (ngx_govsvc_conf_read_file(cf, &is->jwks_file, &text,
-                                  GS_TOKEN_KEYS_MAX_TEXT, 0)
+                                  GS_TOKEN_KEYS_MAX_TEXT, secret)
         != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -140,6 +142,10 @@ ngx_http_govsvc_keys_init(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 
     ngx_memzero(&err, sizeof(gs_err_t));
     keys = ngx_http_govsvc_keys_load(is, pool, &text, &err);
+
+    if (secret) {
+        ngx_explicit_memzero(text.data, text.len);
+    }
 
     if (keys == NULL) {
         ngx_destroy_pool(pool);
@@ -168,7 +174,9 @@ ngx_http_govsvc_keys_load(ngx_http_govsvc_issuer_t *is, ngx_pool_t *pool,
 
     s = ngx_govsvc_to_gs(text);
 
-    return gs_token_keys_load(mem, &s, err);
+    return (is->issuer.algs & GS_TOKEN_SECRET_ALGS)
+               ? gs_token_keys_load_secrets(mem, &s, err)
+               : gs_token_keys_load(mem, &s, err);
 }
 
 
@@ -299,6 +307,7 @@ ngx_http_govsvc_keys_poll(ngx_http_govsvc_issuer_t *is, ngx_log_t *log)
         is->unreadable = 0;
 
         (void) ngx_http_govsvc_keys_set(is, &text, &is->jwks_file, log);
+        ngx_explicit_memzero(text.data, text.len);
 
     } else {
 

@@ -41,23 +41,34 @@ static const char *const  gs_token_reason_names[GS_TOKEN_REASONS] = {
 
 const char *const  gs_token_alg_names[] = {
     "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
     "ES256",
+    "ES384",
+    "ES512",
     "EdDSA",
     "SM2",
+    "HS256",
+    "HS384",
+    "HS512",
+    "HSM3",
     NULL
 };
 
 
+/* besides the first names */
+
 static const gs_token_alias_t  gs_token_aliases[] = {
-    { "RS256", GS_TOKEN_RS256 },
-    { "ES256", GS_TOKEN_ES256 },
-    { "EdDSA", GS_TOKEN_EDDSA },
     { "Ed25519", GS_TOKEN_EDDSA },
-    { "SM2", GS_TOKEN_SM2 },
     { "SM2SM3", GS_TOKEN_SM2 },
     { "SM3WithSM2", GS_TOKEN_SM2 },
     { "SM3withSM2", GS_TOKEN_SM2 },
     { "GmSM2", GS_TOKEN_SM2 },
+    { "HS-SM3", GS_TOKEN_HSM3 },
+    { "HMAC-SM3", GS_TOKEN_HSM3 },
     { NULL, GS_TOKEN_ALG_UNKNOWN }
 };
 
@@ -72,7 +83,14 @@ gs_token_reason_name(gs_token_reason_e reason)
 gs_token_alg_e
 gs_token_alg_find(const gs_str_t *name)
 {
+    unsigned                 i;
     const gs_token_alias_t  *a;
+
+    for (i = 0; i < GS_TOKEN_ALGS; i++) {
+        if (gs_str_eq_text(name, gs_token_alg_names[i])) {
+            return (gs_token_alg_e) i;
+        }
+    }
 
     for (a = gs_token_aliases; a->name != NULL; a++) {
         if (gs_str_eq_text(name, a->name)) {

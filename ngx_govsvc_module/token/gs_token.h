@@ -23,14 +23,35 @@
 #define GS_TOKEN_ID_LEN    32              /* SHA-256 of a policy */
 
 
+/* Those that verify a digest by a key first, those with a secret last. */
 typedef enum {
     GS_TOKEN_RS256 = 0,
+    GS_TOKEN_RS384,
+    GS_TOKEN_RS512,
+    GS_TOKEN_PS256,
+    GS_TOKEN_PS384,
+    GS_TOKEN_PS512,
     GS_TOKEN_ES256,
+    GS_TOKEN_ES384,
+    GS_TOKEN_ES512,
     GS_TOKEN_EDDSA,
     GS_TOKEN_SM2,
+    GS_TOKEN_HS256,
+    GS_TOKEN_HS384,
+    GS_TOKEN_HS512,
+    GS_TOKEN_HSM3,
     GS_TOKEN_ALGS,
     GS_TOKEN_ALG_UNKNOWN = GS_TOKEN_ALGS
 } gs_token_alg_e;
+
+
+#define GS_TOKEN_DIGESTED     GS_TOKEN_EDDSA         /* how many come first */
+#define GS_TOKEN_MACS         (GS_TOKEN_ALGS - GS_TOKEN_HS256)
+
+/* masks of 1 << gs_token_alg_e */
+#define GS_TOKEN_PUBLIC_ALGS  ((1u << GS_TOKEN_HS256) - 1)
+#define GS_TOKEN_SECRET_ALGS  (((1u << GS_TOKEN_ALGS) - 1)                    \
+                               & ~GS_TOKEN_PUBLIC_ALGS)
 
 
 /* In the order in which they are checked, cheap ones first. */
@@ -76,8 +97,9 @@ const char *gs_token_reason_name(gs_token_reason_e reason);
 
 /*
  * The algorithm of a name of RFC 7518, RFC 8037 (EdDSA, and Ed25519 of RFC
- * 9864), or of the spellings in use for SM2: SM2, SM2SM3, SM3WithSM2,
- * SM3withSM2, GmSM2.  Case counts.
+ * 9864), or of the spellings in use for SM2 with SM3: SM2, SM2SM3,
+ * SM3WithSM2, SM3withSM2, GmSM2, and for HMAC with SM3: HSM3, HS-SM3,
+ * HMAC-SM3.  Case counts.
  */
 gs_token_alg_e gs_token_alg_find(const gs_str_t *name);
 

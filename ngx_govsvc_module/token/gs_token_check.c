@@ -513,8 +513,8 @@ gs_token_check_sig(gs_token_verifier_t *v, const gs_token_issuer_t *issuer,
 
     sig = gs_str_make(v->signature, len);
 
-    return gs_token_sig_verify(v->crypto, key, &issuer->sm2_id, &jwt->input,
-                               &sig);
+    return gs_token_sig_verify(v->crypto, key, jwt->alg, &issuer->sm2_id,
+                               &jwt->input, &sig);
 }
 
 

@@ -62,7 +62,10 @@ typedef struct {
 typedef struct gs_token_verifier_s  gs_token_verifier_t;
 
 
-/* Sets the defaults: every algorithm, leeway, lifetime, SM2 identity. */
+/*
+ * Sets the defaults: every algorithm with a public key, leeway, lifetime, SM2
+ * identity.
+ */
 void gs_token_issuer_init(gs_token_issuer_t *issuer);
 
 /*

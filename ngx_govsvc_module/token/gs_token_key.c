@@ -7,74 +7,48 @@
  */
 
 
-#include "token/gs_token_key.h"
-#include "token/gs_token_pkey.h"
-#include "core/gs_b64.h"
+#include "token/gs_token_key_priv.h"
 #include "core/gs_buf.h"
 #include "core/gs_json_pos.h"
 
-#include <jansson.h>
-#include <openssl/err.h>
-#include <openssl/rsa.h>
+#include <openssl/evp.h>
 
 
-#define GS_TOKEN_KEY_FIELD  1040           /* decoded bytes of a member */
-
-
-typedef struct {
-    const gs_str_t   *text;
-    gs_err_t         *err;
-    gs_token_keys_t  *keys;
-    json_t           *jwk;
-    size_t            index;
-} gs_token_key_in_t;
-
-
-typedef struct {
-    const char      *kty;
-    const char      *crv;                  /* NULL: the type has none */
-    gs_token_alg_e   alg;
-    gs_rc_t        (*make)(gs_token_key_in_t *in, gs_token_key_t *key);
-} gs_token_key_type_t;
-
-
+static gs_token_keys_t *gs_token_keys_load_kind(gs_mem_t *mem,
+    const gs_str_t *text, int secrets, gs_err_t *err);
 static gs_rc_t gs_token_keys_read(gs_token_key_in_t *in, json_t *root);
 static gs_rc_t gs_token_key_read(gs_token_key_in_t *in);
 static gs_rc_t gs_token_key_public(gs_token_key_in_t *in);
+static gs_rc_t gs_token_key_secret(gs_token_key_in_t *in);
 static const gs_token_key_type_t *gs_token_key_type(gs_token_key_in_t *in);
 static gs_rc_t gs_token_key_usable(gs_token_key_in_t *in,
-    const gs_token_key_type_t *type);
+    const gs_token_key_type_t *type, unsigned *algs);
 static gs_rc_t gs_token_key_ops(gs_token_key_in_t *in, json_t *ops);
 static gs_rc_t gs_token_key_alg(gs_token_key_in_t *in,
-    const gs_token_key_type_t *type);
+    const gs_token_key_type_t *type, unsigned *algs);
 static gs_rc_t gs_token_key_kid(gs_token_key_in_t *in, gs_token_key_t *key);
-static gs_rc_t gs_token_key_rsa(gs_token_key_in_t *in, gs_token_key_t *key);
-static gs_rc_t gs_token_key_ec(gs_token_key_in_t *in, gs_token_key_t *key);
-static gs_rc_t gs_token_key_okp(gs_token_key_in_t *in, gs_token_key_t *key);
-static gs_rc_t gs_token_key_ctx(gs_token_key_in_t *in, gs_token_key_t *key);
-static gs_rc_t gs_token_key_text(gs_token_key_in_t *in, const char *name,
-    gs_str_t *value);
-static gs_rc_t gs_token_key_bytes(gs_token_key_in_t *in, const char *name,
-    gs_uchar_t *dst, size_t *len);
-static gs_rc_t gs_token_key_bytes32(gs_token_key_in_t *in, const char *name,
-    gs_uchar_t *dst);
-static gs_err_t *gs_token_key_at(gs_token_key_in_t *in, const char *member);
 static gs_rc_t gs_token_key_id(gs_token_key_in_t *in, gs_token_key_t *key);
 static gs_rc_t gs_token_key_number(const void *data, size_t len,
     uint64_t *number);
 
 
-static const gs_token_key_type_t  gs_token_key_types[] = {
-    { "RSA", NULL, GS_TOKEN_RS256, gs_token_key_rsa },
-    { "EC", "P-256", GS_TOKEN_ES256, gs_token_key_ec },
-    { "EC", "SM2", GS_TOKEN_SM2, gs_token_key_ec },
-    { "OKP", "Ed25519", GS_TOKEN_EDDSA, gs_token_key_okp },
-    { NULL, NULL, GS_TOKEN_ALG_UNKNOWN, NULL }
-};
+gs_token_keys_t *
+gs_token_keys_load(gs_mem_t *mem, const gs_str_t *text, gs_err_t *err)
+{
+    return gs_token_keys_load_kind(mem, text, 0, err);
+}
 
 
 gs_token_keys_t *
-gs_token_keys_load(gs_mem_t *mem, const gs_str_t *text, gs_err_t *err)
+gs_token_keys_load_secrets(gs_mem_t *mem, const gs_str_t *text, gs_err_t *err)
+{
+    return gs_token_keys_load_kind(mem, text, 1, err);
+}
+
+
+static gs_token_keys_t *
+gs_token_keys_load_kind(gs_mem_t *mem, const gs_str_t *text, int secrets,
+    gs_err_t *err)
 {
     json_t            *root;
     gs_rc_t            rc;
@@ -115,6 +89,7 @@ gs_token_keys_load(gs_mem_t *mem, const gs_str_t *text, gs_err_t *err)
     in.keys = keys;
     in.jwk = NULL;
     in.index = 0;
+    in.secrets = secrets;
 
     rc = gs_token_keys_read(&in, root);
     json_decref(root);
@@ -139,16 +114,26 @@ gs_token_keys_load(gs_mem_t *mem, const gs_str_t *text, gs_err_t *err)
 void
 gs_token_keys_destroy(gs_token_keys_t *keys)
 {
-    size_t  i;
+    size_t           i, n;
+    gs_token_key_t  *key;
 
     if (keys == NULL) {
         return;
     }
 
     for (i = 0; i < keys->n; i++) {
-        EVP_PKEY_CTX_free(keys->keys[i].ctx);
-        EVP_PKEY_free(keys->keys[i].pkey);
-        gs_free(keys->mem, (void *) keys->keys[i].kid.data);
+        key = &keys->keys[i];
+
+        for (n = 0; n < GS_TOKEN_DIGESTED; n++) {
+            EVP_PKEY_CTX_free(key->ctx[n]);
+        }
+
+        for (n = 0; n < GS_TOKEN_MACS; n++) {
+            EVP_MAC_CTX_free(key->mac[n]);
+        }
+
+        EVP_PKEY_free(key->pkey);
+        gs_free(keys->mem, (void *) key->kid.data);
     }
 
     gs_free(keys->mem, keys->keys);
@@ -168,7 +153,7 @@ gs_token_keys_find(const gs_token_keys_t *keys, const gs_str_t *kid,
     for (i = 0; i < keys->n; i++) {
         key = &keys->keys[i];
 
-        if (key->alg != alg) {
+        if (!(key->algs & (1u << alg))) {
             continue;
         }
 
@@ -247,8 +232,10 @@ gs_token_keys_read(gs_token_key_in_t *in, json_t *root)
 
     if (in->keys->n == 0) {
         return gs_err(in->err, "the JWK set has no usable key (%zu skipped), "
-                      "allowed: RSA, EC P-256, EC SM2, OKP Ed25519",
-                      in->keys->skipped);
+                      "allowed: %s", in->keys->skipped,
+                      in->secrets ? "oct"
+                                  : "RSA, EC P-256, EC P-384, EC P-521, "
+                                    "EC SM2, OKP Ed25519");
     }
 
     return GS_OK;
@@ -259,6 +246,7 @@ static gs_rc_t
 gs_token_key_read(gs_token_key_in_t *in)
 {
     gs_rc_t                     rc;
+    unsigned                    algs;
     gs_token_key_t             *key;
     const gs_token_key_type_t  *type;
 
@@ -278,9 +266,10 @@ gs_token_key_read(gs_token_key_in_t *in)
 
     type = gs_token_key_type(in);
     rc = GS_DECLINED;
+    algs = 0;
 
     if (type != NULL) {
-        rc = gs_token_key_usable(in, type);
+        rc = gs_token_key_usable(in, type, &algs);
     }
 
     if (rc != GS_OK) {
@@ -291,17 +280,16 @@ gs_token_key_read(gs_token_key_in_t *in)
     /* counted at once, so that a failure below frees what it has got */
 
     key = &in->keys->keys[in->keys->n++];
-    key->alg = type->alg;
-    key->sig_len = 64;
+    key->algs = algs;
 
     if (gs_token_key_kid(in, key) != GS_OK
         || gs_token_key_id(in, key) != GS_OK
-        || type->make(in, key) != GS_OK)
+        || type->make(in, key, type) != GS_OK)
     {
         return GS_ERROR;
     }
 
-    return gs_token_key_ctx(in, key);
+    return gs_token_key_contexts(in, key);
 }
 
 
@@ -313,6 +301,10 @@ gs_token_key_public(gs_token_key_in_t *in)
         "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"
     };
 
+    if (in->secrets) {
+        return gs_token_key_secret(in);
+    }
+
     for (i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
         if (json_object_get(in->jwk, secret[i]) != NULL) {
             return gs_err(gs_token_key_at(in, secret[i]),
@@ -320,6 +312,28 @@ gs_token_key_public(gs_token_key_in_t *in)
                           "\"%s\"), allowed: public keys; treat the key as "
                           "disclosed", secret[i]);
         }
+    }
+
+    return GS_OK;
+}
+
+
+/*
+ * One set serves either kind: with both in it a token could ask for the wrong
+ * one.
+ */
+
+static gs_rc_t
+gs_token_key_secret(gs_token_key_in_t *in)
+{
+    const char  *kty;
+
+    kty = json_string_value(json_object_get(in->jwk, "kty"));
+
+    if (kty != NULL && strcmp(kty, "oct") != 0) {
+        return gs_err(gs_token_key_at(in, "kty"),
+                      "a set of shared secrets holds a key of type \"%s\", "
+                      "allowed: oct", kty);
     }
 
     return GS_OK;
@@ -351,7 +365,8 @@ gs_token_key_type(gs_token_key_in_t *in)
 /* GS_DECLINED: a sound key, but not for us. */
 
 static gs_rc_t
-gs_token_key_usable(gs_token_key_in_t *in, const gs_token_key_type_t *type)
+gs_token_key_usable(gs_token_key_in_t *in, const gs_token_key_type_t *type,
+    unsigned *algs)
 {
     json_t   *use, *ops;
     gs_rc_t   rc;
@@ -378,7 +393,7 @@ gs_token_key_usable(gs_token_key_in_t *in, const gs_token_key_type_t *type)
         }
     }
 
-    return gs_token_key_alg(in, type);
+    return gs_token_key_alg(in, type, algs);
 }
 
 
@@ -413,19 +428,20 @@ gs_token_key_ops(gs_token_key_in_t *in, json_t *ops)
 
 
 static gs_rc_t
-gs_token_key_alg(gs_token_key_in_t *in, const gs_token_key_type_t *type)
+gs_token_key_alg(gs_token_key_in_t *in, const gs_token_key_type_t *type,
+    unsigned *algs)
 {
     size_t                    i;
     json_t                   *alg;
     gs_str_t                  name;
     gs_token_alg_e            a;
     static const char *const  other[] = {
-        "RS384", "RS512", "PS256", "PS384", "PS512", "RSA1_5", "RSA-OAEP",
-        "RSA-OAEP-256", "RSA-OAEP-384", "RSA-OAEP-512", "ECDH-ES",
-        "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW"
+        "RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "RSA-OAEP-384", "RSA-OAEP-512",
+        "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW"
     };
 
     alg = json_object_get(in->jwk, "alg");
+    *algs = type->algs;
 
     if (alg == NULL) {
         return GS_OK;
@@ -439,7 +455,8 @@ gs_token_key_alg(gs_token_key_in_t *in, const gs_token_key_type_t *type)
     name = gs_str_make(json_string_value(alg), json_string_length(alg));
     a = gs_token_alg_find(&name);
 
-    if (a == type->alg) {
+    if (a != GS_TOKEN_ALG_UNKNOWN && (type->algs & (1u << a))) {
+        *algs = 1u << a;
         return GS_OK;
     }
 
@@ -451,7 +468,7 @@ gs_token_key_alg(gs_token_key_in_t *in, const gs_token_key_type_t *type)
 
     return gs_err(gs_token_key_at(in, "alg"),
                   "alg \"%S\" does not fit the type of the key, allowed: %s",
-                  &name, gs_token_alg_name(type->alg));
+                  &name, type->names);
 }
 
 
@@ -496,196 +513,9 @@ gs_token_key_kid(gs_token_key_in_t *in, gs_token_key_t *key)
 }
 
 
-static gs_rc_t
-gs_token_key_rsa(gs_token_key_in_t *in, gs_token_key_t *key)
-{
-    size_t       nlen, elen;
-    gs_str_t     n, e;
-    gs_uchar_t   nbuf[GS_TOKEN_KEY_FIELD], ebuf[GS_TOKEN_KEY_FIELD];
-    const char  *why;
-
-    if (gs_token_key_bytes(in, "n", nbuf, &nlen) != GS_OK
-        || gs_token_key_bytes(in, "e", ebuf, &elen) != GS_OK)
-    {
-        return GS_ERROR;
-    }
-
-    n = gs_str_make(nbuf, nlen);
-    e = gs_str_make(ebuf, elen);
-
-    /* RFC 7518 section 2: no leading zeros; some issuers send one for n */
-
-    if (n.len > 1 && n.data[0] == 0) {
-        n = gs_str_make(n.data + 1, n.len - 1);
-    }
-
-    key->pkey = gs_token_pkey_rsa(&n, &e, &why);
-
-    if (key->pkey == NULL) {
-        return gs_err(gs_token_key_at(in, "n"),
-                      "%s", why);
-    }
-
-    key->sig_len = (size_t) EVP_PKEY_get_size(key->pkey);
-
-    return GS_OK;
-}
-
-
-static gs_rc_t
-gs_token_key_ec(gs_token_key_in_t *in, gs_token_key_t *key)
-{
-    gs_uchar_t   point[65];
-    const char  *why;
-
-    point[0] = 4;
-
-    if (gs_token_key_bytes32(in, "x", point + 1) != GS_OK
-        || gs_token_key_bytes32(in, "y", point + 33) != GS_OK)
-    {
-        return GS_ERROR;
-    }
-
-    key->pkey = gs_token_pkey_ec(key->alg == GS_TOKEN_SM2 ? "SM2" : "P-256",
-                                 point, &why);
-
-    if (key->pkey == NULL) {
-        return gs_err(gs_token_key_at(in, "x"),
-                      "%s", why);
-    }
-
-    return GS_OK;
-}
-
-
-static gs_rc_t
-gs_token_key_okp(gs_token_key_in_t *in, gs_token_key_t *key)
-{
-    gs_uchar_t   x[32];
-    const char  *why;
-
-    if (gs_token_key_bytes32(in, "x", x) != GS_OK) {
-        return GS_ERROR;
-    }
-
-    key->pkey = gs_token_pkey_ed25519(x, &why);
-
-    if (key->pkey == NULL) {
-        return gs_err(gs_token_key_at(in, "x"),
-                      "%s", why);
-    }
-
-    return GS_OK;
-}
-
-
-/*
- * RSA and P-256 verify a digest, so everything but that can be prepared.
- * EdDSA and SM2 take the message and start afresh each time.
- */
-
-static gs_rc_t
-gs_token_key_ctx(gs_token_key_in_t *in, gs_token_key_t *key)
-{
-    int            ok;
-    EVP_MD        *md;
-    EVP_PKEY_CTX  *ctx;
-
-    if (key->alg != GS_TOKEN_RS256 && key->alg != GS_TOKEN_ES256) {
-        return GS_OK;
-    }
-
-    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-    md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    key->ctx = ctx;
-
-    ok = (ctx != NULL && md != NULL && EVP_PKEY_verify_init(ctx) == 1);
-
-    if (ok && key->alg == GS_TOKEN_RS256) {
-        ok = (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1);
-    }
-
-    ok = ok && EVP_PKEY_CTX_set_signature_md(ctx, md) == 1;
-
-    EVP_MD_free(md);
-    ERR_clear_error();
-
-    return ok ? GS_OK
-              : gs_err(gs_token_key_at(in, NULL),
-                       "libcrypto does not take the key");
-}
-
-
-static gs_rc_t
-gs_token_key_text(gs_token_key_in_t *in, const char *name, gs_str_t *value)
-{
-    json_t  *v;
-
-    v = json_object_get(in->jwk, name);
-
-    if (!json_is_string(v)) {
-        return gs_err(gs_token_key_at(in, name),
-                      "\"%s\" must be a string", name);
-    }
-
-    *value = gs_str_make(json_string_value(v), json_string_length(v));
-
-    return GS_OK;
-}
-
-
-static gs_rc_t
-gs_token_key_bytes(gs_token_key_in_t *in, const char *name, gs_uchar_t *dst,
-    size_t *len)
-{
-    gs_str_t  text;
-
-    if (gs_token_key_text(in, name, &text) != GS_OK) {
-        return GS_ERROR;
-    }
-
-    if (text.len == 0
-        || gs_b64url_decoded_len(text.len) > GS_TOKEN_KEY_FIELD)
-    {
-        return gs_err(gs_token_key_at(in, name),
-                      "\"%s\" has %zu characters, allowed: 1 to %u",
-                      name, text.len, GS_TOKEN_KEY_FIELD / 3 * 4);
-    }
-
-    if (gs_b64url_decode(dst, len, &text) != GS_OK) {
-        return gs_err(gs_token_key_at(in, name),
-                      "\"%s\" is no base64url without padding", name);
-    }
-
-    return GS_OK;
-}
-
-
-static gs_rc_t
-gs_token_key_bytes32(gs_token_key_in_t *in, const char *name,
-    gs_uchar_t *dst)
-{
-    size_t      len;
-    gs_uchar_t  buf[GS_TOKEN_KEY_FIELD];
-
-    if (gs_token_key_bytes(in, name, buf, &len) != GS_OK) {
-        return GS_ERROR;
-    }
-
-    if (len != 32) {
-        return gs_err(gs_token_key_at(in, name),
-                      "\"%s\" has %zu bytes, allowed: 32", name, len);
-    }
-
-    memcpy(dst, buf, 32);
-
-    return GS_OK;
-}
-
-
 /* Points the error at a member of the key, or at the key where it is NULL. */
 
-static gs_err_t *
+gs_err_t *
 gs_token_key_at(gs_token_key_in_t *in, const char *member)
 {
     gs_buf_t  b;

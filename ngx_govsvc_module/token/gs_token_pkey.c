@@ -154,7 +154,7 @@ gs_token_pkey_roca_prime(BN_ULONG rest, BN_ULONG prime)
 
 
 EVP_PKEY *
-gs_token_pkey_ec(const char *group, const gs_uchar_t *point,
+gs_token_pkey_ec(const char *group, const gs_uchar_t *point, size_t len,
     const char **why)
 {
     EVP_PKEY        *pkey;
@@ -170,7 +170,7 @@ gs_token_pkey_ec(const char *group, const gs_uchar_t *point,
                                            group, 0)
            == 1
         && OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY,
-                                            point, 65)
+                                            point, len)
            == 1)
     {
         *why = "x and y are no point of the curve";

@@ -17,6 +17,9 @@
 #include "core/gs_str.h"
 
 
+#define GS_TOKEN_MAX_COORD  66             /* bytes of one of P-521 */
+
+
 /*
  * Each returns a key, or NULL with *why set to a sentence for the operator
  * (a literal).
@@ -26,9 +29,9 @@
 EVP_PKEY *gs_token_pkey_rsa(const gs_str_t *n, const gs_str_t *e,
     const char **why);
 
-/* group is "P-256" or "SM2"; point is 04, X, Y: 65 bytes. */
+/* group is "P-256", "P-384", "P-521" or "SM2"; point is 04, X, Y. */
 EVP_PKEY *gs_token_pkey_ec(const char *group, const gs_uchar_t *point,
-    const char **why);
+    size_t len, const char **why);
 
 /* x is 32 bytes. */
 EVP_PKEY *gs_token_pkey_ed25519(const gs_uchar_t *x, const char **why);

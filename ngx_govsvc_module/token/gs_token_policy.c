@@ -35,7 +35,7 @@ gs_token_issuer_init(gs_token_issuer_t *issuer)
 {
     memset(issuer, 0, sizeof(gs_token_issuer_t));
 
-    issuer->algs = (1u << GS_TOKEN_ALGS) - 1;
+    issuer->algs = GS_TOKEN_PUBLIC_ALGS;
     issuer->leeway = GS_TOKEN_LEEWAY;
     issuer->max_lifetime = GS_TOKEN_MAX_LIFETIME;
     issuer->sm2_id = gs_str_text(GS_TOKEN_SM2_ID);

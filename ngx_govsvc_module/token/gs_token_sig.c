@@ -12,7 +12,9 @@
 #include <openssl/evp.h>
 
 
-#define GS_TOKEN_SIG_DER        72         /* two integers of 33 bytes */
+#define GS_TOKEN_SIG_DER        144        /* two integers of 67 bytes */
+#define GS_TOKEN_SIG_SM2_DER    72         /* two integers of 33 bytes */
+#define GS_TOKEN_SIG_DIGESTS    3
 
 /* the library failed before it looked at the signature: not always with an
  * error that names memory, but with a key that is sound for no other reason */
@@ -20,42 +22,53 @@
 
 
 struct gs_token_crypto_s {
-    EVP_MD      *sha256;
+    EVP_MD      *sha[GS_TOKEN_SIG_DIGESTS];    /* 256, 384, 512 */
     EVP_MD      *sm3;
-    EVP_MD_CTX  *md;                       /* SHA-256 */
+    EVP_MD_CTX  *md;                       /* SHA-2 */
     EVP_MD_CTX  *sig;                      /* EdDSA, SM2 */
     gs_mem_t    *mem;
 };
 
 
-typedef int (*gs_token_sig_pt)(gs_token_crypto_t *crypto,
-    const gs_token_key_t *key, const gs_str_t *sm2_id, const gs_str_t *input,
-    const gs_str_t *sig);
+/* What is to be verified, by what. */
+typedef struct {
+    const gs_token_key_t  *key;
+    gs_token_alg_e         alg;
+    const gs_str_t        *sm2_id;
+    const gs_str_t        *input;
+    const gs_str_t        *sig;
+} gs_token_sig_t;
 
 
-static int gs_token_sig_rs256(gs_token_crypto_t *crypto,
-    const gs_token_key_t *key, const gs_str_t *sm2_id, const gs_str_t *input,
-    const gs_str_t *sig);
-static int gs_token_sig_es256(gs_token_crypto_t *crypto,
-    const gs_token_key_t *key, const gs_str_t *sm2_id, const gs_str_t *input,
-    const gs_str_t *sig);
+static int gs_token_sig_dispatch(gs_token_crypto_t *crypto,
+    const gs_token_sig_t *s);
+static int gs_token_sig_rsa(gs_token_crypto_t *crypto,
+    const gs_token_sig_t *s);
+static int gs_token_sig_ecdsa(gs_token_crypto_t *crypto,
+    const gs_token_sig_t *s);
 static int gs_token_sig_eddsa(gs_token_crypto_t *crypto,
-    const gs_token_key_t *key, const gs_str_t *sm2_id, const gs_str_t *input,
-    const gs_str_t *sig);
+    const gs_token_sig_t *s);
+static int gs_token_sig_eddsa_once(gs_token_crypto_t *crypto,
+    const gs_token_sig_t *s);
 static int gs_token_sig_sm2(gs_token_crypto_t *crypto,
-    const gs_token_key_t *key, const gs_str_t *sm2_id, const gs_str_t *input,
-    const gs_str_t *sig);
-static size_t gs_token_sig_der(gs_uchar_t *der, const gs_uchar_t *raw);
-static gs_uchar_t *gs_token_sig_integer(gs_uchar_t *p,
-    const gs_uchar_t *raw);
+    const gs_token_sig_t *s);
+static int gs_token_sig_mac(const gs_token_sig_t *s);
+static gs_rc_t gs_token_sig_digest(gs_token_crypto_t *crypto, EVP_MD *md,
+    const gs_str_t *parts, size_t n, gs_uchar_t *digest);
+static size_t gs_token_sig_der(gs_uchar_t *der, const gs_uchar_t *raw,
+    size_t width);
+static gs_uchar_t *gs_token_sig_integer(gs_uchar_t *p, const gs_uchar_t *raw,
+    size_t width);
 static int gs_token_sig_no_memory(void);
 
 
-static const gs_token_sig_pt  gs_token_sig_table[GS_TOKEN_ALGS] = {
-    gs_token_sig_rs256,
-    gs_token_sig_es256,
-    gs_token_sig_eddsa,
-    gs_token_sig_sm2
+static const size_t  gs_token_sig_sizes[GS_TOKEN_MACS] = { 32, 48, 64, 32 };
+
+
+/* R and S of ES256, ES384, ES512. */
+
+static const size_t  gs_token_sig_widths[GS_TOKEN_SIG_DIGESTS] = {
+    32, 48, 66
 };
 
 
@@ -71,12 +84,15 @@ gs_token_crypto_create(gs_mem_t *mem)
     }
 
     crypto->mem = mem;
-    crypto->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    crypto->sha[0] = EVP_MD_fetch(NULL, "SHA256", NULL);
+    crypto->sha[1] = EVP_MD_fetch(NULL, "SHA384", NULL);
+    crypto->sha[2] = EVP_MD_fetch(NULL, "SHA512", NULL);
     crypto->sm3 = EVP_MD_fetch(NULL, "SM3", NULL);
     crypto->md = EVP_MD_CTX_new();
     crypto->sig = EVP_MD_CTX_new();
 
-    if (crypto->sha256 == NULL || crypto->sm3 == NULL
+    if (crypto->sha[0] == NULL || crypto->sha[1] == NULL
+        || crypto->sha[2] == NULL || crypto->sm3 == NULL
         || crypto->md == NULL || crypto->sig == NULL)
     {
         gs_token_crypto_destroy(crypto);
@@ -90,6 +106,8 @@ gs_token_crypto_create(gs_mem_t *mem)
 void
 gs_token_crypto_destroy(gs_token_crypto_t *crypto)
 {
+    size_t  i;
+
     if (crypto == NULL) {
         return;
     }
@@ -97,18 +115,30 @@ gs_token_crypto_destroy(gs_token_crypto_t *crypto)
     EVP_MD_CTX_free(crypto->sig);
     EVP_MD_CTX_free(crypto->md);
     EVP_MD_free(crypto->sm3);
-    EVP_MD_free(crypto->sha256);
+
+    for (i = 0; i < GS_TOKEN_SIG_DIGESTS; i++) {
+        EVP_MD_free(crypto->sha[i]);
+    }
+
     gs_free(crypto->mem, crypto);
 }
 
 
 gs_token_reason_e
 gs_token_sig_verify(gs_token_crypto_t *crypto, const gs_token_key_t *key,
-    const gs_str_t *sm2_id, const gs_str_t *input, const gs_str_t *sig)
+    gs_token_alg_e alg, const gs_str_t *sm2_id, const gs_str_t *input,
+    const gs_str_t *sig)
 {
-    int  rc, no_memory;
+    int             rc, no_memory;
+    gs_token_sig_t  s;
 
-    rc = gs_token_sig_table[key->alg](crypto, key, sm2_id, input, sig);
+    s.key = key;
+    s.alg = alg;
+    s.sm2_id = sm2_id;
+    s.input = input;
+    s.sig = sig;
+
+    rc = gs_token_sig_dispatch(crypto, &s);
 
     if (rc == 1) {
         return GS_TOKEN_OK;
@@ -123,13 +153,48 @@ gs_token_sig_verify(gs_token_crypto_t *crypto, const gs_token_key_t *key,
 }
 
 
+static int
+gs_token_sig_dispatch(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
+{
+    if (!(s->key->algs & (1u << s->alg))) {
+        return 0;
+    }
+
+    if (s->alg < GS_TOKEN_ES256) {
+        return gs_token_sig_rsa(crypto, s);
+    }
+
+    if (s->alg < GS_TOKEN_EDDSA) {
+        return gs_token_sig_ecdsa(crypto, s);
+    }
+
+    if (s->alg == GS_TOKEN_EDDSA) {
+        return gs_token_sig_eddsa(crypto, s);
+    }
+
+    if (s->alg == GS_TOKEN_SM2) {
+        return gs_token_sig_sm2(crypto, s);
+    }
+
+    return gs_token_sig_mac(s);
+}
+
+
 gs_rc_t
 gs_token_crypto_sha256(gs_token_crypto_t *crypto, const gs_str_t *parts,
     size_t n, gs_uchar_t digest[32])
 {
+    return gs_token_sig_digest(crypto, crypto->sha[0], parts, n, digest);
+}
+
+
+static gs_rc_t
+gs_token_sig_digest(gs_token_crypto_t *crypto, EVP_MD *md,
+    const gs_str_t *parts, size_t n, gs_uchar_t *digest)
+{
     size_t  i;
 
-    if (EVP_DigestInit_ex2(crypto->md, crypto->sha256, NULL) != 1) {
+    if (EVP_DigestInit_ex2(crypto->md, md, NULL) != 1) {
         return GS_ERROR;
     }
 
@@ -145,67 +210,112 @@ gs_token_crypto_sha256(gs_token_crypto_t *crypto, const gs_str_t *parts,
 
 
 static int
-gs_token_sig_rs256(gs_token_crypto_t *crypto, const gs_token_key_t *key,
-    const gs_str_t *sm2_id, const gs_str_t *input, const gs_str_t *sig)
+gs_token_sig_rsa(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
 {
-    gs_uchar_t  digest[32];
+    size_t      i;
+    gs_uchar_t  digest[EVP_MAX_MD_SIZE];
 
-    if (sig->len != key->sig_len) {
+    i = s->alg % GS_TOKEN_SIG_DIGESTS;
+
+    if (s->sig->len != s->key->sig_len) {
         return 0;
     }
 
-    if (gs_token_crypto_sha256(crypto, input, 1, digest) != GS_OK) {
+    if (gs_token_sig_digest(crypto, crypto->sha[i], s->input, 1, digest)
+        != GS_OK)
+    {
         return GS_TOKEN_SIG_UNCHECKED;
     }
 
-    return EVP_PKEY_verify(key->ctx, sig->data, sig->len, digest, 32);
+    return EVP_PKEY_verify(s->key->ctx[s->alg], s->sig->data, s->sig->len,
+                           digest, gs_token_sig_sizes[i]);
 }
 
 
 static int
-gs_token_sig_es256(gs_token_crypto_t *crypto, const gs_token_key_t *key,
-    const gs_str_t *sm2_id, const gs_str_t *input, const gs_str_t *sig)
+gs_token_sig_ecdsa(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
 {
-    size_t      len;
-    gs_uchar_t  digest[32], der[GS_TOKEN_SIG_DER];
+    size_t      i, len;
+    gs_uchar_t  digest[EVP_MAX_MD_SIZE], der[GS_TOKEN_SIG_DER];
 
-    if (sig->len != 64) {
+    i = s->alg % GS_TOKEN_SIG_DIGESTS;
+
+    if (s->sig->len != 2 * gs_token_sig_widths[i]) {
         return 0;
     }
 
-    if (gs_token_crypto_sha256(crypto, input, 1, digest) != GS_OK) {
+    if (gs_token_sig_digest(crypto, crypto->sha[i], s->input, 1, digest)
+        != GS_OK)
+    {
         return GS_TOKEN_SIG_UNCHECKED;
     }
 
-    len = gs_token_sig_der(der, sig->data);
+    len = gs_token_sig_der(der, s->sig->data, gs_token_sig_widths[i]);
 
-    return EVP_PKEY_verify(key->ctx, der, len, digest, 32);
+    return EVP_PKEY_verify(s->key->ctx[s->alg], der, len, digest,
+                           gs_token_sig_sizes[i]);
+}
+
+
+/*
+ * What libcrypto does for Ed25519 takes memory and tells a lack of it as a
+ * mismatch, without an error.  A good signature must not be remembered as a
+ * bad one for that: a mismatch counts when it comes twice and there is memory
+ * afterwards.
+ */
+
+static int
+gs_token_sig_eddsa(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
+{
+    int          rc;
+    EVP_MD_CTX  *probe;
+
+    if (s->sig->len != 64) {
+        return 0;
+    }
+
+    rc = gs_token_sig_eddsa_once(crypto, s);
+
+    if (rc == 0) {
+        rc = gs_token_sig_eddsa_once(crypto, s);
+    }
+
+    if (rc != 0) {
+        return rc;
+    }
+
+    probe = EVP_MD_CTX_new();
+
+    if (probe == NULL
+        || EVP_DigestInit_ex2(probe, crypto->sha[2], NULL) != 1)
+    {
+        rc = GS_TOKEN_SIG_UNCHECKED;
+    }
+
+    EVP_MD_CTX_free(probe);
+
+    return rc;
 }
 
 
 static int
-gs_token_sig_eddsa(gs_token_crypto_t *crypto, const gs_token_key_t *key,
-    const gs_str_t *sm2_id, const gs_str_t *input, const gs_str_t *sig)
+gs_token_sig_eddsa_once(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
 {
     int  rc;
 
-    if (sig->len != 64) {
-        return 0;
-    }
-
     if (EVP_DigestVerifyInit_ex(crypto->sig, NULL, NULL, NULL, NULL,
-                                key->pkey, NULL)
+                                s->key->pkey, NULL)
         != 1)
     {
         return GS_TOKEN_SIG_UNCHECKED;
     }
 
-    rc = EVP_DigestVerify(crypto->sig, sig->data, sig->len, input->data,
-                          input->len);
+    rc = EVP_DigestVerify(crypto->sig, s->sig->data, s->sig->len,
+                          s->input->data, s->input->len);
 
     (void) EVP_MD_CTX_reset(crypto->sig);
 
-    return rc;
+    return rc == 1 ? 1 : 0;
 }
 
 
@@ -216,27 +326,28 @@ gs_token_sig_eddsa(gs_token_crypto_t *crypto, const gs_token_key_t *key,
  */
 
 static int
-gs_token_sig_sm2(gs_token_crypto_t *crypto, const gs_token_key_t *key,
-    const gs_str_t *sm2_id, const gs_str_t *input, const gs_str_t *sig)
+gs_token_sig_sm2(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
 {
     int            rc;
     size_t         len;
     gs_uchar_t     der[GS_TOKEN_SIG_DER];
     EVP_PKEY_CTX  *ctx;
 
-    len = sig->len;
+    len = s->sig->len;
 
     if (len == 64) {
-        len = gs_token_sig_der(der, sig->data);
+        len = gs_token_sig_der(der, s->sig->data, 32);
 
-    } else if (len >= 8 && len <= GS_TOKEN_SIG_DER && sig->data[0] == 0x30) {
-        memcpy(der, sig->data, len);
+    } else if (len >= 8 && len <= GS_TOKEN_SIG_SM2_DER
+               && s->sig->data[0] == 0x30)
+    {
+        memcpy(der, s->sig->data, len);
 
     } else {
         return 0;
     }
 
-    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, s->key->pkey, NULL);
 
     if (ctx == NULL) {
         return GS_TOKEN_SIG_UNCHECKED;
@@ -244,15 +355,17 @@ gs_token_sig_sm2(gs_token_crypto_t *crypto, const gs_token_key_t *key,
 
     rc = GS_TOKEN_SIG_UNCHECKED;
 
-    if (EVP_PKEY_CTX_set1_id(ctx, sm2_id->data, (int) sm2_id->len) == 1) {
+    if (EVP_PKEY_CTX_set1_id(ctx, s->sm2_id->data, (int) s->sm2_id->len)
+        == 1)
+    {
         EVP_MD_CTX_set_pkey_ctx(crypto->sig, ctx);
 
         if (EVP_DigestVerifyInit(crypto->sig, NULL, crypto->sm3, NULL,
-                                 key->pkey)
+                                 s->key->pkey)
             == 1)
         {
-            rc = EVP_DigestVerify(crypto->sig, der, len, input->data,
-                                  input->len);
+            rc = EVP_DigestVerify(crypto->sig, der, len, s->input->data,
+                                  s->input->len);
         }
 
         EVP_MD_CTX_set_pkey_ctx(crypto->sig, NULL);
@@ -265,44 +378,86 @@ gs_token_sig_sm2(gs_token_crypto_t *crypto, const gs_token_key_t *key,
 }
 
 
-/* SEQUENCE { INTEGER, INTEGER } of two numbers of 32 bytes. */
+static int
+gs_token_sig_mac(const gs_token_sig_t *s)
+{
+    size_t        size, len;
+    gs_uchar_t    mac[EVP_MAX_MD_SIZE];
+    EVP_MAC_CTX  *ctx;
+
+    ctx = s->key->mac[s->alg - GS_TOKEN_HS256];
+    size = gs_token_sig_sizes[s->alg - GS_TOKEN_HS256];
+
+    if (s->sig->len != size) {
+        return 0;
+    }
+
+    /* without a key: the one it has */
+
+    if (EVP_MAC_init(ctx, NULL, 0, NULL) != 1
+        || EVP_MAC_update(ctx, s->input->data, s->input->len) != 1
+        || EVP_MAC_final(ctx, mac, &len, sizeof(mac)) != 1)
+    {
+        return GS_TOKEN_SIG_UNCHECKED;
+    }
+
+    return len == size && gs_ct_eq(mac, s->sig->data, size);
+}
+
+
+/* SEQUENCE { INTEGER, INTEGER } of two numbers of that many bytes. */
 
 static size_t
-gs_token_sig_der(gs_uchar_t *der, const gs_uchar_t *raw)
+gs_token_sig_der(gs_uchar_t *der, const gs_uchar_t *raw, size_t width)
 {
-    gs_uchar_t  *p;
+    size_t       len;
+    gs_uchar_t  *p, *body;
 
-    p = gs_token_sig_integer(der + 2, raw);
-    p = gs_token_sig_integer(p, raw + 32);
+    /* at most one byte more for the length, for numbers of 521 bits */
+
+    body = der + 3;
+
+    p = gs_token_sig_integer(body, raw, width);
+    p = gs_token_sig_integer(p, raw + width, width);
+    len = (size_t) (p - body);
 
     der[0] = 0x30;
-    der[1] = (gs_uchar_t) (p - der - 2);
 
-    return (size_t) (p - der);
+    if (len >= 0x80) {
+        der[1] = 0x81;
+        der[2] = (gs_uchar_t) len;
+
+        return len + 3;
+    }
+
+    der[1] = (gs_uchar_t) len;
+    memmove(der + 2, body, len);
+
+    return len + 2;
 }
 
 
 static gs_uchar_t *
-gs_token_sig_integer(gs_uchar_t *p, const gs_uchar_t *raw)
+gs_token_sig_integer(gs_uchar_t *p, const gs_uchar_t *raw, size_t width)
 {
     size_t  zeros, sign;
 
-    for (zeros = 0; zeros < 31 && raw[zeros] == 0; zeros++) {
+    for (zeros = 0; zeros < width - 1 && raw[zeros] == 0; zeros++) {
         /* void */
     }
 
     sign = raw[zeros] >> 7;
 
     *p++ = 0x02;
-    *p++ = (gs_uchar_t) (32 - zeros + sign);
+    *p++ = (gs_uchar_t) (width - zeros + sign);
 
     if (sign) {
         *p++ = 0;
     }
 
-    memcpy(p, raw + zeros, 32 - zeros);
+    memcpy(p, raw + zeros, width - zeros);
 
-    return p + (32 - zeros);
+    return p + (width - zeros);
 }
 
 

@@ -83,8 +83,8 @@ test_set(void)
     none = gs_str_text("");
     keys = load(sign_jwks, &err);
 
-    ok(keys != NULL, "set of four: %s", err.text);
-    is_int((int64_t) keys->n, 4, "four keys");
+    ok(keys != NULL, "set of six: %s", err.text);
+    is_int((int64_t) keys->n, 6, "six keys");
     is_int((int64_t) keys->skipped, 0, "none skipped");
     ok(keys->generation != 0, "generation");
 
@@ -184,11 +184,11 @@ test_cases(void)
         { KEY_EC ",\"key_ops\":[\"sign\"]", NULL, NULL },
         { KEY_EC ",\"key_ops\":[]", NULL, NULL },
         { KEY_EC ",\"alg\":\"ECDH-ES\"", NULL, NULL },
-        { "\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"AA\",\"y\":\"AA\"", NULL,
-          NULL },
+        { "\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AA\",\"y\":\"AA\"",
+          NULL, NULL },
         { "\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AA\"", NULL, NULL },
         { "\"kty\":\"new\"", NULL, NULL },
-        { "\"kty\":\"RSA\",\"alg\":\"PS256\"", NULL, NULL },
+        { "\"kty\":\"RSA\",\"alg\":\"RSA-OAEP\"", NULL, NULL },
 
         { KEY_EC ",\"d\":\"AA\"", "the set holds a private or symmetric key "
           "(member \"d\")", "/keys/1/d" },
@@ -227,6 +227,12 @@ test_cases(void)
         { "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
           "zV76e8Tus9uPHvRVEU=\",\"y\":\"AA\"",
           "\"x\" is no base64url without padding", "/keys/1/x" },
+        { "\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
+          "zV76e8Tus9uPHvRVEU\",\"y\":\"AA\"",
+          "\"x\" has 32 bytes, allowed: 48", "/keys/1/x" },
+        { "\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
+          "zV76e8Tus9uPHvRVEU\",\"y\":\"AA\"",
+          "\"x\" has 32 bytes, allowed: 66", "/keys/1/x" },
         { "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"",
           "\"x\" has 3 bytes, allowed: 32", "/keys/1/x" },
         { "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAA"
@@ -392,9 +398,11 @@ test_sm2_vector(void)
     input = gs_str_text("message digest");
     sig = gs_str_make(rs, 64);
 
-    is_int(gs_token_sig_verify(crypto, &keys->keys[0], &id, &input, &sig),
+    is_int(gs_token_sig_verify(crypto, &keys->keys[0], GS_TOKEN_SM2,
+           &id, &input, &sig),
            GS_TOKEN_OK, "GM/T 0003.5, raw");
-    is_int(gs_token_sig_verify(crypto, &keys->keys[0], &none, &input, &sig),
+    is_int(gs_token_sig_verify(crypto, &keys->keys[0], GS_TOKEN_SM2,
+           &none, &input, &sig),
            GS_TOKEN_BAD_SIGNATURE, "not with an empty identity");
 
     der[0] = 0x30;
@@ -409,13 +417,15 @@ test_sm2_vector(void)
     memcpy(der + 40, rs + 32, 32);
 
     sig = gs_str_make(der, 72);
-    is_int(gs_token_sig_verify(crypto, &keys->keys[0], &id, &input, &sig),
+    is_int(gs_token_sig_verify(crypto, &keys->keys[0], GS_TOKEN_SM2,
+           &id, &input, &sig),
            GS_TOKEN_OK, "GM/T 0003.5, DER");
 
     for (i = 0; i < 72; i++) {
         sig = gs_str_make(der, i);
 
-        if (gs_token_sig_verify(crypto, &keys->keys[0], &id, &input, &sig)
+        if (gs_token_sig_verify(crypto, &keys->keys[0], GS_TOKEN_SM2,
+           &id, &input, &sig)
             != GS_TOKEN_BAD_SIGNATURE)
         {
             break;
@@ -425,12 +435,14 @@ test_sm2_vector(void)
     is_int((int64_t) i, 72, "DER cut anywhere is refused");
 
     sig = gs_str_make(rs, 63);
-    is_int(gs_token_sig_verify(crypto, &keys->keys[0], &id, &input, &sig),
+    is_int(gs_token_sig_verify(crypto, &keys->keys[0], GS_TOKEN_SM2,
+           &id, &input, &sig),
            GS_TOKEN_BAD_SIGNATURE, "63 bytes");
 
     input = gs_str_text("message digesT");
     sig = gs_str_make(rs, 64);
-    is_int(gs_token_sig_verify(crypto, &keys->keys[0], &id, &input, &sig),
+    is_int(gs_token_sig_verify(crypto, &keys->keys[0], GS_TOKEN_SM2,
+           &id, &input, &sig),
            GS_TOKEN_BAD_SIGNATURE, "another message");
 
     gs_token_crypto_destroy(crypto);

@@ -18,6 +18,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rsa.h>
 
 #include "core/gs_b64.h"
 #include "token/gs_token.h"
@@ -29,8 +30,13 @@
 #define SIGN_HS256  GS_TOKEN_ALGS
 
 
-static EVP_PKEY  *sign_pkey[GS_TOKEN_ALGS];
+static EVP_PKEY  *sign_pkey[GS_TOKEN_ALGS];  /* RS256 serves all of RSA */
 static char       sign_jwks[16384];
+
+/* 64 bytes, for every MAC; sign_secrets is their set */
+static char       sign_secret[] = "0123456789abcdef0123456789ABCDEF"
+                                  "fedcba9876543210FEDCBA9876543210";
+static char       sign_secrets[1024];
 
 
 static inline void
@@ -61,10 +67,10 @@ sign_part(gs_token_alg_e alg, const char *name)
     size_t           n;
     BIGNUM          *bn;
     static int       turn;
-    static char      text[8][1500];
+    static char      text[16][1500];
     unsigned char    buf[1024];
 
-    turn = (turn + 1) % 8;
+    turn = (turn + 1) % 16;
     n = sizeof(buf);
     bn = NULL;
 
@@ -85,27 +91,38 @@ sign_part(gs_token_alg_e alg, const char *name)
         (void) EVP_PKEY_get_octet_string_param(sign_pkey[alg],
                                                OSSL_PKEY_PARAM_PUB_KEY, buf,
                                                sizeof(buf), &n);
-        (void) sign_b64(text[turn], buf + (name[0] == 'x' ? 1 : 33), 32);
+        n = (n - 1) / 2;
+        (void) sign_b64(text[turn], buf + 1 + (name[0] == 'x' ? 0 : n), n);
     }
 
     return text[turn];
 }
 
 
-/* One key of each algorithm, kid rs, es, ed, sm; sign_jwks is their set. */
+/*
+ * One key of each type, kid rs, es, e3, e5, ed, sm: sign_jwks is their set; and a
+ * secret, kid hs, in sign_secrets.
+ */
 
 static inline void
 sign_init(void)
 {
-    int  i;
+    int   i;
+    char  text[128];
 
     sign_pkey[GS_TOKEN_RS256] = EVP_PKEY_Q_keygen(NULL, NULL, "RSA",
                                                   (size_t) 2048);
     sign_pkey[GS_TOKEN_ES256] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    sign_pkey[GS_TOKEN_ES384] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+    sign_pkey[GS_TOKEN_ES512] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521");
     sign_pkey[GS_TOKEN_EDDSA] = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     sign_pkey[GS_TOKEN_SM2] = EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
 
-    for (i = 0; i < GS_TOKEN_ALGS; i++) {
+    for (i = GS_TOKEN_RS384; i < GS_TOKEN_ES256; i++) {
+        sign_pkey[i] = sign_pkey[GS_TOKEN_RS256];
+    }
+
+    for (i = 0; i < GS_TOKEN_HS256; i++) {
         if (sign_pkey[i] == NULL) {
             sign_die("cannot make keys");
         }
@@ -116,6 +133,10 @@ sign_init(void)
         "{\"kty\": \"RSA\", \"kid\": \"rs\", \"n\": \"%s\", \"e\": \"%s\"},\n"
         "{\"kty\": \"EC\", \"crv\": \"P-256\", \"kid\": \"es\",\n"
         " \"x\": \"%s\", \"y\": \"%s\"},\n"
+        "{\"kty\": \"EC\", \"crv\": \"P-384\", \"kid\": \"e3\",\n"
+        " \"x\": \"%s\", \"y\": \"%s\"},\n"
+        "{\"kty\": \"EC\", \"crv\": \"P-521\", \"kid\": \"e5\",\n"
+        " \"x\": \"%s\", \"y\": \"%s\"},\n"
         "{\"kty\": \"OKP\", \"crv\": \"Ed25519\", \"kid\": \"ed\",\n"
         " \"x\": \"%s\"},\n"
         "{\"kty\": \"EC\", \"crv\": \"SM2\", \"kid\": \"sm\",\n"
@@ -123,8 +144,15 @@ sign_init(void)
         "]}\n",
         sign_part(GS_TOKEN_RS256, "n"), sign_part(GS_TOKEN_RS256, "e"),
         sign_part(GS_TOKEN_ES256, "x"), sign_part(GS_TOKEN_ES256, "y"),
+        sign_part(GS_TOKEN_ES384, "x"), sign_part(GS_TOKEN_ES384, "y"),
+        sign_part(GS_TOKEN_ES512, "x"), sign_part(GS_TOKEN_ES512, "y"),
         sign_part(GS_TOKEN_EDDSA, "x"),
         sign_part(GS_TOKEN_SM2, "x"), sign_part(GS_TOKEN_SM2, "y"));
+
+    (void) sign_b64(text, sign_secret, strlen(sign_secret));
+    (void) snprintf(sign_secrets, sizeof(sign_secrets),
+        "{\"keys\": [{\"kty\": \"oct\", \"kid\": \"hs\", \"k\": \"%s\"}]}",
+        text);
 }
 
 
@@ -134,13 +162,15 @@ sign_done(void)
     int  i;
 
     for (i = 0; i < GS_TOKEN_ALGS; i++) {
-        EVP_PKEY_free(sign_pkey[i]);
+        if (i == GS_TOKEN_RS256 || i >= GS_TOKEN_ES256) {
+            EVP_PKEY_free(sign_pkey[i]);
+        }
     }
 }
 
 
 static inline size_t
-sign_raw(unsigned char *sig, size_t len)
+sign_raw(unsigned char *sig, size_t len, int width)
 {
     ECDSA_SIG            *s;
     const unsigned char  *p;
@@ -148,11 +178,38 @@ sign_raw(unsigned char *sig, size_t len)
     p = sig;
     s = d2i_ECDSA_SIG(NULL, &p, (long) len);
 
-    (void) BN_bn2binpad(ECDSA_SIG_get0_r(s), sig, 32);
-    (void) BN_bn2binpad(ECDSA_SIG_get0_s(s), sig + 32, 32);
+    (void) BN_bn2binpad(ECDSA_SIG_get0_r(s), sig, width);
+    (void) BN_bn2binpad(ECDSA_SIG_get0_s(s), sig + width, width);
     ECDSA_SIG_free(s);
 
-    return 64;
+    return 2 * (size_t) width;
+}
+
+
+static inline const EVP_MD *
+sign_md(gs_token_alg_e alg)
+{
+    switch (alg) {
+
+    case GS_TOKEN_RS384:
+    case GS_TOKEN_PS384:
+    case GS_TOKEN_ES384:
+    case GS_TOKEN_HS384:
+        return EVP_sha384();
+
+    case GS_TOKEN_RS512:
+    case GS_TOKEN_PS512:
+    case GS_TOKEN_ES512:
+    case GS_TOKEN_HS512:
+        return EVP_sha512();
+
+    case GS_TOKEN_SM2:
+    case GS_TOKEN_HSM3:
+        return EVP_sm3();
+
+    default:
+        return EVP_sha256();
+    }
 }
 
 
@@ -170,10 +227,9 @@ sign_bytes(gs_token_alg_e alg, const char *input, size_t input_len, int der,
     len = 1024;
     ctx = EVP_MD_CTX_new();
     pctx = EVP_PKEY_CTX_new_from_pkey(NULL, sign_pkey[alg], NULL);
-    md = EVP_sha256();
+    md = sign_md(alg);
 
     if (alg == GS_TOKEN_SM2) {
-        md = EVP_sm3();
         (void) EVP_PKEY_CTX_set1_id(pctx, sm2_id, (int) strlen(sm2_id));
 
     } else if (alg == GS_TOKEN_EDDSA) {
@@ -182,7 +238,12 @@ sign_bytes(gs_token_alg_e alg, const char *input, size_t input_len, int der,
 
     EVP_MD_CTX_set_pkey_ctx(ctx, pctx);
 
-    if (EVP_DigestSignInit(ctx, NULL, md, NULL, sign_pkey[alg]) != 1
+    if (EVP_DigestSignInit(ctx, &pctx, md, NULL, sign_pkey[alg]) != 1
+        || (alg >= GS_TOKEN_PS256 && alg < GS_TOKEN_ES256
+            && (EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) != 1
+                || EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx,
+                                                    RSA_PSS_SALTLEN_DIGEST)
+                   != 1))
         || EVP_DigestSign(ctx, sig, &len, (const unsigned char *) input,
                           input_len)
            != 1)
@@ -193,8 +254,9 @@ sign_bytes(gs_token_alg_e alg, const char *input, size_t input_len, int der,
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_CTX_free(pctx);
 
-    if (!der && (alg == GS_TOKEN_ES256 || alg == GS_TOKEN_SM2)) {
-        len = sign_raw(sig, len);
+    if (!der && alg >= GS_TOKEN_ES256 && alg != GS_TOKEN_EDDSA) {
+        len = sign_raw(sig, len, alg == GS_TOKEN_ES384 ? 48
+                                 : alg == GS_TOKEN_ES512 ? 66 : 32);
     }
 
     return len;
@@ -226,6 +288,11 @@ sign_token_len(gs_token_alg_e alg, const char *header, const char *payload,
 
     if (alg == SIGN_HS256) {
         (void) HMAC(EVP_sha256(), sign_jwks, (int) strlen(sign_jwks),
+                    (unsigned char *) t, n, sig, &out);
+        len = out;
+
+    } else if (alg >= GS_TOKEN_HS256) {
+        (void) HMAC(sign_md(alg), sign_secret, (int) strlen(sign_secret),
                     (unsigned char *) t, n, sig, &out);
         len = out;
 
