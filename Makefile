@@ -32,7 +32,7 @@ WARN :=		-Wall -Wextra -Wno-unused-parameter -Wstrict-prototypes \
 CFLAGS :=	-O2 -g -fstack-protector-strong -D_GNU_SOURCE $(WARN) -I $(GS)
 SAN :=		-fsanitize=address,undefined -fno-sanitize-recover=undefined \
 		-fno-omit-frame-pointer
-LIBS :=		-ljansson -lmaxminddb -lpcre2-8 -lcrypto
+LIBS :=		-ljansson -lmaxminddb -lpcre2-8 -lcrypto -lz
 
 LIB_OBJS :=	$(GS_SRCS:$(GS)/%.c=build/lib/%.o)
 SAN_OBJS :=	$(GS_SRCS:$(GS)/%.c=build/san/%.o)

@@ -77,7 +77,7 @@ main(void)
         return 1;
     }
 
-    s = gs_guard_scratch_create(guard, gs_arena_mem(arena));
+    s = gs_guard_scratch_create(guard, gs_arena_mem(arena), GS_GUARD_MAX_BODY);
 
     bench_compile();
     bench_scan();

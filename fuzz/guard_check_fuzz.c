@@ -96,5 +96,5 @@ fuzz_open(void)
         abort();
     }
 
-    fuzz_scratch = gs_guard_scratch_create(fuzz_guard, mem);
+    fuzz_scratch = gs_guard_scratch_create(fuzz_guard, mem, 128 * 1024);
 }

@@ -83,7 +83,7 @@ fuzz_rules(const gs_str_t *text)
 
     if (gs_guard_compile(&guard, build, &err) == GS_OK) {
 
-        scratch = gs_guard_scratch_create(guard, mem);
+        scratch = gs_guard_scratch_create(guard, mem, 128 * 1024);
         request = gs_str_text("POST /a/b?c=d&e=%27\nHost: x\nCookie: y");
 
         (void) gs_guard_request(&in, mem, &request, &err);

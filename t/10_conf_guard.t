@@ -123,7 +123,8 @@ rules("\nrule 1000 a {\n    log;\n}\n", 'rule 1000 has no "match" in'
     . ' x.rules:2', 'no match');
 
 rules("rule 1000 a {\n match path eq /;\n}\n",
-    'rule 1000 has no action, allowed: log, block in x.rules:1', 'no action');
+    'rule 1000 has no action, allowed: log, block, score, event,'
+    . ' allow, ban, limit, challenge in x.rules:1', 'no action');
 
 like(do {
     $t->write_file('x.rules', "rule 1000 a { match path eq /; log; }\n"
@@ -136,8 +137,12 @@ rules("rule 1000 a {\n match pth eq /;\n log;\n}\n",
     'unknown target "pth"; did you mean "path"? in x.rules:2', 'target');
 
 rules("rule 1000 a { match zzzzzz eq /; log; }\n",
-    'unknown target "zzzzzz"; allowed: method, path, uri, query, args,'
-    . ' arg_names, header:NAME, header:*, same in x.rules:1', 'no target near');
+    'unknown target "zzzzzz"; allowed: method, path, segments, uri, query,'
+    . ' args, arg_names, arg:NAME, headers, header_names, header:NAME,'
+    . ' header:*, cookies, cookie:NAME, ip, geo.country, geo.province, asn,'
+    . ' body, form, form_names, json, json:PATH, json_keys, xml, files.name,'
+    . ' files.type, files.head, token.CLAIM, status, resp_header:NAME,'
+    . ' resp_body, inputs, same in x.rules:1', 'no target near');
 
 rules("rule 1000 a { match header:x=y eq /; log; }\n",
     'invalid header name in target "header:x=y", allowed: letters, digits,'
@@ -182,8 +187,8 @@ rules("rule 1000 a { match path lit a; block 403 404; }\n",
     'unexpected "404" behind the status, expecting ";" in x.rules:1',
     'two statuses');
 
-rules("rule 1000 a { match path lit a; tag a; tag b; log; }\n",
-    '"tag" is duplicate in rule 1000 in x.rules:1', 'tag twice');
+rules("rule 1000 a { match path lit a; tag a; tag b c d e f g h i; log; }\n",
+    'more than 8 tags in rule 1000 in x.rules:1', 'nine tags');
 
 rules("rule 1000 a { match path lit a; tag \"a b\"; log; }\n",
     'invalid tag "a b", allowed: up to 64 letters, digits, "-", "_", "." in'
@@ -209,7 +214,8 @@ rules("rule 1000 a {\n match path lit a;\n",
 rules("rule 1000 a { match path lit \"a\"b; log; }\n",
     'unexpected "b" behind a quoted word in x.rules:1', 'after a quote');
 
-rules("}\n", 'unexpected "}", expecting "rule" or "include" in x.rules:1',
+rules("}\n", 'unexpected "}", expecting "rule", "set" or "include" in'
+    . ' x.rules:1',
     'stray brace');
 
 rules("rule 1000 a { match path lit " . ('x' x 4097) . "; log; }\n",
@@ -224,9 +230,53 @@ rules("include x.rules;\n",
     '"include" is nested more than 8 deep in x.rules:1', 'include of itself');
 
 rules("rule 1000 a {\n" . join('', map { " match header:x-$_ lit a;\n" }
-    1 .. 58) . " log;\n}\n",
-    'too many different header names, the limit is 57 in x.rules:59',
+    1 .. 1000) . " log;\n}\n",
+    'too many different targets, the limit is 1024 in x.rules:1001',
     'too many headers');
+
+for my $case (
+    [ 'match args view=depp lit a;',
+      'unknown view "depp"; did you mean "deep"?' ],
+    [ 'match args need abc lit a;',
+      '"need abc" names no byte but letters and digits' ],
+    [ 'match status in 4000 x; match ip in 10.0.0.300;',
+      'invalid network "10.0.0.300", expecting an address or ADDRESS/BITS' ],
+    [ 'match geo.country in China;', 'invalid country "China", expecting two'
+      . ' capital letters of ISO 3166-1' ],
+    [ 'match path in $no;', 'unknown set "no": it must stand before the'
+      . ' rule' ],
+    [ 'match args length = 5;',
+      'unknown comparison "="; did you mean "<"?' ],
+    [ 'match status > x;', 'invalid number "x"' ],
+    [ 'match args sqli x;', 'unexpected "x" behind "sqli", expecting ";"' ],
+    [ 'match args lit a; score sqli 0;',
+      'invalid points "0" in "score", allowed: 1-100' ],
+    [ 'match args lit a; score sqli 1; score xss 1;',
+      '"score" is duplicate in rule 1000' ],
+    [ 'match args lit a; level 5;', 'invalid level "5", allowed: 1-4' ],
+    [ 'match args lit a; severity hgh;',
+      'unknown severity "hgh"; did you mean "high"?' ],
+    [ 'match args lit a; phase response;',
+      'rule 1000 does not look at the answer: phase request' ],
+    [ 'match status eq 200; phase request;',
+      'rule 1000 looks at the answer: phase response' ],
+    [ 'match args lit a; ban usr 30m;',
+      'unknown key "usr"; allowed: ip, network, subject, app, arg:NAME,'
+      . ' header:NAME, cookie:NAME' ],
+    [ 'match args lit a; ban ip x;',
+      'invalid time "x", expecting "30s", "5m", "24h"' ],
+    [ 'match args lit a; ban ip 5m escalate=1;',
+      'invalid option "escalate=1" of "ban"; did you mean "escalate=N"?' ],
+) {
+    rules("rule 1000 a { $case->[0] log; }\n", "$case->[1] in x.rules:1",
+        $case->[1]);
+}
+
+rules("set a literal { x; }\nset a cidr { ::1; }\n",
+    'duplicate set "a" in x.rules:2', 'set twice');
+rules("set a names { x; }\n", 'unknown type "names" of a set; allowed:'
+    . ' literal, cidr, country in x.rules:1', 'type of a set');
+rules("set a literal { }\n", 'set "a" is empty in x.rules:1', 'empty set');
 
 # a good include, relative to the folder of its file
 

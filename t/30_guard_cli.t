@@ -104,13 +104,13 @@ is($code, 2, 'no file given');
 
 is_deeply([ rules('explain', "$dir/good.rules", '--request',
     'http://portal.example/.git/x?a=1') ], [ 1,
-    "block 1000 trap [recon] good.rules:1\n      2: path \"/.git/x\"\n"
+    "block 1000 trap [recon] good.rules:1\n      2: path url \"/.git/x\"\n"
     . "verdict: block, rule 1000\n", '' ], 'a URL');
 
 is_deeply([ rules('explain', "$dir/good.rules", '--request',
     "$dir/request") ], [ 1,
-    "block 1000 trap [recon] good.rules:1\n      2: path \"/.git/\"\n"
-    . "log   1001 note [] good.rules:7\n      7: User-Agent \"tool\"\n"
+    "block 1000 trap [recon] good.rules:1\n      2: path url \"/.git/\"\n"
+    . "log   1001 note [] good.rules:7\n      7: header:User-Agent url \"tool\"\n"
     . "verdict: block, rule 1000\n", '' ], 'a request in a file');
 
 is_deeply([ rules('explain', "$dir/good.rules", '--request',

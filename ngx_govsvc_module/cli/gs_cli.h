@@ -89,6 +89,7 @@ extern const gs_cli_verb_t  gs_cli_route_lint;
 extern const gs_cli_verb_t  gs_cli_token_verify;
 extern const gs_cli_verb_t  gs_cli_rules_test;
 extern const gs_cli_verb_t  gs_cli_rules_explain;
+extern const gs_cli_verb_t  gs_cli_rules_check;
 extern const gs_cli_verb_t  gs_cli_audit_verify;
 
 

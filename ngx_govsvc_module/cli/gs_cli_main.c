@@ -24,7 +24,7 @@ static const gs_cli_verb_t *const  gs_cli_verbs[] = {
     &gs_cli_route_lint,
     &gs_cli_token_verify,
     &gs_cli_rules_test,
-    &gs_cli_rules_explain,
+    &gs_cli_rules_explain, &gs_cli_rules_check,
     &gs_cli_audit_verify,
     NULL
 };

@@ -7,50 +7,23 @@
  */
 
 
-#include "cli/gs_cli.h"
+#include "cli/gs_cli_rules.h"
 #include "core/gs_json_out.h"
-#include "guard/gs_guard.h"
 
 #include <glob.h>
 
 
-#define GS_CLI_RULES_LINE  (64 * 1024)
-
-
-typedef struct gs_cli_trace_s  gs_cli_trace_t;
-
-struct gs_cli_trace_s {
-    uint32_t             rule;
-    unsigned             line;
-    gs_str_t             target;
-    gs_str_t             value;
-    gs_cli_trace_t      *next;
-};
-
-
-typedef struct {
-    gs_cli_t            *cli;
-    gs_guard_build_t    *build;
-    gs_guard_t          *guard;
-    gs_guard_scratch_t  *scratch;
-    gs_cli_trace_t      *first;
-    gs_cli_trace_t     **last;
-    unsigned             warnings;
-    unsigned             reported;         /* the error was printed */
-    unsigned             failed;           /* memory was out */
-    gs_uchar_t          *out;              /* GS_CLI_RULES_LINE */
-} gs_cli_rules_t;
-
-
 static int gs_cli_rules_run_test(gs_cli_t *cli);
 static int gs_cli_rules_run_explain(gs_cli_t *cli);
-static int gs_cli_rules_load(gs_cli_rules_t *rules, gs_cli_t *cli);
 static int gs_cli_rules_file(gs_cli_rules_t *rules, const char *name);
 static gs_rc_t gs_cli_rules_include(void *data, gs_guard_build_t *build,
     const gs_str_t *from, const gs_str_t *pattern, gs_err_t *err);
+static gs_rc_t gs_cli_rules_set(void *data, const gs_str_t *from,
+    const gs_str_t *name, gs_str_t *text, gs_err_t *err);
+static char *gs_cli_rules_beside(gs_cli_rules_t *rules, const gs_str_t *from,
+    const gs_str_t *name);
 static void gs_cli_rules_warn(void *data, const gs_str_t *file, unsigned line,
     const char *text);
-static void gs_cli_rules_free(gs_cli_rules_t *rules);
 static int gs_cli_rules_tests(gs_cli_rules_t *rules, unsigned n,
     const gs_guard_rule_info_t *info, unsigned *failures);
 static void gs_cli_rules_failure(gs_cli_rules_t *rules,
@@ -61,7 +34,8 @@ static int gs_cli_rules_request(gs_cli_rules_t *rules, gs_guard_input_t *in,
 static gs_rc_t gs_cli_rules_url(gs_cli_t *cli, const char *url,
     gs_str_t *text);
 static void gs_cli_rules_trace(void *data, uint32_t rule, unsigned line,
-    const gs_str_t *target, const gs_str_t *name, const gs_str_t *value);
+    const char *view, const gs_str_t *target, const gs_str_t *name,
+    const gs_str_t *value);
 static void gs_cli_rules_hit(gs_cli_rules_t *rules, uint32_t id,
     const gs_guard_verdict_t *verdict);
 static void gs_cli_rules_hit_json(gs_cli_rules_t *rules,
@@ -69,7 +43,7 @@ static void gs_cli_rules_hit_json(gs_cli_rules_t *rules,
 static const char *gs_cli_rules_own(uint32_t id);
 
 
-static const char *const  gs_cli_rules_actions[] = { "pass", "log", "block" };
+const char *const  gs_cli_rules_actions[] = { "pass", "log", "block" };
 
 
 static const gs_cli_option_t  gs_cli_rules_explain_options[] = {
@@ -151,7 +125,7 @@ gs_cli_rules_run_test(gs_cli_t *cli)
 }
 
 
-static int
+int
 gs_cli_rules_load(gs_cli_rules_t *rules, gs_cli_t *cli)
 {
     int       i, rc;
@@ -175,6 +149,8 @@ gs_cli_rules_load(gs_cli_rules_t *rules, gs_cli_t *cli)
         return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
     }
 
+    gs_guard_build_load(rules->build, gs_cli_rules_set);
+
     for (i = 0; i < cli->argc; i++) {
         rc = gs_cli_rules_file(rules, cli->argv[i]);
 
@@ -187,7 +163,8 @@ gs_cli_rules_load(gs_cli_rules_t *rules, gs_cli_t *cli)
         return gs_cli_fail_err(cli, GS_CLI_NO, cli->argv[0], &err);
     }
 
-    rules->scratch = gs_guard_scratch_create(rules->guard, cli->mem);
+    rules->scratch = gs_guard_scratch_create(rules->guard, cli->mem,
+                                             GS_GUARD_MAX_BODY);
 
     if (rules->scratch == NULL) {
         return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
@@ -234,30 +211,13 @@ gs_cli_rules_include(void *data, gs_guard_build_t *build,
 
     int      rc;
     char    *name;
-    size_t   i, folder;
+    size_t   i;
     glob_t   found;
 
-    folder = from->len;
-
-    while (folder > 0 && from->data[folder - 1] != '/') {
-        folder--;
-    }
-
-    if (pattern->data[0] == '/') {
-        folder = 0;
-    }
-
-    name = gs_alloc(rules->cli->mem, folder + pattern->len + 1);
+    name = gs_cli_rules_beside(rules, from, pattern);
     if (name == NULL) {
         return gs_err(err, "no memory");
     }
-
-    if (folder > 0) {
-        memcpy(name, from->data, folder);
-    }
-
-    memcpy(name + folder, pattern->data, pattern->len);
-    name[folder + pattern->len] = '\0';
 
     if (glob(name, 0, NULL, &found) != 0) {
         return gs_err(err, "no rule file fits \"%s\"", name);
@@ -275,6 +235,62 @@ gs_cli_rules_include(void *data, gs_guard_build_t *build,
 }
 
 
+static gs_rc_t
+gs_cli_rules_set(void *data, const gs_str_t *from, const gs_str_t *name,
+    gs_str_t *text, gs_err_t *err)
+{
+    gs_cli_rules_t *rules = data;
+
+    char  *path;
+
+    path = gs_cli_rules_beside(rules, from, name);
+    if (path == NULL) {
+        return gs_err(err, "no memory");
+    }
+
+    if (gs_cli_read(rules->cli, path, text) != GS_OK) {
+        return gs_err(err, "the file \"%s\" of a set cannot be read", path);
+    }
+
+    return GS_OK;
+}
+
+
+/* A name relative to the folder of another file. */
+
+static char *
+gs_cli_rules_beside(gs_cli_rules_t *rules, const gs_str_t *from,
+    const gs_str_t *name)
+{
+    char    *path;
+    size_t   folder;
+
+    folder = from->len;
+
+    while (folder > 0 && from->data[folder - 1] != '/') {
+        folder--;
+    }
+
+    if (name->data[0] == '/') {
+        folder = 0;
+    }
+
+    path = gs_alloc(rules->cli->mem, folder + name->len + 1);
+    if (path == NULL) {
+        return NULL;
+    }
+
+    if (folder > 0) {
+        memcpy(path, from->data, folder);
+    }
+
+    memcpy(path + folder, name->data, name->len);
+    path[folder + name->len] = '\0';
+
+    return path;
+}
+
+
 static void
 gs_cli_rules_warn(void *data, const gs_str_t *file, unsigned line,
     const char *text)
@@ -289,7 +305,7 @@ gs_cli_rules_warn(void *data, const gs_str_t *file, unsigned line,
 }
 
 
-static void
+void
 gs_cli_rules_free(gs_cli_rules_t *rules)
 {
     gs_guard_scratch_destroy(rules->scratch);
@@ -518,7 +534,8 @@ gs_cli_rules_url(gs_cli_t *cli, const char *url, gs_str_t *text)
 
 static void
 gs_cli_rules_trace(void *data, uint32_t rule, unsigned line,
-    const gs_str_t *target, const gs_str_t *name, const gs_str_t *value)
+    const char *view, const gs_str_t *target, const gs_str_t *name,
+    const gs_str_t *value)
 {
     gs_cli_rules_t *rules = data;
 
@@ -535,7 +552,17 @@ gs_cli_rules_trace(void *data, uint32_t rule, unsigned line,
 
     t->rule = rule;
     t->line = line;
-    t->target = (name->len > 0) ? *name : *target;
+    t->view = view;
+    t->target = *target;
+
+    if (name->len > 0) {
+        t->name = gs_str_dup(mem, name);
+
+        if (t->name.data == NULL) {
+            rules->failed = 1;
+            return;
+        }
+    }
 
     if (value->len > 0) {
         t->value = gs_str_dup(mem, value);
@@ -593,7 +620,13 @@ gs_cli_rules_hit(gs_cli_rules_t *rules, uint32_t id,
 
         (void) printf("      %u: ", t->line);
         gs_cli_print(stdout, &t->target);
-        (void) printf(" \"");
+
+        if (t->name.len > 0) {
+            (void) printf(":");
+            gs_cli_print(stdout, &t->name);
+        }
+
+        (void) printf(" %s \"", t->view);
         gs_cli_print(stdout, &t->value);
         (void) printf("\"\n");
     }
@@ -631,6 +664,8 @@ gs_cli_rules_hit_json(gs_cli_rules_t *rules, const gs_guard_rule_info_t *info)
         gs_buf_char(&b, '{');
         gs_json_kv_u64(&b, "line", t->line);
         (void) gs_json_kv_str(&b, "target", &t->target);
+        (void) gs_json_kv_str(&b, "name", &t->name);
+        gs_json_kv_text(&b, "view", t->view);
         (void) gs_json_kv_str(&b, "value", &t->value);
         gs_buf_char(&b, '}');
     }
@@ -650,5 +685,6 @@ gs_cli_rules_hit_json(gs_cli_rules_t *rules, const gs_guard_rule_info_t *info)
 static const char *
 gs_cli_rules_own(uint32_t id)
 {
-    return (id == GS_GUARD_OVERSIZE) ? "oversize" : "undecided";
+    return (id == GS_GUARD_OVERSIZE) ? "oversize"
+           : (id == GS_GUARD_BUDGET) ? "budget" : "undecided";
 }

@@ -2,130 +2,36 @@
 /*
  * Copyright (C) govsvc authors
  *
- * The check of one request.  Each value goes once through the automaton over
- * all literals; the conditions whose literal occurred, and the few that have
- * none, are then confirmed one by one.
+ * The check of one request, phase by phase.  Each value goes once through
+ * the automaton over all literals; the conditions whose literal occurred, and
+ * the few that have none, are then confirmed one by one.
  */
 
 
 #include "guard/gs_guard_priv.h"
 
 
-#define GS_GUARD_JIT_STACK_MIN  (32 * 1024)
-#define GS_GUARD_JIT_STACK_MAX  (512 * 1024)
-#define GS_GUARD_HEAP_LIMIT     1024       /* KiB, of the interpreter */
+#define GS_GUARD_TICK  8192                /* bytes between looks at a clock */
 
 
-typedef struct {
-    const gs_guard_t        *guard;
-    gs_guard_scratch_t      *s;
-    const gs_guard_input_t  *in;
-    gs_guard_verdict_t      *verdict;
-    gs_str_t                 name;         /* of the header looked at */
-} gs_guard_run_t;
-
-
-static gs_rc_t gs_guard_scratch_pcre(gs_guard_scratch_t *s);
-static int gs_guard_args(gs_guard_run_t *run);
-static int gs_guard_arg(gs_guard_run_t *run, const gs_uchar_t *p,
-    const gs_uchar_t *last);
-static int gs_guard_decoded(gs_guard_run_t *run, unsigned target,
-    const gs_uchar_t *p, const gs_uchar_t *last);
-static int gs_guard_header_values(gs_guard_run_t *run);
-static void gs_guard_value(gs_guard_run_t *run, unsigned target,
-    const gs_str_t *value);
+static int gs_guard_tick(gs_guard_scratch_t *s, size_t len);
+static void gs_guard_rows_of(gs_guard_run_t *run, gs_value_t *v,
+    unsigned view, int any);
 static void gs_guard_candidate(gs_guard_run_t *run, uint32_t index,
-    unsigned target, const gs_str_t *value);
-static gs_rc_t gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
-    const gs_str_t *value);
-static gs_rc_t gs_guard_confirm_pcre(gs_guard_scratch_t *s,
-    const gs_cond_t *cond, const gs_str_t *value);
-static int gs_guard_find(const gs_str_t *value, const gs_str_t *word);
+    gs_value_t *v, unsigned view);
+static gs_rc_t gs_guard_chain(gs_guard_run_t *run, const gs_cond_t *cond,
+    gs_value_t *v, unsigned view);
+static gs_rc_t gs_guard_same(gs_guard_run_t *run, const gs_cond_t *cond,
+    gs_value_t *v, unsigned view);
+static int gs_guard_excepted(const gs_guard_run_t *run, uint32_t rule,
+    const gs_value_t *v);
 static void gs_guard_judge(gs_guard_run_t *run);
-static void gs_guard_note(gs_guard_verdict_t *verdict, uint32_t id,
+static void gs_guard_rule_hit(gs_guard_run_t *run, uint32_t index);
+static void gs_guard_undecided(gs_guard_run_t *run,
+    const gs_guard_rule_t *rule);
+static void gs_guard_act(gs_guard_verdict_t *verdict, uint32_t id,
     gs_guard_action_e action, unsigned status);
-
-
-gs_guard_scratch_t *
-gs_guard_scratch_create(const gs_guard_t *guard, gs_mem_t *mem)
-{
-    uint64_t            *bits;
-    gs_guard_scratch_t  *s;
-
-    s = gs_calloc(mem, 1, sizeof(gs_guard_scratch_t));
-    if (s == NULL) {
-        return NULL;
-    }
-
-    s->mem = mem;
-
-    bits = gs_calloc(mem, (size_t) guard->cond_words * 3 + guard->rule_words,
-                     sizeof(uint64_t));
-    s->cand = bits;
-    s->value = gs_alloc(mem, GS_GUARD_MAX_VALUE);
-
-    if (bits == NULL || s->value == NULL
-        || gs_guard_scratch_pcre(s) != GS_OK)
-    {
-        gs_guard_scratch_destroy(s);
-        return NULL;
-    }
-
-    s->hit = bits + guard->cond_words;
-    s->undecided = s->hit + guard->cond_words;
-    s->touched = s->undecided + guard->cond_words;
-
-    return s;
-}
-
-
-static gs_rc_t
-gs_guard_scratch_pcre(gs_guard_scratch_t *s)
-{
-    s->gctx = gs_guard_pcre_context(s->mem);
-    if (s->gctx == NULL) {
-        return GS_ERROR;
-    }
-
-    s->match = pcre2_match_data_create(1, s->gctx);
-    s->mctx = pcre2_match_context_create(s->gctx);
-
-    if (s->match == NULL || s->mctx == NULL) {
-        return GS_ERROR;
-    }
-
-    (void) pcre2_set_match_limit(s->mctx, GS_GUARD_MATCH_LIMIT);
-    (void) pcre2_set_depth_limit(s->mctx, GS_GUARD_MATCH_LIMIT);
-    (void) pcre2_set_heap_limit(s->mctx, GS_GUARD_HEAP_LIMIT);
-
-    /* NULL where PCRE2 has no JIT: then there is nothing to assign either */
-
-    s->stack = pcre2_jit_stack_create(GS_GUARD_JIT_STACK_MIN,
-                                      GS_GUARD_JIT_STACK_MAX, s->gctx);
-    if (s->stack != NULL) {
-        pcre2_jit_stack_assign(s->mctx, NULL, s->stack);
-    }
-
-    return GS_OK;
-}
-
-
-void
-gs_guard_scratch_destroy(gs_guard_scratch_t *s)
-{
-    if (s == NULL) {
-        return;
-    }
-
-    pcre2_jit_stack_free(s->stack);
-    pcre2_match_context_free(s->mctx);
-    pcre2_match_data_free(s->match);
-    pcre2_general_context_free(s->gctx);
-
-    gs_free(s->mem, s->value);
-    gs_free(s->mem, s->cand);
-    gs_free(s->mem, s);
-}
+static gs_guard_hit_t *gs_guard_list(gs_guard_run_t *run, uint32_t id);
 
 
 void
@@ -136,43 +42,133 @@ gs_guard_trace(gs_guard_scratch_t *s, gs_guard_trace_pt trace, void *data)
 }
 
 
+void
+gs_guard_budget(gs_guard_scratch_t *s, gs_guard_clock_pt clock, void *data,
+    uint64_t budget)
+{
+    s->clock = clock;
+    s->clock_data = data;
+    s->budget = budget;
+}
+
+
+void
+gs_guard_verdict_init(gs_guard_verdict_t *verdict)
+{
+    memset(verdict, 0, offsetof(gs_guard_verdict_t, hits));
+}
+
+
+int
+gs_guard_acts(const gs_guard_t *guard, gs_guard_phase_e phase, int body)
+{
+    const gs_guard_phase_t  *ph;
+
+    ph = &guard->phase[phase];
+
+    if (phase == GS_GUARD_BODY && !body) {
+        return ph->any && ph->access;
+    }
+
+    return ph->any;
+}
+
+
 gs_rc_t
 gs_guard_check(const gs_guard_t *guard, gs_guard_scratch_t *s,
     const gs_guard_input_t *in, gs_guard_verdict_t *verdict)
 {
-    int             oversize;
+    return gs_guard_check_with(guard, s, NULL, in, verdict);
+}
+
+
+gs_rc_t
+gs_guard_check_with(const gs_guard_t *guard, gs_guard_scratch_t *s,
+    const gs_guard_policy_t *policy, const gs_guard_input_t *in,
+    gs_guard_verdict_t *verdict)
+{
+    gs_rc_t  rc;
+
+    gs_guard_verdict_init(verdict);
+
+    rc = gs_guard_run(guard, s, policy, GS_GUARD_HEAD, in, verdict);
+
+    if (rc != GS_ERROR
+        && gs_guard_acts(guard, GS_GUARD_BODY, in->body.data != NULL))
+    {
+        rc = gs_guard_run(guard, s, policy, GS_GUARD_BODY, in, verdict);
+    }
+
+    if (rc != GS_ERROR && in->status != 0
+        && gs_guard_acts(guard, GS_GUARD_ANSWER, 1))
+    {
+        rc = gs_guard_run(guard, s, policy, GS_GUARD_ANSWER, in, verdict);
+    }
+
+    if (rc != GS_ERROR && in->answer_body.data != NULL
+        && gs_guard_acts(guard, GS_GUARD_ANSWER_BODY, 1))
+    {
+        rc = gs_guard_run(guard, s, policy, GS_GUARD_ANSWER_BODY, in,
+                          verdict);
+    }
+
+    return rc;
+}
+
+
+gs_rc_t
+gs_guard_run(const gs_guard_t *guard, gs_guard_scratch_t *s,
+    const gs_guard_policy_t *policy, gs_guard_phase_e phase,
+    const gs_guard_input_t *in, gs_guard_verdict_t *verdict)
+{
     gs_guard_run_t  run;
 
     run.guard = guard;
+    run.ph = &guard->phase[phase];
+    run.policy = (policy == NULL) ? guard->policy : policy;
     run.s = s;
     run.in = in;
     run.verdict = verdict;
-    run.name = gs_str_make(NULL, 0);
-
-    verdict->action = GS_GUARD_PASS;
-    verdict->rule = 0;
-    verdict->status = 0;
-    verdict->undecided = 0;
-    verdict->nhits = 0;
+    run.phase = phase;
+    run.fields = 0;
 
     s->broken = 0;
+    s->ticking = 0;
+    s->over = 0;
+    s->unseen = 0;
+    s->nevidence = 0;
+
+    if (verdict->allowed) {
+        return GS_OK;
+    }
 
     memset(s->cand, 0, ((size_t) guard->cond_words * 3 + guard->rule_words)
                        * sizeof(uint64_t));
 
-    gs_guard_value(&run, GS_TARGET_METHOD, &in->method);
-    gs_guard_value(&run, GS_TARGET_PATH, &in->path);
-    gs_guard_value(&run, GS_TARGET_URI, &in->uri);
-    gs_guard_value(&run, GS_TARGET_QUERY, &in->args);
+    if (phase == GS_GUARD_HEAD || run.ph->head) {
+        gs_guard_feed_head(&run);
+    }
 
-    oversize = gs_guard_args(&run);
-    oversize |= gs_guard_header_values(&run);
+    if (phase >= GS_GUARD_BODY) {
+        gs_guard_feed_claims(&run);
+        gs_guard_feed_body(&run);
+    }
 
-    if (oversize) {
-        gs_guard_note(verdict, GS_GUARD_OVERSIZE, GS_GUARD_BLOCK, 403);
+    if (phase >= GS_GUARD_ANSWER) {
+        gs_guard_feed_answer(&run);
     }
 
     gs_guard_judge(&run);
+
+    if (verdict->allowed) {
+        verdict->action = GS_GUARD_LOG;
+        verdict->rule = verdict->allowed;
+        verdict->status = 0;
+    }
+
+    if (s->over) {
+        verdict->over_budget = 1;
+    }
 
     if (s->broken) {
         return GS_ERROR;
@@ -182,258 +178,303 @@ gs_guard_check(const gs_guard_t *guard, gs_guard_scratch_t *s,
 }
 
 
-/* 1 if there is more than is looked at. */
+/* 1 if the time is over; the clock is asked seldom, and not at the start. */
 
 static int
-gs_guard_args(gs_guard_run_t *run)
+gs_guard_tick(gs_guard_scratch_t *s, size_t len)
 {
-    int                oversize;
-    size_t             n;
-    const gs_uchar_t  *p, *end, *last;
+    s->unseen += len;
 
-    if (run->in->args.len == 0) {
-        return 0;
+    if (s->clock == NULL || s->unseen < GS_GUARD_TICK) {
+        return s->over;
     }
 
-    oversize = 0;
-    last = run->in->args.data + run->in->args.len;
-    n = 0;
+    s->unseen = 0;
 
-    for (p = run->in->args.data; p < last; p = end + 1) {
+    if (!s->ticking) {
+        s->ticking = 1;
+        s->started = s->clock(s->clock_data);
 
-        if (++n > GS_GUARD_MAX_ARGS) {
-            return 1;
-        }
-
-        end = memchr(p, '&', (size_t) (last - p));
-        if (end == NULL) {
-            end = last;
-        }
-
-        oversize |= gs_guard_arg(run, p, end);
+    } else if (s->clock(s->clock_data) - s->started > s->budget) {
+        s->over = 1;
     }
 
-    return oversize;
+    return s->over;
 }
 
 
-static int
-gs_guard_arg(gs_guard_run_t *run, const gs_uchar_t *p,
-    const gs_uchar_t *last)
+void
+gs_guard_value_init(gs_value_t *v, gs_kind_e kind, gs_decode_e decode,
+    const gs_str_t *text)
 {
-    const gs_uchar_t  *equal;
+    v->kind = kind;
+    v->decode = decode;
+    v->name = gs_str_make(NULL, 0);
+    v->ntargets = 1;
+    v->targets[0] = (uint16_t) kind;
+    v->have = 1u << GS_VIEW_RAW;
+    v->none = 0;
+    v->bytes = 0;
+    v->facts = 0;
+    v->view[GS_VIEW_RAW] = *text;
 
-    if (p == last) {
-        return 0;
+    if (decode == GS_DECODE_NONE) {
+        v->have |= 1u << GS_VIEW_URL;
+        v->view[GS_VIEW_URL] = *text;
     }
-
-    equal = memchr(p, '=', (size_t) (last - p));
-
-    if (equal == NULL) {
-
-        /* "?cmd" is a name to one backend and a value to another */
-
-        return gs_guard_decoded(run, GS_TARGET_ARG_NAMES, p, last)
-               | gs_guard_decoded(run, GS_TARGET_ARGS, p, last);
-    }
-
-    return gs_guard_decoded(run, GS_TARGET_ARG_NAMES, p, equal)
-           | gs_guard_decoded(run, GS_TARGET_ARGS, equal + 1, last);
 }
 
 
-static int
-gs_guard_decoded(gs_guard_run_t *run, unsigned target, const gs_uchar_t *p,
-    const gs_uchar_t *last)
+/* The named target is one more of the value, if a rule looks at it. */
+
+void
+gs_guard_value_also(const gs_guard_run_t *run, gs_value_t *v, gs_kind_e kind,
+    const gs_str_t *name)
 {
-    gs_str_t  raw, value;
+    unsigned  t;
 
-    if (last - p > GS_GUARD_MAX_VALUE) {
-        return 1;
+    t = gs_guard_target(run->guard, kind, name);
+
+    if (t != 0 && v->ntargets < GS_GUARD_VALUE_TARGETS) {
+        v->targets[v->ntargets++] = (uint16_t) t;
     }
-
-    if ((run->guard->used & ((uint64_t) 1 << target)) == 0) {
-        return 0;
-    }
-
-    raw = gs_str_make(p, (size_t) (last - p));
-    value = gs_guard_unescape(run->s->value, &raw, 1);
-
-    gs_guard_value(run, target, &value);
-
-    return 0;
 }
 
 
-static int
-gs_guard_header_values(gs_guard_run_t *run)
-{
-    size_t             total;
-    unsigned           target;
-    gs_guard_header_t  h;
+/* 1 if a rule of this phase looks at the kind, or at one of its names. */
 
-    if (run->in->header == NULL) {
-        return 0;
+int
+gs_guard_wanted(const gs_guard_run_t *run, gs_kind_e kind)
+{
+    if (kind >= GS_KIND_FIXED) {
+        return (run->guard->named & (1u << (kind - GS_KIND_FIXED))) != 0;
     }
 
-    total = 0;
+    return run->ph->views[kind] != 0;
+}
 
-    while (run->in->header(run->in->cursor, &h) == GS_OK) {
 
-        if (h.name.len > GS_GUARD_MAX_HEADERS - total
-            || h.value.len > GS_GUARD_MAX_HEADERS - total - h.name.len)
+void
+gs_guard_value(gs_guard_run_t *run, gs_value_t *v)
+{
+    int                      any;
+    unsigned                 k, view, views, eager, flags;
+    gs_str_t                 last;
+    const gs_str_t          *text;
+    gs_guard_scratch_t      *s;
+    const gs_guard_phase_t  *ph;
+
+    s = run->s;
+    ph = run->ph;
+    views = eager = flags = 0;
+
+    for (k = 0; k < v->ntargets; k++) {
+        views |= ph->views[v->targets[k]];
+        eager |= ph->eager[v->targets[k]];
+        flags |= ph->flags[v->targets[k]];
+    }
+
+    if (views == 0 || gs_guard_tick(s, v->view[GS_VIEW_RAW].len)) {
+        return;
+    }
+
+    if (v->view[GS_VIEW_RAW].len > s->size) {
+        gs_guard_note(run, GS_GUARD_OVERSIZE, GS_GUARD_BLOCK, 403);
+        return;
+    }
+
+    if (flags) {
+        v->facts |= gs_guard_facts(s, v);
+    }
+
+    any = 0;
+    last = gs_str_make(NULL, (size_t) -1);
+
+    for (view = 0; view < GS_VIEWS; view++) {
+
+        if ((views & (1u << view)) == 0
+            || gs_guard_view(s, v, (gs_view_e) view) != GS_OK)
         {
-            return 1;
+            continue;
         }
 
-        total += h.name.len + h.value.len;
+        text = &v->view[view];
 
-        run->name = h.name;
+        /* a view that changed nothing shares the scan of the one before */
 
-        target = gs_guard_header_target(run->guard, &h.name);
+        if (text->data != last.data || text->len != last.len) {
 
-        if (target == 0) {
-            target = GS_TARGET_HEADERS;
+            if (any) {
+                memset(s->cand, 0, run->guard->cond_words * sizeof(uint64_t));
+            }
+
+            any = gs_ac_scan(run->guard->ac, text->data, text->len, s->cand);
+            last = *text;
+            s->unseen += text->len;
         }
 
-        gs_guard_value(run, target, &h.value);
+        if (any || (eager & (1u << view)) || v->facts != 0) {
+            gs_guard_rows_of(run, v, view, any);
+        }
     }
 
-    return 0;
+    if (any) {
+        memset(s->cand, 0, run->guard->cond_words * sizeof(uint64_t));
+    }
 }
 
 
 static void
-gs_guard_value(gs_guard_run_t *run, unsigned target, const gs_str_t *value)
+gs_guard_rows_of(gs_guard_run_t *run, gs_value_t *v, unsigned view, int any)
 {
-    int                  any;
     uint32_t             w;
-    uint64_t             bits;
-    unsigned             n;
-    const uint64_t      *mask;
+    uint64_t             bits, mask;
+    unsigned             k, n, nrows;
+    uint64_t            *rows[GS_GUARD_VALUE_TARGETS];
     const gs_guard_t    *guard;
     gs_guard_scratch_t  *s;
 
     s = run->s;
     guard = run->guard;
+    nrows = 0;
 
-    if ((guard->used & ((uint64_t) 1 << target)) == 0) {
-        return;
+    for (k = 0; k < v->ntargets; k++) {
+        rows[nrows] = run->ph->rows[v->targets[k] * GS_VIEWS + view];
+        nrows += (rows[nrows] != NULL);
     }
-
-    any = gs_ac_scan(guard->ac, value->data, value->len, s->cand);
-
-    if (!any && (guard->eager & ((uint64_t) 1 << target)) == 0) {
-        return;
-    }
-
-    mask = &guard->mask[(size_t) target * guard->cond_words];
 
     for (w = 0; w < guard->cond_words; w++) {
 
-        bits = (s->cand[w] | guard->always[w]) & mask[w]
-               & ~(s->hit[w] | s->undecided[w]);
-        s->cand[w] = 0;
+        mask = 0;
+
+        for (k = 0; k < nrows; k++) {
+            mask |= rows[k][w];
+        }
+
+        if (mask == 0) {
+            continue;
+        }
+
+        bits = guard->always[w];
+        bits |= any ? s->cand[w] : 0;
+        bits |= (v->facts != 0) ? guard->facts[w] : 0;
+        bits &= mask & ~(s->hit[w] | s->undecided[w]);
 
         while (bits != 0) {
             n = (unsigned) __builtin_ctzll(bits);
             bits &= bits - 1;
 
-            gs_guard_candidate(run, w * 64 + n, target, value);
+            gs_guard_candidate(run, w * 64 + n, v, view);
         }
     }
 }
 
 
 static void
-gs_guard_candidate(gs_guard_run_t *run, uint32_t index, unsigned target,
-    const gs_str_t *value)
+gs_guard_candidate(gs_guard_run_t *run, uint32_t index, gs_value_t *v,
+    unsigned view)
 {
     gs_rc_t              rc;
-    uint64_t             bit;
-    const gs_cond_t     *cond, *c;
+    uint32_t             r;
+    uint64_t             bit, rule;
+    gs_str_t             target;
+    const gs_cond_t     *cond;
     gs_guard_scratch_t  *s;
 
     s = run->s;
     cond = &run->guard->conds[index];
+    r = cond->rule;
     bit = (uint64_t) 1 << index % 64;
+    rule = (uint64_t) 1 << r % 64;
 
-    /* a literal was found already */
+    if ((run->policy->off[r / 64] & rule)
+        || (run->policy->nexcept > 0 && gs_guard_excepted(run, r, v))
+        || (cond->need != 0 && (gs_guard_bytes(&v->view[view]) & cond->need)
+                               == 0))
+    {
+        return;
+    }
 
-    c = (cond->op == GS_OP_LIT) ? cond->same : cond;
+    rc = gs_guard_chain(run, cond, v, view);
 
-    for ( /* void */ ; c != NULL; c = c->same) {
+    if (rc == GS_DECLINED) {
+        return;
+    }
 
-        rc = gs_guard_confirm(s, c, value);
+    s->touched[r / 64] |= rule;
 
-        /* only a line "same" is negated here: the rule asks the others */
-
-        if (c != cond && c->negate && rc != GS_ERROR) {
-            rc = (rc == GS_OK) ? GS_DECLINED : GS_OK;
-        }
-
-        if (rc == GS_DECLINED) {
-            return;
-        }
-
-        if (rc == GS_ERROR) {
-            s->undecided[index / 64] |= bit;
-            s->touched[cond->rule / 64] |= (uint64_t) 1 << cond->rule % 64;
-            return;
-        }
+    if (rc == GS_ERROR) {
+        s->undecided[index / 64] |= bit;
+        return;
     }
 
     s->hit[index / 64] |= bit;
-    s->touched[cond->rule / 64] |= (uint64_t) 1 << cond->rule % 64;
 
-    if (s->trace != NULL && !cond->negate) {
-        s->trace(s->trace_data, run->guard->rules[cond->rule].id, cond->line,
-                 &run->guard->build->targets[target], &run->name, value);
+    if (cond->negate) {
+        return;
+    }
+
+    gs_guard_evidence(run, r, v, view);
+
+    if (s->trace != NULL) {
+        target = gs_str_text(gs_guard_kind_word(v->kind, v->name.len > 0));
+        s->trace(s->trace_data, run->guard->rules[r].id, cond->line,
+                 gs_guard_view_names[view], &target, &v->name,
+                 &v->view[view]);
     }
 }
 
 
-/* GS_ERROR: it cannot be told within the limits. */
+/* The condition and the lines "match same" behind it. */
 
 static gs_rc_t
-gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
-    const gs_str_t *value)
+gs_guard_chain(gs_guard_run_t *run, const gs_cond_t *cond, gs_value_t *v,
+    unsigned view)
 {
-    int              found;
-    unsigned         i;
-    const gs_str_t  *v;
+    gs_rc_t           rc;
+    const gs_cond_t  *c;
 
-    if (cond->op == GS_OP_PCRE) {
-        return gs_guard_confirm_pcre(s, cond, value);
+    run->s->at = 0;
+    rc = gs_guard_confirm(run->s, cond, v, view);
+
+    for (c = cond->same; c != NULL && rc == GS_OK; c = c->same) {
+
+        rc = gs_guard_same(run, c, v, view);
+
+        if (c->negate && rc != GS_ERROR) {
+            rc = (rc == GS_OK) ? GS_DECLINED : GS_OK;
+        }
     }
 
-    if (cond->op == GS_OP_FLAG) {
-        return gs_guard_flags(value, cond->flags) ? GS_OK : GS_DECLINED;
+    return rc;
+}
+
+
+/* In the view that matched, or in those that the line names. */
+
+static gs_rc_t
+gs_guard_same(gs_guard_run_t *run, const gs_cond_t *cond, gs_value_t *v,
+    unsigned view)
+{
+    gs_rc_t   rc;
+    unsigned  i;
+
+    if (cond->views == 0) {
+        return gs_guard_confirm(run->s, cond, v, view);
     }
 
-    for (i = 0; i < cond->nvalues; i++) {
-        v = &cond->values[i];
+    for (i = 0; i < GS_VIEWS; i++) {
 
-        switch (cond->op) {
-
-        case GS_OP_EQ:
-            found = gs_str_eq(value, v);
-            break;
-
-        case GS_OP_PREFIX:
-            found = gs_str_prefix(value, v);
-            break;
-
-        case GS_OP_SUFFIX:
-            found = gs_str_suffix(value, v);
-            break;
-
-        default:
-            found = gs_guard_find(value, v);
+        if ((cond->views & (1u << i)) == 0
+            || gs_guard_view(run->s, v, (gs_view_e) i) != GS_OK)
+        {
+            continue;
         }
 
-        if (found) {
-            return GS_OK;
+        rc = gs_guard_confirm(run->s, cond, v, i);
+
+        if (rc != GS_DECLINED) {
+            return rc;
         }
     }
 
@@ -441,65 +482,44 @@ gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
 }
 
 
-static gs_rc_t
-gs_guard_confirm_pcre(gs_guard_scratch_t *s, const gs_cond_t *cond,
-    const gs_str_t *value)
-{
-    int         rc;
-    PCRE2_SPTR  subject;
-
-    subject = (value->len == 0) ? (PCRE2_SPTR) "" : value->data;
-
-    if (cond->jit) {
-        rc = pcre2_jit_match(cond->code, subject, value->len, 0, 0, s->match,
-                             s->mctx);
-
-    } else {
-        rc = pcre2_match(cond->code, subject, value->len, 0, 0, s->match,
-                         s->mctx);
-    }
-
-    if (rc >= 0) {
-        return GS_OK;
-    }
-
-    switch (rc) {
-
-    case PCRE2_ERROR_NOMATCH:
-        return GS_DECLINED;
-
-    case PCRE2_ERROR_MATCHLIMIT:
-    case PCRE2_ERROR_DEPTHLIMIT:
-    case PCRE2_ERROR_HEAPLIMIT:
-    case PCRE2_ERROR_JIT_STACKLIMIT:
-        return GS_ERROR;
-
-    default:
-        s->broken = 1;
-        return GS_ERROR;
-    }
-}
-
-
-/* Case-blind; called for candidates only. */
+/* "govsvc_rule_off 1201 arg:a": not about this value. */
 
 static int
-gs_guard_find(const gs_str_t *value, const gs_str_t *word)
+gs_guard_excepted(const gs_guard_run_t *run, uint32_t rule,
+    const gs_value_t *v)
 {
-    int       first;
-    size_t    i;
-    gs_str_t  part;
+    uint32_t                  i;
+    gs_kind_e                 kind;
+    const gs_guard_except_t  *e;
 
-    first = gs_to_lower(word->data[0]);
+    for (i = 0; i < run->policy->nexcept; i++) {
+        e = &run->policy->except[i];
 
-    for (i = 0; value->len - i >= word->len; i++) {
+        if ((e->rules[rule / 64] & (uint64_t) 1 << rule % 64) == 0) {
+            continue;
+        }
 
-        if (gs_to_lower(value->data[i]) == first) {
-            part = gs_str_make(value->data + i, word->len);
+        kind = v->kind;
 
-            if (gs_str_case_eq(&part, word)) {
-                return 1;
-            }
+        if (e->kind == kind) {
+            return 1;
+        }
+
+        if (kind == GS_KIND_ARGS || kind == GS_KIND_FORM) {
+            kind = GS_KIND_ARG;
+
+        } else if (kind == GS_KIND_HEADERS) {
+            kind = GS_KIND_HEADER;
+
+        } else if (kind == GS_KIND_COOKIES) {
+            kind = GS_KIND_COOKIE;
+
+        } else if (kind == GS_KIND_JSON_ALL) {
+            kind = GS_KIND_JSON;
+        }
+
+        if (e->kind == kind && gs_guard_name_eq(kind, &e->name, &v->name)) {
+            return 1;
         }
     }
 
@@ -510,40 +530,28 @@ gs_guard_find(const gs_str_t *value, const gs_str_t *word)
 static void
 gs_guard_judge(gs_guard_run_t *run)
 {
-    uint32_t                w;
+    uint32_t                w, i;
     uint64_t                bits;
-    unsigned                n;
-    gs_guard_verdict_t     *verdict;
     const gs_guard_rule_t  *rule;
-
-    verdict = run->verdict;
 
     for (w = 0; w < run->guard->rule_words; w++) {
 
-        bits = run->s->touched[w] | run->guard->standing[w];
+        bits = run->s->touched[w] | run->ph->standing[w];
+        bits &= ~run->policy->off[w];
 
-        for (n = 0; bits != 0; n++, bits >>= 1) {
-
-            if ((bits & 1) == 0) {
-                continue;
-            }
-
-            rule = &run->guard->rules[w * 64 + n];
+        while (bits != 0) {
+            i = w * 64 + (uint32_t) __builtin_ctzll(bits);
+            bits &= bits - 1;
+            rule = &run->guard->rules[i];
 
             switch (gs_guard_holds(run->guard, run->s, rule)) {
 
             case GS_OK:
-                gs_guard_note(verdict, rule->id, rule->action, rule->status);
+                gs_guard_rule_hit(run, i);
                 break;
 
             case GS_ERROR:
-
-                if (verdict->undecided == 0) {
-                    verdict->undecided = rule->id;
-                }
-
-                gs_guard_note(verdict, GS_GUARD_UNDECIDED, rule->action,
-                              rule->status);
+                gs_guard_undecided(run, rule);
                 break;
 
             default:
@@ -587,15 +595,129 @@ gs_guard_holds(const gs_guard_t *guard, const gs_guard_scratch_t *s,
 
 
 static void
-gs_guard_note(gs_guard_verdict_t *verdict, uint32_t id,
-    gs_guard_action_e action, unsigned status)
+gs_guard_rule_hit(gs_guard_run_t *run, uint32_t index)
 {
-    if (verdict->nhits < GS_GUARD_MAX_HITS) {
-        verdict->hits[verdict->nhits] = id;
+    unsigned                 i, counted;
+    gs_guard_hit_t          *hit;
+    gs_guard_verdict_t      *verdict;
+    const gs_guard_rule_t   *rule;
+    const gs_guard_policy_t *policy;
+
+    rule = &run->guard->rules[index];
+    policy = run->policy;
+    verdict = run->verdict;
+
+    for (i = 0; i < verdict->nhits && i < GS_GUARD_MAX_HITS; i++) {
+        if (verdict->hits[i] == rule->id) {
+            return;
+        }
     }
 
-    verdict->nhits++;
+    counted = (rule->level <= policy->level_block);
+    hit = gs_guard_list(run, rule->id);
 
+    if (hit != NULL) {
+        gs_guard_evidence_take(run->s, index, hit);
+        hit->rule = rule->id;
+        hit->index = index;
+        hit->class = rule->class;
+        hit->points = counted ? rule->points : 0;
+        hit->action = counted ? rule->action : GS_GUARD_LOG;
+    }
+
+    if (rule->allow) {
+        verdict->allowed = rule->id;
+    }
+
+    if (!counted) {
+        verdict->noted += rule->points;
+        gs_guard_act(verdict, rule->id, GS_GUARD_LOG, 0);
+        return;
+    }
+
+    gs_guard_act(verdict, rule->id, rule->action, rule->status);
+
+    if (rule->points == 0) {
+        return;
+    }
+
+    verdict->score += rule->points;
+    verdict->scores[rule->class] += (uint16_t) rule->points;
+
+    if (verdict->score >= policy->threshold
+        || (policy->thresholds[rule->class] != 0
+            && verdict->scores[rule->class]
+               >= policy->thresholds[rule->class]))
+    {
+        gs_guard_act(verdict, rule->id, GS_GUARD_BLOCK, 403);
+    }
+}
+
+
+static void
+gs_guard_undecided(gs_guard_run_t *run, const gs_guard_rule_t *rule)
+{
+    gs_guard_action_e  action;
+
+    if (run->verdict->undecided == 0) {
+        run->verdict->undecided = rule->id;
+    }
+
+    action = rule->action;
+
+    if (rule->level > run->policy->level_block) {
+        action = GS_GUARD_LOG;
+
+    } else if (rule->points >= run->policy->threshold) {
+        action = GS_GUARD_BLOCK;
+    }
+
+    gs_guard_note(run, GS_GUARD_UNDECIDED, action,
+                  rule->status != 0 ? rule->status : 403);
+}
+
+
+void
+gs_guard_note(gs_guard_run_t *run, uint32_t id, gs_guard_action_e action,
+    unsigned status)
+{
+    gs_guard_hit_t  *hit;
+
+    hit = gs_guard_list(run, id);
+
+    if (hit != NULL) {
+        memset(hit, 0, offsetof(gs_guard_hit_t, target));
+        hit->rule = id;
+        hit->action = action;
+    }
+
+    gs_guard_act(run->verdict, id, action, status);
+}
+
+
+static gs_guard_hit_t *
+gs_guard_list(gs_guard_run_t *run, uint32_t id)
+{
+    unsigned             n;
+    gs_guard_verdict_t  *verdict;
+
+    verdict = run->verdict;
+    n = verdict->nhits++;
+
+    if (n >= GS_GUARD_MAX_HITS) {
+        return NULL;
+    }
+
+    verdict->hits[n] = id;
+
+    return &verdict->list[n];
+}
+
+
+static void
+gs_guard_act(gs_guard_verdict_t *verdict, uint32_t id,
+    gs_guard_action_e action, unsigned status)
+{
     if (action > verdict->action) {
         verdict->action = action;
         verdict->rule = id;

@@ -11,18 +11,25 @@
 
 
 static gs_rc_t gs_guard_tables(gs_guard_t *guard);
-static void gs_guard_masks(gs_guard_t *guard);
+static gs_rc_t gs_guard_phase_tables(gs_guard_t *guard, unsigned n);
+static void gs_guard_conds(gs_guard_t *guard);
+static gs_rc_t gs_guard_rows(gs_guard_t *guard);
+static gs_rc_t gs_guard_cond_rows(gs_guard_t *guard,
+    const gs_guard_rule_t *rule, uint32_t index, unsigned n);
+static gs_rc_t gs_guard_row(gs_guard_t *guard, gs_guard_phase_t *ph,
+    unsigned target, uint32_t index);
 static void gs_guard_standing(gs_guard_t *guard);
-static gs_rc_t gs_guard_headers(gs_guard_t *guard, gs_err_t *err);
+static gs_rc_t gs_guard_names(gs_guard_t *guard);
 static gs_rc_t gs_guard_automaton(gs_guard_t *guard, gs_err_t *err);
-static void gs_guard_info(const gs_guard_rule_t *rule,
-    gs_guard_rule_info_t *info);
+static void gs_guard_info(const gs_guard_t *guard,
+    const gs_guard_rule_t *rule, gs_guard_rule_info_t *info);
 
 
 gs_rc_t
 gs_guard_compile(gs_guard_t **out, gs_guard_build_t *build, gs_err_t *err)
 {
-    gs_guard_t  *guard;
+    gs_guard_t         *guard;
+    gs_guard_tuning_t   tuning;
 
     *out = NULL;
 
@@ -36,21 +43,38 @@ gs_guard_compile(gs_guard_t **out, gs_guard_build_t *build, gs_err_t *err)
     guard->nrules = build->rules.n;
     guard->conds = build->conds.data;
     guard->nconds = build->conds.n;
+    guard->targets = build->targets.data;
+    guard->ntargets = build->targets.n;
 
     /* at least one word, so that a set without rules needs no special case */
 
     guard->cond_words = guard->nconds / 64 + 1;
     guard->rule_words = guard->nrules / 64 + 1;
 
-    if (gs_guard_tables(guard) != GS_OK) {
+    if (gs_guard_tables(guard) != GS_OK
+        || gs_guard_names(guard) != GS_OK
+        || gs_guard_rows(guard) != GS_OK)
+    {
         return gs_err(err, "no memory");
     }
 
-    gs_guard_masks(guard);
+    gs_guard_conds(guard);
     gs_guard_standing(guard);
 
-    if (gs_guard_headers(guard, err) != GS_OK
-        || gs_guard_automaton(guard, err) != GS_OK)
+    memset(&tuning, 0, sizeof(gs_guard_tuning_t));
+
+    if (gs_guard_automaton(guard, err) != GS_OK
+        || gs_guard_policy(&guard->policy, guard, build->mem, &tuning, err)
+           != GS_OK)
+    {
+        return GS_ERROR;
+    }
+
+    tuning.level_block = 4;
+    tuning.level_log = 4;
+
+    if (gs_guard_policy(&guard->open, guard, build->mem, &tuning, err)
+        != GS_OK)
     {
         return GS_ERROR;
     }
@@ -73,17 +97,46 @@ gs_guard_destroy(gs_guard_t *guard)
 static gs_rc_t
 gs_guard_tables(gs_guard_t *guard)
 {
+    unsigned   n;
     gs_mem_t  *mem;
 
     mem = guard->build->mem;
 
     guard->always = gs_calloc(mem, guard->cond_words, sizeof(uint64_t));
-    guard->mask = gs_calloc(mem, (size_t) guard->cond_words
-                                 * guard->build->ntargets, sizeof(uint64_t));
-    guard->standing = gs_calloc(mem, guard->rule_words, sizeof(uint64_t));
+    guard->facts = gs_calloc(mem, guard->cond_words, sizeof(uint64_t));
 
-    if (guard->always == NULL || guard->mask == NULL
-        || guard->standing == NULL)
+    if (guard->always == NULL || guard->facts == NULL) {
+        return GS_ERROR;
+    }
+
+    for (n = 0; n < GS_GUARD_PHASES; n++) {
+        if (gs_guard_phase_tables(guard, n) != GS_OK) {
+            return GS_ERROR;
+        }
+    }
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_guard_phase_tables(gs_guard_t *guard, unsigned n)
+{
+    gs_mem_t          *mem;
+    gs_guard_phase_t  *ph;
+
+    mem = guard->build->mem;
+    ph = &guard->phase[n];
+
+    ph->views = gs_calloc(mem, guard->ntargets, 1);
+    ph->eager = gs_calloc(mem, guard->ntargets, 1);
+    ph->flags = gs_calloc(mem, guard->ntargets, 1);
+    ph->rows = gs_calloc(mem, (size_t) guard->ntargets * GS_VIEWS,
+                         sizeof(uint64_t *));
+    ph->standing = gs_calloc(mem, guard->rule_words, sizeof(uint64_t));
+
+    if (ph->views == NULL || ph->eager == NULL || ph->flags == NULL
+        || ph->rows == NULL || ph->standing == NULL)
     {
         return GS_ERROR;
     }
@@ -92,127 +145,214 @@ gs_guard_tables(gs_guard_t *guard)
 }
 
 
-/* A condition on all headers is one on every named header too. */
-
 static void
-gs_guard_masks(gs_guard_t *guard)
+gs_guard_conds(gs_guard_t *guard)
 {
     uint32_t          i;
-    uint64_t          bit, targets, named;
-    unsigned          t;
+    uint64_t          bit;
     const gs_cond_t  *cond;
-
-    named = 0;
-
-    for (t = GS_TARGET_HEADERS; t < guard->build->ntargets; t++) {
-        named |= (uint64_t) 1 << t;
-    }
 
     for (i = 0; i < guard->nconds; i++) {
         cond = &guard->conds[i];
         bit = (uint64_t) 1 << i % 64;
-        targets = cond->targets;
 
-        if (targets & ((uint64_t) 1 << GS_TARGET_HEADERS)) {
-            targets |= named;
-        }
+        if (cond->op == GS_OP_FLAG) {
+            guard->facts[i / 64] |= bit;
 
-        for (t = 0; t < guard->build->ntargets; t++) {
-            if (targets & ((uint64_t) 1 << t)) {
-                guard->mask[t * guard->cond_words + i / 64] |= bit;
-            }
-        }
-
-        guard->used |= targets;
-
-        if (cond->nwords == 0) {
+        } else if (cond->nwords == 0) {
             guard->always[i / 64] |= bit;
-            guard->eager |= targets;
-        }
-    }
-}
-
-
-static void
-gs_guard_standing(gs_guard_t *guard)
-{
-    uint32_t  i, k, positive;
-
-    for (i = 0; i < guard->nrules; i++) {
-        positive = 0;
-
-        for (k = 0; k < guard->rules[i].nconds; k++) {
-            positive += !guard->conds[guard->rules[i].cond + k].negate;
-        }
-
-        if (positive == 0) {
-            guard->standing[i / 64] |= (uint64_t) 1 << i % 64;
         }
     }
 }
 
 
 static gs_rc_t
-gs_guard_headers(gs_guard_t *guard, gs_err_t *err)
+gs_guard_rows(gs_guard_t *guard)
 {
-    gs_str_t  name;
-    unsigned  t, slot;
+    uint32_t                i, k;
+    unsigned                n;
+    const gs_guard_rule_t  *rule;
 
-    for (t = GS_TARGET_NAMED; t < guard->build->ntargets; t++) {
+    for (i = 0; i < guard->nrules; i++) {
+        rule = &guard->rules[i];
 
-        name = guard->build->targets[t];
-        name.data += sizeof("header:") - 1;
-        name.len -= sizeof("header:") - 1;
+        for (n = 0; n < GS_GUARD_PHASES; n++) {
 
-        slot = gs_guard_header_hash(&name);
+            if ((rule->phases & (1u << n)) == 0) {
+                continue;
+            }
 
-        while (guard->slots[slot] != 0) {
-            slot = (slot + 1) % GS_GUARD_SLOTS;
+            guard->phase[n].any = 1;
+
+            for (k = 0; k < rule->nconds; k++) {
+                if (gs_guard_cond_rows(guard, rule, rule->cond + k, n)
+                    != GS_OK)
+                {
+                    return GS_ERROR;
+                }
+            }
         }
-
-        guard->slots[slot] = (gs_uchar_t) t;
     }
 
     return GS_OK;
 }
 
 
-unsigned
-gs_guard_header_hash(const gs_str_t *name)
+/*
+ * A rule of one condition is asked again only about what is new in a phase;
+ * the conditions of another need the values of the phases before as well.
+ */
+
+static gs_rc_t
+gs_guard_cond_rows(gs_guard_t *guard, const gs_guard_rule_t *rule,
+    uint32_t index, unsigned n)
 {
-    if (name->len == 0) {
-        return 0;
+    unsigned           k, in, early;
+    gs_kind_e          kind;
+    const gs_cond_t   *cond;
+    gs_guard_phase_t  *ph;
+
+    cond = &guard->conds[index];
+    ph = &guard->phase[n];
+    early = 1;
+
+    if (rule->nconds == 1 && n > rule->first) {
+        early = 0;
     }
 
-    return (unsigned) (name->len * 31 + (name->data[0] | 0x20u) * 7
-                       + (name->data[name->len - 1] | 0x20u) * 3
-                       + (name->data[name->len / 2] | 0x20u))
-           % GS_GUARD_SLOTS;
-}
+    for (k = 0; k < cond->ntargets; k++) {
 
+        kind = guard->targets[cond->targets[k]].kind;
+        in = gs_guard_kind_phases(kind);
 
-unsigned
-gs_guard_header_target(const gs_guard_t *guard, const gs_str_t *name)
-{
-    gs_str_t  known;
-    unsigned  t, slot;
+        if ((in & (1u << n)) == 0
+            && (!early || (in & ((1u << n) - 1)) == 0))
+        {
+            continue;
+        }
 
-    for (slot = gs_guard_header_hash(name);
-         guard->slots[slot] != 0;
-         slot = (slot + 1) % GS_GUARD_SLOTS)
-    {
-        t = guard->slots[slot];
+        if (gs_guard_row(guard, ph, cond->targets[k], index) != GS_OK) {
+            return GS_ERROR;
+        }
 
-        known = guard->build->targets[t];
-        known.data += sizeof("header:") - 1;
-        known.len -= sizeof("header:") - 1;
+        if (in & (1u << GS_GUARD_HEAD)) {
+            ph->head |= (kind != GS_KIND_ARG || early);
+        }
 
-        if (gs_str_case_eq(name, &known)) {
-            return t;
+        if (kind == GS_KIND_TOKEN) {
+            ph->access = 1;
         }
     }
 
-    return 0;
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_guard_row(gs_guard_t *guard, gs_guard_phase_t *ph, unsigned target,
+    uint32_t index)
+{
+    unsigned          v;
+    uint64_t        **row;
+    const gs_cond_t  *cond;
+
+    cond = &guard->conds[index];
+
+    for (v = 0; v < GS_VIEWS; v++) {
+
+        if ((cond->views & (1u << v)) == 0) {
+            continue;
+        }
+
+        row = &ph->rows[target * GS_VIEWS + v];
+
+        if (*row == NULL) {
+            *row = gs_calloc(guard->build->mem, guard->cond_words,
+                             sizeof(uint64_t));
+            if (*row == NULL) {
+                return GS_ERROR;
+            }
+        }
+
+        (*row)[index / 64] |= (uint64_t) 1 << index % 64;
+        ph->views[target] |= (gs_uchar_t) (1u << v);
+
+        if (cond->op == GS_OP_FLAG) {
+            ph->flags[target] = 1;
+
+        } else if (cond->nwords == 0) {
+            ph->eager[target] |= (gs_uchar_t) (1u << v);
+        }
+    }
+
+    return GS_OK;
+}
+
+
+/* Rules that may hold without any value; those of the body, without one. */
+
+static void
+gs_guard_standing(gs_guard_t *guard)
+{
+    uint32_t                i, k, positive;
+    gs_guard_phase_t       *ph;
+    const gs_guard_rule_t  *rule;
+
+    for (i = 0; i < guard->nrules; i++) {
+        rule = &guard->rules[i];
+        positive = 0;
+
+        for (k = 0; k < rule->nconds; k++) {
+            positive += !guard->conds[rule->cond + k].negate;
+        }
+
+        ph = &guard->phase[rule->first];
+
+        if (positive == 0) {
+            ph->standing[i / 64] |= (uint64_t) 1 << i % 64;
+        }
+
+        if (positive < rule->nconds) {
+            ph->access = 1;
+        }
+    }
+}
+
+
+static gs_rc_t
+gs_guard_names(gs_guard_t *guard)
+{
+    unsigned      t;
+    uint32_t      n, slot;
+    gs_target_t  *target;
+
+    n = 64;
+
+    while (n < guard->ntargets * 2) {
+        n *= 2;
+    }
+
+    guard->mask = n - 1;
+    guard->names = gs_calloc(guard->build->mem, n, sizeof(uint16_t));
+
+    if (guard->names == NULL) {
+        return GS_ERROR;
+    }
+
+    for (t = GS_KIND_FIXED; t < guard->ntargets; t++) {
+        target = &guard->targets[t];
+        guard->named |= 1u << (target->kind - GS_KIND_FIXED);
+
+        slot = gs_guard_name_hash(target->kind, &target->name) & guard->mask;
+
+        while (guard->names[slot] != 0) {
+            slot = (slot + 1) & guard->mask;
+        }
+
+        guard->names[slot] = (uint16_t) t;
+    }
+
+    return GS_OK;
 }
 
 
@@ -261,7 +401,7 @@ gs_guard_rule(const gs_guard_t *guard, unsigned n, gs_guard_rule_info_t *info)
         return GS_DONE;
     }
 
-    gs_guard_info(&guard->rules[n], info);
+    gs_guard_info(guard, &guard->rules[n], info);
 
     return GS_OK;
 }
@@ -271,11 +411,23 @@ gs_rc_t
 gs_guard_rule_by_id(const gs_guard_t *guard, uint32_t id,
     gs_guard_rule_info_t *info)
 {
-    uint32_t  i;
+    uint32_t           slot, n;
+    gs_guard_build_t  *build;
 
-    for (i = 0; i < guard->nrules; i++) {
-        if (guard->rules[i].id == id) {
-            gs_guard_info(&guard->rules[i], info);
+    build = guard->build;
+
+    if (build->nids == 0) {
+        return GS_DECLINED;
+    }
+
+    for (slot = id * 2654435761u & (build->nids - 1);
+         build->ids[slot] != 0;
+         slot = (slot + 1) & (build->nids - 1))
+    {
+        n = build->ids[slot] - 1;
+
+        if (guard->rules[n].id == id) {
+            gs_guard_info(guard, &guard->rules[n], info);
             return GS_OK;
         }
     }
@@ -285,7 +437,8 @@ gs_guard_rule_by_id(const gs_guard_t *guard, uint32_t id,
 
 
 static void
-gs_guard_info(const gs_guard_rule_t *rule, gs_guard_rule_info_t *info)
+gs_guard_info(const gs_guard_t *guard, const gs_guard_rule_t *rule,
+    gs_guard_rule_info_t *info)
 {
     info->id = rule->id;
     info->name = rule->name;
@@ -294,4 +447,18 @@ gs_guard_info(const gs_guard_rule_t *rule, gs_guard_rule_info_t *info)
     info->line = rule->line;
     info->action = rule->action;
     info->ntests = rule->ntests;
+    info->level = rule->level;
+    info->severity = rule->severity;
+    info->reason = rule->reason;
+    info->category = rule->category;
+    info->event = rule->event;
+    info->class = (rule->points > 0) ? guard->build->classes[rule->class]
+                                     : gs_str_make("", 0);
+    info->points = rule->points;
+    info->nolog = rule->nolog;
+    info->ban = rule->ban;
+    info->limit = rule->limit;
+    info->challenge = rule->challenge;
+    info->ntags = rule->ntags;
+    info->tags = rule->tags;
 }

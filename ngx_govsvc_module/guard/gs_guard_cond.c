@@ -2,7 +2,7 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Parser of one match line: targets, operator, values, pattern.
+ * Parser of one match line: targets, views, operator, values, pattern.
  */
 
 
@@ -10,37 +10,33 @@
 #include "guard/gs_guard_priv.h"
 
 
-static gs_rc_t gs_guard_match_targets(gs_guard_parser_t *p, gs_cond_t *cond,
-    const gs_lex_token_t *token, unsigned *same);
-static gs_rc_t gs_guard_match_target(gs_guard_parser_t *p, gs_cond_t *cond,
-    const gs_str_t *name, unsigned line);
-static gs_rc_t gs_guard_match_header(gs_guard_parser_t *p, gs_cond_t *cond,
-    const gs_str_t *name, unsigned line);
+#define GS_GUARD_NESTED  16                /* groups that the lint follows */
+
+
+static gs_rc_t gs_guard_match_options(gs_guard_parser_t *p, gs_cond_t *cond,
+    gs_lex_token_t *token);
+static gs_rc_t gs_guard_match_views(gs_guard_parser_t *p, gs_cond_t *cond,
+    const gs_str_t *list, unsigned line);
 static gs_rc_t gs_guard_match_op(gs_guard_parser_t *p, gs_cond_t *cond,
     const gs_lex_token_t *token);
-static gs_rc_t gs_guard_match_values(gs_guard_parser_t *p, gs_cond_t *cond);
-static gs_rc_t gs_guard_match_value(gs_guard_parser_t *p, gs_cond_t *cond,
-    gs_guard_vec_t *values, const gs_lex_token_t *token);
+static gs_rc_t gs_guard_match_words(gs_guard_parser_t *p, gs_cond_t *cond);
 static gs_rc_t gs_guard_match_place(gs_guard_parser_t *p,
     gs_guard_rule_t *rule, const gs_cond_t *cond, unsigned same);
 static pcre2_code *gs_guard_pcre(gs_guard_parser_t *p,
     const gs_str_t *pattern, int *rc, PCRE2_SIZE *offset);
-static gs_rc_t gs_guard_memory(gs_guard_parser_t *p, unsigned line);
-
-
-static const char *const  gs_guard_targets[] = {
-    "method", "path", "uri", "query", "args", "arg_names", "header:NAME",
-    "header:*", "same", NULL
-};
+static void gs_guard_lint(gs_guard_parser_t *p, const gs_cond_t *cond);
+static int gs_guard_unbounded(const gs_str_t *s, size_t i);
+static size_t gs_guard_skip_class(const gs_str_t *s, size_t i);
 
 
 static const char *const  gs_guard_ops[] = {
-    "lit", "eq", "prefix", "suffix", "pcre", "flag", NULL
+    "lit", "eq", "ne", "prefix", "suffix", "pcre", "flag", "in", "exists",
+    "length", "<", "<=", ">", ">=", "sqli", "xss", NULL
 };
 
 
-static const char *const  gs_guard_flag_names[] = {
-    "bad-utf8", "nul", "control", NULL
+const char *const  gs_guard_view_names[] = {
+    "raw", "url", "lower", "deep", "sqlc", "sh", "path", "b64", NULL
 };
 
 
@@ -56,28 +52,23 @@ gs_guard_parse_match(gs_guard_parser_t *p, gs_guard_rule_t *rule,
     cond.line = line;
     cond.rule = p->build->rules.n;
 
-    if (gs_lex_next(&p->lex, &token) != GS_OK) {
+    if (gs_guard_word(p, &token, "a target") != GS_OK) {
         return GS_ERROR;
     }
 
-    if (token.type != GS_LEX_WORD) {
-        return gs_lex_unexpected(&p->lex, &token, "a target");
+    same = (unsigned) gs_str_eq_text(&token.text, "same");
+
+    if (!same) {
+        cond.views = 1u << GS_VIEW_URL;
+
+        if (gs_guard_parse_targets(p, &cond, &token) != GS_OK) {
+            return GS_ERROR;
+        }
     }
 
-    if (gs_guard_match_targets(p, &cond, &token, &same) != GS_OK) {
-        return GS_ERROR;
-    }
-
-    if (gs_lex_next(&p->lex, &token) != GS_OK) {
-        return GS_ERROR;
-    }
-
-    if (token.type != GS_LEX_WORD) {
-        return gs_lex_unexpected(&p->lex, &token, "an operator");
-    }
-
-    if (gs_guard_match_op(p, &cond, &token) != GS_OK
-        || gs_guard_match_values(p, &cond) != GS_OK)
+    if (gs_guard_match_options(p, &cond, &token) != GS_OK
+        || gs_guard_match_op(p, &cond, &token) != GS_OK
+        || gs_guard_parse_values(p, &cond) != GS_OK)
     {
         return GS_ERROR;
     }
@@ -86,9 +77,8 @@ gs_guard_parse_match(gs_guard_parser_t *p, gs_guard_rule_t *rule,
         return GS_ERROR;
     }
 
-    if (cond.op != GS_OP_PCRE && cond.op != GS_OP_FLAG) {
-        cond.words = cond.values;
-        cond.nwords = cond.nvalues;
+    if (gs_guard_match_words(p, &cond) != GS_OK) {
+        return GS_ERROR;
     }
 
     if (!same && cond.nwords == 0 && cond.op == GS_OP_PCRE) {
@@ -101,100 +91,80 @@ gs_guard_parse_match(gs_guard_parser_t *p, gs_guard_rule_t *rule,
 }
 
 
+/* "view=A,B" and "need BYTES", and the word behind them. */
+
 static gs_rc_t
-gs_guard_match_targets(gs_guard_parser_t *p, gs_cond_t *cond,
-    const gs_lex_token_t *token, unsigned *same)
+gs_guard_match_options(gs_guard_parser_t *p, gs_cond_t *cond,
+    gs_lex_token_t *token)
 {
-    size_t    from, to;
-    gs_str_t  name;
+    gs_str_t  list;
 
-    *same = (unsigned) gs_str_eq_text(&token->text, "same");
+    static const gs_str_t  view = gs_string("view=");
 
-    if (*same) {
-        return GS_OK;
-    }
+    for ( ;; ) {
 
-    for (from = 0; from <= token->text.len; from = to + 1) {
-        to = gs_str_chr(&token->text, from, '|');
-        name = gs_str_make(token->text.data + from, to - from);
-
-        if (gs_guard_match_target(p, cond, &name, token->line) != GS_OK) {
+        if (gs_guard_word(p, token, "an operator") != GS_OK) {
             return GS_ERROR;
         }
-    }
 
-    return GS_OK;
-}
+        if (gs_str_prefix(&token->text, &view)) {
+            list = gs_str_make(token->text.data + view.len,
+                               token->text.len - view.len);
 
+            if (gs_guard_match_views(p, cond, &list, token->line) != GS_OK) {
+                return GS_ERROR;
+            }
 
-static gs_rc_t
-gs_guard_match_target(gs_guard_parser_t *p, gs_cond_t *cond,
-    const gs_str_t *name, unsigned line)
-{
-    unsigned  i;
+            continue;
+        }
 
-    static const gs_str_t  header = gs_string("header:");
-
-    for (i = 0; i < GS_TARGET_NAMED; i++) {
-        if (gs_str_eq(name, &p->build->targets[i])) {
-            cond->targets |= (uint64_t) 1 << i;
+        if (!gs_str_eq_text(&token->text, "need")) {
             return GS_OK;
         }
+
+        if (gs_guard_word(p, token, "the bytes needed") != GS_OK) {
+            return GS_ERROR;
+        }
+
+        cond->need |= gs_guard_bytes(&token->text);
+
+        if (cond->need == 0) {
+            (void) gs_err(p->err, "\"need %S\" names no byte but letters and "
+                          "digits", &token->text);
+            return gs_lex_fail(&p->lex, token->line);
+        }
     }
-
-    if (gs_str_prefix(name, &header) && name->len > header.len) {
-        return gs_guard_match_header(p, cond, name, line);
-    }
-
-    (void) gs_err(p->err, "unknown target \"%S\"", name);
-    gs_err_hint(p->err, name, gs_guard_targets);
-
-    return gs_lex_fail(&p->lex, line);
 }
 
 
 static gs_rc_t
-gs_guard_match_header(gs_guard_parser_t *p, gs_cond_t *cond,
-    const gs_str_t *name, unsigned line)
+gs_guard_match_views(gs_guard_parser_t *p, gs_cond_t *cond,
+    const gs_str_t *list, unsigned line)
 {
-    int                c;
-    size_t             k;
-    unsigned           i;
-    gs_str_t           copy;
-    gs_guard_build_t  *build;
+    size_t    from, to;
+    unsigned  i;
+    gs_str_t  name;
 
-    build = p->build;
+    cond->views = 0;
 
-    for (k = sizeof("header:") - 1; k < name->len; k++) {
-        c = name->data[k];
+    for (from = 0; from <= list->len; from = to + 1) {
+        to = gs_str_chr(list, from, ',');
+        name = gs_str_make(list->data + from, to - from);
 
-        if (!gs_is_alpha(c) && !gs_is_digit(c) && c != '-' && c != '_') {
-            (void) gs_err(p->err, "invalid header name in target \"%S\", "
-                          "allowed: letters, digits, \"-\", \"_\"", name);
+        for (i = 0; gs_guard_view_names[i] != NULL; i++) {
+            if (gs_str_eq_text(&name, gs_guard_view_names[i])) {
+                break;
+            }
+        }
+
+        if (gs_guard_view_names[i] == NULL) {
+            (void) gs_err(p->err, "unknown view \"%S\"", &name);
+            gs_err_hint(p->err, &name, gs_guard_view_names);
             return gs_lex_fail(&p->lex, line);
         }
-    }
 
-    for (i = GS_TARGET_NAMED; i < build->ntargets; i++) {
-        if (gs_str_case_eq(name, &build->targets[i])) {
-            cond->targets |= (uint64_t) 1 << i;
-            return GS_OK;
-        }
+        cond->views |= 1u << i;
     }
-
-    if (build->ntargets == GS_GUARD_MAX_TARGETS) {
-        (void) gs_err(p->err, "too many different header names, the limit "
-                      "is %d", GS_GUARD_MAX_TARGETS - (int) GS_TARGET_NAMED);
-        return gs_lex_fail(&p->lex, line);
-    }
-
-    copy = gs_str_dup(build->mem, name);
-    if (copy.data == NULL) {
-        return gs_guard_memory(p, line);
-    }
-
-    build->targets[build->ntargets] = copy;
-    cond->targets |= (uint64_t) 1 << build->ntargets++;
 
     return GS_OK;
 }
@@ -228,82 +198,43 @@ gs_guard_match_op(gs_guard_parser_t *p, gs_cond_t *cond,
 }
 
 
-static gs_rc_t
-gs_guard_match_values(gs_guard_parser_t *p, gs_cond_t *cond)
-{
-    gs_lex_token_t  token;
-    gs_guard_vec_t  values;
-
-    memset(&values, 0, sizeof(gs_guard_vec_t));
-    values.size = sizeof(gs_str_t);
-
-    for ( ;; ) {
-
-        if (gs_lex_next(&p->lex, &token) != GS_OK) {
-            return GS_ERROR;
-        }
-
-        if (token.type == GS_LEX_END && values.n > 0) {
-            break;
-        }
-
-        if (token.type != GS_LEX_WORD) {
-            return gs_lex_unexpected(&p->lex, &token, "a value");
-        }
-
-        if (gs_guard_match_value(p, cond, &values, &token) != GS_OK) {
-            return GS_ERROR;
-        }
-    }
-
-    if (cond->op == GS_OP_PCRE && values.n > 1) {
-        (void) gs_err(p->err, "\"pcre\" takes one pattern, %u given: quote "
-                      "a pattern with spaces", values.n);
-        return gs_lex_fail(&p->lex, cond->line);
-    }
-
-    cond->values = values.data;
-    cond->nvalues = values.n;
-
-    return GS_OK;
-}
-
+/*
+ * The texts of which one occurs in every value that fulfils the condition;
+ * of "a then b" the longest, and the others are looked for afterwards.
+ */
 
 static gs_rc_t
-gs_guard_match_value(gs_guard_parser_t *p, gs_cond_t *cond,
-    gs_guard_vec_t *values, const gs_lex_token_t *token)
+gs_guard_match_words(gs_guard_parser_t *p, gs_cond_t *cond)
 {
-    unsigned   i;
-    gs_str_t  *value;
+    unsigned   i, n;
+    gs_str_t  *word;
 
-    if (token->text.len == 0) {
-        (void) gs_err(p->err, "empty value in \"match\"");
-        return gs_lex_fail(&p->lex, token->line);
+    if (cond->op != GS_OP_LIT && cond->op != GS_OP_EQ
+        && cond->op != GS_OP_PREFIX && cond->op != GS_OP_SUFFIX)
+    {
+        return GS_OK;
     }
 
-    if (cond->op == GS_OP_FLAG) {
+    cond->words = gs_calloc(p->build->mem, cond->nvalues, sizeof(gs_str_t));
+    if (cond->words == NULL) {
+        return gs_guard_no_memory(p, cond->line);
+    }
 
-        for (i = 0; gs_guard_flag_names[i] != NULL; i++) {
-            if (gs_str_eq_text(&token->text, gs_guard_flag_names[i])) {
-                break;
-            }
+    n = 0;
+    word = NULL;
+
+    for (i = 0; i < cond->nvalues; i++) {
+
+        if (!cond->then[i]) {
+            word = &cond->words[n++];
+            *word = cond->values[i];
+
+        } else if (cond->values[i].len > word->len) {
+            *word = cond->values[i];
         }
-
-        if (gs_guard_flag_names[i] == NULL) {
-            (void) gs_err(p->err, "unknown flag \"%S\"", &token->text);
-            gs_err_hint(p->err, &token->text, gs_guard_flag_names);
-            return gs_lex_fail(&p->lex, token->line);
-        }
-
-        cond->flags |= 1u << i;
     }
 
-    value = gs_guard_push(p->build->mem, values);
-    if (value == NULL) {
-        return gs_guard_memory(p, token->line);
-    }
-
-    *value = token->text;
+    cond->nwords = n;
 
     return GS_OK;
 }
@@ -318,7 +249,7 @@ gs_guard_match_place(gs_guard_parser_t *p, gs_guard_rule_t *rule,
     if (!same) {
         slot = gs_guard_push(p->build->mem, &p->build->conds);
         if (slot == NULL) {
-            return gs_guard_memory(p, cond->line);
+            return gs_guard_no_memory(p, cond->line);
         }
 
         *slot = *cond;
@@ -347,7 +278,7 @@ gs_guard_match_place(gs_guard_parser_t *p, gs_guard_rule_t *rule,
 
     slot->same = gs_alloc(p->build->mem, sizeof(gs_cond_t));
     if (slot->same == NULL) {
-        return gs_guard_memory(p, cond->line);
+        return gs_guard_no_memory(p, cond->line);
     }
 
     *slot->same = *cond;
@@ -380,7 +311,7 @@ gs_guard_parse_pcre(gs_guard_parser_t *p, gs_cond_t *cond)
     slot = gs_guard_push(p->build->mem, &p->build->codes);
     if (slot == NULL) {
         pcre2_code_free(cond->code);
-        return gs_guard_memory(p, cond->line);
+        return gs_guard_no_memory(p, cond->line);
     }
 
     *slot = cond->code;
@@ -388,6 +319,8 @@ gs_guard_parse_pcre(gs_guard_parser_t *p, gs_cond_t *cond)
     /* without JIT (no support, or forbidden by the system) it interprets */
 
     cond->jit = (pcre2_jit_compile(cond->code, PCRE2_JIT_COMPLETE) == 0);
+
+    gs_guard_lint(p, cond);
 
     switch (gs_guard_literals(&lits, p->build->mem, &cond->values[0])) {
 
@@ -398,12 +331,12 @@ gs_guard_parse_pcre(gs_guard_parser_t *p, gs_cond_t *cond)
         return GS_OK;
 
     default:
-        return gs_guard_memory(p, cond->line);
+        return gs_guard_no_memory(p, cond->line);
     }
 
     cond->words = gs_calloc(p->build->mem, lits.n, sizeof(gs_str_t));
     if (cond->words == NULL) {
-        return gs_guard_memory(p, cond->line);
+        return gs_guard_no_memory(p, cond->line);
     }
 
     memcpy(cond->words, lits.words, lits.n * sizeof(gs_str_t));
@@ -436,9 +369,120 @@ gs_guard_pcre(gs_guard_parser_t *p, const gs_str_t *pattern, int *rc,
 }
 
 
-static gs_rc_t
-gs_guard_memory(gs_guard_parser_t *p, unsigned line)
+/*
+ * Patterns whose time may explode: a repeat without end around another, or
+ * two ".*" in one run.  What the match limit cuts is a hit, so they are
+ * told where they are written.
+ */
+
+static void
+gs_guard_lint(gs_guard_parser_t *p, const gs_cond_t *cond)
 {
-    (void) gs_err(p->err, "no memory");
-    return gs_lex_fail(&p->lex, line);
+    int              c;
+    size_t           i;
+    unsigned         depth, dots;
+    const gs_str_t  *s;
+    unsigned char    inner[GS_GUARD_NESTED];
+
+    s = &cond->values[0];
+    depth = 0;
+    dots = 0;
+    inner[0] = 0;
+
+    for (i = 0; i < s->len; i++) {
+        c = s->data[i];
+
+        if (c == '\\') {
+            i++;
+
+        } else if (c == '[') {
+            i = gs_guard_skip_class(s, i);
+
+        } else if (c == '(') {
+            if (++depth == GS_GUARD_NESTED) {
+                return;
+            }
+
+            inner[depth] = 0;
+            continue;
+
+        } else if (c == '|') {
+            dots = 0;
+            continue;
+
+        } else if (c == ')' && depth > 0) {
+
+            if (gs_guard_unbounded(s, i + 1) && inner[depth]) {
+                gs_guard_warn(p, cond->line, "a repeat without end around "
+                              "another: the pattern may meet its match "
+                              "limit");
+                return;
+            }
+
+            depth--;
+            inner[depth] |= inner[depth + 1];
+        }
+
+        if (!gs_guard_unbounded(s, i + 1)) {
+            continue;
+        }
+
+        inner[depth] = 1;
+
+        if (c == '.' && ++dots == 2) {
+            gs_guard_warn(p, cond->line, "\".*\" twice in one pattern: bound "
+                          "it as in \".{0,40}\"");
+            return;
+        }
+    }
+}
+
+
+/* Of "*", "+", "{n,}"; not of the possessive ones, which never go back. */
+
+static int
+gs_guard_unbounded(const gs_str_t *s, size_t i)
+{
+    size_t  end;
+
+    if (i >= s->len) {
+        return 0;
+    }
+
+    if (s->data[i] == '*' || s->data[i] == '+') {
+        return i + 1 == s->len || s->data[i + 1] != '+';
+    }
+
+    if (s->data[i] != '{') {
+        return 0;
+    }
+
+    end = gs_str_chr(s, i, '}');
+
+    return end < s->len && s->data[end - 1] == ','
+           && (end + 1 == s->len || s->data[end + 1] != '+');
+}
+
+
+static size_t
+gs_guard_skip_class(const gs_str_t *s, size_t i)
+{
+    i++;
+
+    if (i < s->len && s->data[i] == '^') {
+        i++;
+    }
+
+    if (i < s->len && s->data[i] == ']') {
+        i++;
+    }
+
+    for ( /* void */ ; i < s->len && s->data[i] != ']'; i++) {
+
+        if (s->data[i] == '\\') {
+            i++;
+        }
+    }
+
+    return i;
 }

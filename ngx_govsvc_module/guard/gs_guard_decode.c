@@ -17,8 +17,72 @@ static gs_rc_t gs_guard_path_decode(gs_uchar_t *dst, size_t *len,
 static gs_rc_t gs_guard_path_dots(gs_uchar_t *path, size_t *len);
 
 
+const uint16_t  gs_guard_byte_class[256] = {
+
+    /* controls; of these tab, LF and CR are space */
+
+    0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+    0x400, 0x200, 0x200, 0x400, 0x400, 0x200, 0x400, 0x400,
+    0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+    0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+
+    /* space ! " # $ % & '  ( ) * + , - . /  0-7  8 9 : ; < = > ? */
+
+    0x200, 0x100, 0x001, 0x2000, 0x010, 0x040, 0x080, 0x001,
+    0x004, 0x004, 0x8000, 0x2000, 0x8000, 0x2000, 0x8000, 0x020,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0x8000, 0x008, 0x002, 0x100, 0x002, 0x8000,
+
+    /* @, capitals, [ \ ] ^ _ */
+
+    0x2000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000,
+    0x1000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000,
+    0x1000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000,
+    0x1000, 0x1000, 0x1000, 0x8000, 0x4020, 0x8000, 0x2000, 0x2000,
+
+    /* `, letters, { | } ~ DEL */
+
+    0x001, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x010, 0x080, 0x010, 0x2000, 0x400,
+
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800,
+    0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800, 0x800
+};
+
+
+unsigned
+gs_guard_bytes(const gs_str_t *text)
+{
+    size_t    i;
+    unsigned  bytes;
+
+    bytes = 0;
+
+    for (i = 0; i < text->len; i++) {
+        bytes |= gs_guard_byte_class[text->data[i]];
+    }
+
+    return bytes;
+}
+
+
 gs_str_t
-gs_guard_unescape(gs_uchar_t *dst, const gs_str_t *src, int plus)
+gs_guard_unescape(gs_uchar_t *dst, const gs_str_t *src, int plus,
+    uint32_t *facts)
 {
     int                high, low;
     gs_uchar_t        *d;
@@ -39,15 +103,17 @@ gs_guard_unescape(gs_uchar_t *dst, const gs_str_t *src, int plus)
 
     for (p = src->data; p < last; p++) {
 
-        if (*p == '%' && last - p > 2) {
-            high = gs_hex_value(p[1]);
-            low = gs_hex_value(p[2]);
+        if (*p == '%') {
+            high = (last - p > 2) ? gs_hex_value(p[1]) : -1;
+            low = (last - p > 2) ? gs_hex_value(p[2]) : -1;
 
             if (high >= 0 && low >= 0) {
                 *d++ = (gs_uchar_t) (high * 16 + low);
                 p += 2;
                 continue;
             }
+
+            *facts |= GS_FLAG_BAD_PCT;
         }
 
         *d++ = (*p == '+' && plus) ? ' ' : *p;
@@ -57,35 +123,38 @@ gs_guard_unescape(gs_uchar_t *dst, const gs_str_t *src, int plus)
 }
 
 
-unsigned
-gs_guard_flags(const gs_str_t *value, unsigned wanted)
+uint32_t
+gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v)
 {
-    size_t    i;
-    unsigned  found;
+    size_t           i;
+    uint32_t         facts;
+    unsigned         bytes;
+    const gs_str_t  *text;
 
-    found = 0;
+    (void) gs_guard_view(s, v, GS_VIEW_URL);
 
-    if ((wanted & GS_FLAG_BAD_UTF8) && !gs_utf8_valid(value)) {
-        found |= GS_FLAG_BAD_UTF8;
-    }
+    text = &v->view[GS_VIEW_URL];
+    bytes = gs_guard_bytes(text);
+    facts = v->facts;
 
-    if (wanted & (GS_FLAG_NUL|GS_FLAG_CONTROL)) {
+    if (bytes & GS_BYTE_CONTROL) {
+        facts |= GS_FLAG_CONTROL;
 
-        for (i = 0; i < value->len; i++) {
-            if (value->data[i] == 0) {
-                found |= GS_FLAG_NUL|GS_FLAG_CONTROL;
-
-            } else if (value->data[i] == 0x7f
-                       || (value->data[i] < 0x20 && value->data[i] != '\t'
-                           && value->data[i] != '\r'
-                           && value->data[i] != '\n'))
-            {
-                found |= GS_FLAG_CONTROL;
-            }
+        for (i = 0; i < text->len; i++) {
+            facts |= (text->data[i] == 0) ? GS_FLAG_NUL : 0;
         }
     }
 
-    return found & wanted;
+    if ((bytes & GS_BYTE_HIGH) && !gs_utf8_valid(text)) {
+        facts |= GS_FLAG_BAD_UTF8;
+    }
+
+    if (bytes & (GS_BYTE_HIGH|GS_BYTE_PERCENT|GS_BYTE_AMP|GS_BYTE_BACK)) {
+        (void) gs_guard_view(s, v, GS_VIEW_DEEP);
+        facts |= v->facts;
+    }
+
+    return facts;
 }
 
 

@@ -2,7 +2,8 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Inside of the guard room: rules as parsed and as compiled.
+ * Inside of the guard room: rules as parsed and as compiled, values on their
+ * way through the views.
  */
 
 
@@ -15,89 +16,233 @@
 #include <pcre2.h>
 
 #include "core/gs_ac.h"
+#include "core/gs_net.h"
 #include "guard/gs_guard.h"
 #include "guard/gs_guard_lex.h"
 
 
-#define GS_GUARD_MAX_TARGETS  64           /* one bit each */
+#define GS_GUARD_MAX_TARGETS  1024
 #define GS_GUARD_MAX_DEPTH    8            /* of includes */
-#define GS_GUARD_SLOTS        128          /* of the table of header names */
+#define GS_GUARD_VALUE_TARGETS  4          /* of one value */
+#define GS_GUARD_EVIDENCE     32           /* pieces held during a check */
 
 
-/* In the order of gs_guard_targets[]; named headers follow. */
+/* In the order of gs_guard_kinds[]; the named ones come last. */
 typedef enum {
-    GS_TARGET_METHOD = 0,
-    GS_TARGET_PATH,
-    GS_TARGET_URI,
-    GS_TARGET_QUERY,
-    GS_TARGET_ARGS,
-    GS_TARGET_ARG_NAMES,
-    GS_TARGET_HEADERS,                     /* header:* */
-    GS_TARGET_NAMED
-} gs_target_e;
+    GS_KIND_METHOD = 0,
+    GS_KIND_PATH,
+    GS_KIND_SEGMENTS,
+    GS_KIND_URI,
+    GS_KIND_QUERY,
+    GS_KIND_ARGS,
+    GS_KIND_ARG_NAMES,
+    GS_KIND_HEADERS,
+    GS_KIND_HEADER_NAMES,
+    GS_KIND_COOKIES,
+    GS_KIND_IP,
+    GS_KIND_COUNTRY,
+    GS_KIND_PROVINCE,
+    GS_KIND_ASN,
+    GS_KIND_BODY,
+    GS_KIND_FORM,
+    GS_KIND_FORM_NAMES,
+    GS_KIND_JSON_ALL,
+    GS_KIND_JSON_KEYS,
+    GS_KIND_XML,
+    GS_KIND_FILE_NAMES,
+    GS_KIND_FILE_TYPES,
+    GS_KIND_FILE_HEADS,
+    GS_KIND_STATUS,
+    GS_KIND_RESP_BODY,
+    GS_KIND_FIXED,                         /* with a name from here on */
+    GS_KIND_ARG = GS_KIND_FIXED,
+    GS_KIND_HEADER,
+    GS_KIND_COOKIE,
+    GS_KIND_JSON,
+    GS_KIND_TOKEN,
+    GS_KIND_RESP_HEADER,
+    GS_KIND_LAST
+} gs_kind_e;
 
 
+/* In the order of gs_guard_view_names[]; those often equal side by side. */
+typedef enum {
+    GS_VIEW_RAW = 0,
+    GS_VIEW_URL,
+    GS_VIEW_LOWER,
+    GS_VIEW_DEEP,
+    GS_VIEW_SQLC,
+    GS_VIEW_SH,
+    GS_VIEW_PATH,
+    GS_VIEW_B64,
+    GS_VIEWS
+} gs_view_e;
+
+
+/* In the order of gs_guard_ops[]. */
 typedef enum {
     GS_OP_LIT = 0,
     GS_OP_EQ,
+    GS_OP_NE,
     GS_OP_PREFIX,
     GS_OP_SUFFIX,
     GS_OP_PCRE,
-    GS_OP_FLAG
+    GS_OP_FLAG,
+    GS_OP_IN,
+    GS_OP_EXISTS,
+    GS_OP_LENGTH,
+    GS_OP_LT,
+    GS_OP_LE,
+    GS_OP_GT,
+    GS_OP_GE,
+    GS_OP_SQLI,
+    GS_OP_XSS
 } gs_op_e;
 
 
-#define GS_FLAG_BAD_UTF8  1
-#define GS_FLAG_NUL       2
-#define GS_FLAG_CONTROL   4
+/* Facts, in the order of gs_guard_flag_names[]. */
+#define GS_FLAG_BAD_UTF8    0x00000001
+#define GS_FLAG_NUL         0x00000002
+#define GS_FLAG_CONTROL     0x00000004
+#define GS_FLAG_BAD_PCT     0x00000008
+#define GS_FLAG_DOUBLE      0x00000010
+#define GS_FLAG_OVERLONG    0x00000020
+#define GS_FLAG_FULLWIDTH   0x00000040
+#define GS_FLAG_ZEROWIDTH   0x00000080
+#define GS_FLAG_UNICODE     0x00000100     /* %u0041 */
+#define GS_FLAG_OVER_LIMIT  0x00000200
+#define GS_FLAG_CHARSET     0x00000400     /* not known */
+#define GS_FLAG_MIXED       0x00000800     /* two charsets */
+#define GS_FLAG_UTF16       0x00001000     /* or UTF-7, UTF-32 */
+#define GS_FLAG_TYPE        0x00002000     /* the content type lies */
+#define GS_FLAG_ENCODING    0x00004000     /* unknown or broken coding */
+#define GS_FLAG_JSON        0x00008000     /* malformed */
+#define GS_FLAG_JSON_DEPTH  0x00010000
+#define GS_FLAG_JSON_DUP    0x00020000
+#define GS_FLAG_MULTIPART   0x00040000
+#define GS_FLAG_XML         0x00080000
+#define GS_FLAG_DOCTYPE     0x00100000
+#define GS_FLAG_ENTITY      0x00200000
+#define GS_FLAG_MANY        0x00400000     /* more fields than looked at */
+
+/* those that a look at the bytes of one value tells */
+#define GS_FLAGS_VALUE      0x000001ff
+
+
+/* Classes of bytes, for "need". */
+#define GS_BYTE_QUOTE    0x0001            /* ' " ` */
+#define GS_BYTE_ANGLE    0x0002            /* < > */
+#define GS_BYTE_PAREN    0x0004            /* ( ) */
+#define GS_BYTE_SEMI     0x0008            /* ; */
+#define GS_BYTE_DOLLAR   0x0010            /* $ { } */
+#define GS_BYTE_SLASH    0x0020            /* / \ */
+#define GS_BYTE_PERCENT  0x0040
+#define GS_BYTE_AMP      0x0080            /* & | */
+#define GS_BYTE_EQUAL    0x0100            /* = ! */
+#define GS_BYTE_SPACE    0x0200
+#define GS_BYTE_CONTROL  0x0400            /* and DEL */
+#define GS_BYTE_HIGH     0x0800
+#define GS_BYTE_UPPER    0x1000
+#define GS_BYTE_HASH     0x2000            /* # - + @ ~ ^ _ */
+#define GS_BYTE_BACK     0x4000            /* backslash */
+#define GS_BYTE_MARK     0x8000            /* . , : * [ ] ? */
+
+
+typedef enum {
+    GS_SET_LITERAL = 0,
+    GS_SET_CIDR,
+    GS_SET_COUNTRY
+} gs_set_e;
+
+
+typedef struct {
+    gs_str_t            name;
+    gs_set_e            type;
+    unsigned            line;
+    gs_str_t           *items;             /* sorted, of literals */
+    uint32_t            nitems;
+    gs_net_set_t       *nets;
+} gs_set_t;
+
+
+typedef struct {
+    gs_kind_e           kind;
+    gs_str_t            name;              /* "" for a kind without */
+    gs_str_t            text;              /* as written */
+} gs_target_t;
 
 
 typedef struct gs_cond_s  gs_cond_t;
 
 /* One match line; the lines "match same" of a value hang behind it. */
 struct gs_cond_s {
-    gs_op_e         op;
-    unsigned        negate:1;
-    unsigned        jit:1;
-    unsigned        flags;
-    unsigned        line;
-    uint64_t        targets;
-    unsigned        nvalues;
-    gs_str_t       *values;
-    unsigned        nwords;                /* literals; 0: always a candidate */
-    gs_str_t       *words;
-    pcre2_code     *code;
-    gs_cond_t      *same;
-    uint32_t        rule;                  /* index */
+    gs_op_e             op;
+    unsigned            negate:1;
+    unsigned            jit:1;
+    unsigned            views;             /* bit of each */
+    unsigned            need;              /* GS_BYTE_..., 0: any */
+    uint32_t            flags;
+    gs_op_e             compare;           /* of "length" */
+    uint64_t            number;
+    unsigned            line;
+    unsigned            ntargets;
+    uint16_t           *targets;
+    unsigned            nvalues;
+    gs_str_t           *values;
+    gs_uchar_t         *then;              /* 1: behind the value before */
+    unsigned            nwords;            /* literals; 0: always tried */
+    gs_str_t           *words;
+    gs_set_t           *set;
+    pcre2_code         *code;
+    gs_cond_t          *same;
+    uint32_t            rule;              /* index */
 };
 
 
 typedef struct {
-    uint32_t           id;
-    gs_str_t           name;
-    gs_str_t           tag;
-    gs_str_t           file;
-    unsigned           line;
-    unsigned           status;
-    gs_guard_action_e  action;
-    uint32_t           cond;               /* index of the first */
-    uint32_t           nconds;
-    uint32_t           test;
-    uint32_t           ntests;
+    uint32_t            id;
+    gs_str_t            name;
+    gs_str_t            tag;               /* the first */
+    gs_str_t            tags[GS_GUARD_MAX_TAGS];
+    unsigned            ntags;
+    gs_str_t            file;
+    gs_str_t            reason;
+    gs_str_t            category;
+    gs_str_t            event;
+    unsigned            line;
+    unsigned            level;
+    unsigned            severity;
+    unsigned            status;
+    unsigned            class;             /* of the score */
+    unsigned            points;
+    unsigned            nolog:1;
+    unsigned            allow:1;
+    unsigned            phase_given:2;     /* 0, 1: request, 2: response */
+    gs_guard_do_t       ban;
+    gs_guard_do_t       limit;
+    gs_guard_do_t       challenge;
+    gs_guard_action_e   action;
+    uint32_t            cond;              /* index of the first */
+    uint32_t            nconds;
+    uint32_t            test;
+    uint32_t            ntests;
+    unsigned            first;             /* phase */
+    unsigned            phases;            /* bit of each */
 } gs_guard_rule_t;
 
 
 typedef struct {
-    void              *data;
-    size_t             size;               /* of an element */
-    uint32_t           n;
-    uint32_t           nalloc;
+    void               *data;
+    size_t              size;              /* of an element */
+    uint32_t            n;
+    uint32_t            nalloc;
 } gs_guard_vec_t;
 
 
 struct gs_guard_build_s {
     gs_mem_t             *mem;
     gs_guard_include_pt   include;
+    gs_guard_load_pt      load;
     gs_guard_warn_pt      warn;
     void                 *data;
     unsigned              depth;
@@ -105,29 +250,73 @@ struct gs_guard_build_s {
     gs_guard_vec_t        conds;           /* gs_cond_t */
     gs_guard_vec_t        tests;           /* gs_guard_test_t */
     gs_guard_vec_t        codes;           /* pcre2_code * */
-    unsigned              ntargets;
-    gs_str_t              targets[GS_GUARD_MAX_TARGETS];
+    gs_guard_vec_t        sets;            /* gs_set_t * */
+    gs_guard_vec_t        targets;         /* gs_target_t */
+    unsigned              nclasses;
+    gs_str_t              classes[GS_GUARD_MAX_CLASSES];
+    uint32_t             *ids;             /* hash of ids to rule + 1 */
+    uint32_t              nids;
     pcre2_general_context  *gctx;
     pcre2_compile_context  *cctx;
 };
+
+
+/* What is looked at in one phase. */
+typedef struct {
+    gs_uchar_t        *views;              /* of each target: bits */
+    gs_uchar_t        *eager;              /* views with a standing cond */
+    gs_uchar_t        *flags;              /* 1: a cond on facts */
+    uint64_t         **rows;               /* target * GS_VIEWS + view */
+    uint64_t          *standing;           /* rules without a positive cond */
+    unsigned           any:1;              /* a rule acts in this phase */
+    unsigned           head:1;             /* looks at targets of the head */
+    unsigned           access:1;           /* has rules without a body */
+} gs_guard_phase_t;
 
 
 struct gs_guard_s {
     gs_guard_build_t  *build;              /* owns all that it points to */
     gs_guard_rule_t   *rules;
     gs_cond_t         *conds;
+    gs_target_t       *targets;
     uint32_t           nrules;
     uint32_t           nconds;
+    uint32_t           ntargets;
     uint32_t           cond_words;         /* of 64 bits */
     uint32_t           rule_words;
-    uint64_t           used;               /* targets that a rule looks at */
-    uint64_t           eager;              /* targets with a standing cond */
     uint64_t          *always;             /* conds without a literal */
-    uint64_t          *mask;               /* cond_words for each target */
-    uint64_t          *standing;           /* rules without a positive cond */
+    uint64_t          *facts;              /* conds on facts */
+    gs_guard_phase_t   phase[GS_GUARD_PHASES];
     gs_ac_t           *ac;
-    gs_uchar_t         slots[GS_GUARD_SLOTS];    /* target, 0: empty */
+    unsigned           named;              /* kinds with a named target */
+    uint32_t           mask;               /* of the table of names */
+    uint16_t          *names;              /* target, 0: empty */
+    gs_guard_policy_t *policy;             /* the default one */
+    gs_guard_policy_t *open;               /* all levels, for tests */
 };
+
+
+struct gs_guard_policy_s {
+    unsigned           level_block;
+    unsigned           threshold;
+    uint16_t           thresholds[GS_GUARD_MAX_CLASSES];  /* 0: none */
+    uint64_t          *off;                /* rules */
+    uint32_t           nexcept;
+    struct gs_guard_except_s  *except;
+};
+
+
+typedef struct gs_guard_except_s {
+    uint64_t          *rules;
+    gs_kind_e          kind;
+    gs_str_t           name;
+} gs_guard_except_t;
+
+
+typedef struct {
+    uint32_t           rule;
+    gs_guard_hit_t     hit;
+} gs_guard_evidence_t;
 
 
 struct gs_guard_scratch_s {
@@ -136,15 +325,65 @@ struct gs_guard_scratch_s {
     uint64_t             *hit;
     uint64_t             *undecided;
     uint64_t             *touched;         /* over rules */
-    gs_uchar_t           *value;           /* GS_GUARD_MAX_VALUE */
+    size_t                size;            /* of each buffer */
+    gs_uchar_t           *view[GS_VIEWS];  /* url to b64 */
+    gs_uchar_t           *text;            /* of parsers */
+    gs_uchar_t           *text2;
+    gs_uchar_t           *plain;           /* a body without its coding */
+    gs_uchar_t           *body;
+    void                 *zlib;
     unsigned              broken;          /* not a limit: PCRE2 failed */
+    unsigned              ticking:1;
+    unsigned              over:1;          /* the budget is spent */
+    uint64_t              budget;
+    uint64_t              started;
+    size_t                unseen;          /* bytes since the clock */
+    size_t                at;              /* where the last match begins */
+    gs_guard_clock_pt     clock;
+    void                 *clock_data;
     gs_guard_trace_pt     trace;
     void                 *trace_data;
+    unsigned              nevidence;
+    gs_guard_evidence_t  *evidence;
     pcre2_general_context  *gctx;
     pcre2_match_data     *match;
     pcre2_match_context  *mctx;
     pcre2_jit_stack      *stack;
 };
+
+
+typedef enum {
+    GS_DECODE_NONE = 0,
+    GS_DECODE_URL,
+    GS_DECODE_FORM                         /* "+" is a space */
+} gs_decode_e;
+
+
+/* One value and its views, each made on first use. */
+typedef struct {
+    gs_kind_e          kind;
+    gs_decode_e        decode;
+    gs_str_t           name;               /* of the field or header */
+    unsigned           ntargets;
+    uint16_t           targets[GS_GUARD_VALUE_TARGETS];
+    unsigned           have;               /* bit of each view */
+    unsigned           none;               /* views that it has not */
+    unsigned           bytes;              /* GS_BYTE_... of url */
+    uint32_t           facts;
+    gs_str_t           view[GS_VIEWS];
+} gs_value_t;
+
+
+typedef struct {
+    const gs_guard_t         *guard;
+    const gs_guard_phase_t   *ph;
+    const gs_guard_policy_t  *policy;
+    gs_guard_scratch_t       *s;
+    const gs_guard_input_t   *in;
+    gs_guard_verdict_t       *verdict;
+    gs_guard_phase_e          phase;
+    size_t                    fields;      /* of the body */
+} gs_guard_run_t;
 
 
 /* One parse: the words of a file on their way into a build. */
@@ -158,17 +397,60 @@ typedef struct {
 /* A new cleared element, NULL if memory is out; moves the others. */
 void *gs_guard_push(gs_mem_t *mem, gs_guard_vec_t *vec);
 
+/* The next word; anything else is 'unexpected ..., expecting WHAT'. */
+gs_rc_t gs_guard_word(gs_guard_parser_t *p, gs_lex_token_t *token,
+    const char *what);
+
+/* ";", or 'unexpected ... behind AFTER'. */
+gs_rc_t gs_guard_parse_end(gs_guard_parser_t *p, const char *after);
+gs_rc_t gs_guard_no_memory(gs_guard_parser_t *p, unsigned line);
+int gs_guard_name_ok(const gs_str_t *s);
+void gs_guard_warn(gs_guard_parser_t *p, unsigned line, const char *text);
+
 /* Reads what follows "match" into a new cond of rule, or behind the last. */
 gs_rc_t gs_guard_parse_match(gs_guard_parser_t *p, gs_guard_rule_t *rule,
     unsigned line);
 
+/* Reads the values of an operator and its ";". */
+gs_rc_t gs_guard_parse_values(gs_guard_parser_t *p, gs_cond_t *cond);
+
 /* Compiles the pattern of a cond and finds its literals. */
 gs_rc_t gs_guard_parse_pcre(gs_guard_parser_t *p, gs_cond_t *cond);
 
-void gs_guard_warn(gs_guard_parser_t *p, unsigned line, const char *text);
+/* "a|b:c" into the targets of a cond. */
+gs_rc_t gs_guard_parse_targets(gs_guard_parser_t *p, gs_cond_t *cond,
+    const gs_lex_token_t *token);
+
+/* Lines of a rule other than match and test; GS_DECLINED: not of these. */
+gs_rc_t gs_guard_parse_action(gs_guard_parser_t *p, gs_guard_rule_t *rule,
+    const gs_lex_token_t *word);
+extern const char *const  gs_guard_lines[];
+
+/* set NAME TYPE ...; and the set of a name, NULL if there is none. */
+gs_rc_t gs_guard_parse_set(gs_guard_parser_t *p, unsigned line);
+gs_set_t *gs_guard_set_find(const gs_guard_build_t *build,
+    const gs_str_t *name);
+gs_rc_t gs_guard_set_add(gs_guard_parser_t *p, gs_guard_vec_t *items,
+    gs_set_e type, const gs_str_t *text, unsigned line);
+gs_rc_t gs_guard_set_close(gs_guard_parser_t *p, gs_set_t *set,
+    gs_guard_vec_t *items);
+int gs_guard_set_has(const gs_set_t *set, const gs_str_t *value);
 
 /* The general context of PCRE2 over a gs_mem_t; NULL if memory is out. */
 pcre2_general_context *gs_guard_pcre_context(gs_mem_t *mem);
+
+/* Kinds by name ("arg" for a named one); GS_KIND_LAST if unknown. */
+gs_kind_e gs_guard_kind(const gs_str_t *text, gs_str_t *name);
+const char *gs_guard_kind_text(gs_kind_e kind);
+const char *gs_guard_kind_word(gs_kind_e kind, int named);
+unsigned gs_guard_kind_phases(gs_kind_e kind);
+extern const char *const  gs_guard_view_names[];
+
+/* The named target, or 0. */
+unsigned gs_guard_target(const gs_guard_t *guard, gs_kind_e kind,
+    const gs_str_t *name);
+uint32_t gs_guard_name_hash(gs_kind_e kind, const gs_str_t *name);
+int gs_guard_name_eq(gs_kind_e kind, const gs_str_t *a, const gs_str_t *b);
 
 /*
  * After a check: GS_OK if the rule hit, GS_DECLINED if not, GS_ERROR if all
@@ -177,20 +459,83 @@ pcre2_general_context *gs_guard_pcre_context(gs_mem_t *mem);
 gs_rc_t gs_guard_holds(const gs_guard_t *guard, const gs_guard_scratch_t *s,
     const gs_guard_rule_t *rule);
 
-/* The target of a named header, or 0. */
-unsigned gs_guard_header_target(const gs_guard_t *guard,
-    const gs_str_t *name);
-unsigned gs_guard_header_hash(const gs_str_t *name);
+/* Starts a value; raw and, with GS_DECODE_NONE, url are the text. */
+void gs_guard_value_init(gs_value_t *v, gs_kind_e kind, gs_decode_e decode,
+    const gs_str_t *text);
+void gs_guard_value_also(const gs_guard_run_t *run, gs_value_t *v,
+    gs_kind_e kind, const gs_str_t *name);
+int gs_guard_wanted(const gs_guard_run_t *run, gs_kind_e kind);
+
+/* Asks all rules about a value. */
+void gs_guard_value(gs_guard_run_t *run, gs_value_t *v);
+
+/* One condition about one view; GS_ERROR: not told within the limits. */
+gs_rc_t gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
+    const gs_value_t *v, unsigned view);
+
+/* Keeps where a rule held, and gives it to a hit. */
+void gs_guard_evidence(gs_guard_run_t *run, uint32_t rule,
+    const gs_value_t *v, unsigned view);
+void gs_guard_evidence_take(const gs_guard_scratch_t *s, uint32_t rule,
+    gs_guard_hit_t *hit);
+
+/* Adds to what is reported of the engine itself. */
+void gs_guard_note(gs_guard_run_t *run, uint32_t id,
+    gs_guard_action_e action, unsigned status);
+
+/* The values of the head, the body, the answer. */
+void gs_guard_feed_head(gs_guard_run_t *run);
+void gs_guard_feed_claims(gs_guard_run_t *run);
+void gs_guard_feed_body(gs_guard_run_t *run);
+void gs_guard_feed_answer(gs_guard_run_t *run);
+
+/* Pairs "a=b", of a query or a form; 1 if there is more than is looked at. */
+int gs_guard_feed_pairs(gs_guard_run_t *run, const gs_str_t *text,
+    gs_kind_e values, gs_kind_e names, size_t max);
+
+/* Bodies by their form; facts of the whole. */
+uint32_t gs_guard_feed_json(gs_guard_run_t *run, const gs_str_t *text);
+uint32_t gs_guard_feed_xml(gs_guard_run_t *run, const gs_str_t *text);
+uint32_t gs_guard_feed_multipart(gs_guard_run_t *run, const gs_str_t *text,
+    const gs_str_t *boundary);
+
+/* The view of a value; GS_DECLINED if it has none. */
+gs_rc_t gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view);
+
+/*
+ * The text with every coding undone, in dst of src->len bytes; decoded: it
+ * was percent-decoded once before, so that more of it is double.
+ */
+gs_str_t gs_guard_deep(gs_uchar_t *dst, const gs_str_t *src, int decoded,
+    uint32_t *facts);
+
+/* Facts of a value that its bytes tell. */
+uint32_t gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v);
+
+/* GS_BYTE_... of a text. */
+unsigned gs_guard_bytes(const gs_str_t *text);
+extern const uint16_t  gs_guard_byte_class[256];
+
+/* 1 if the text reads as an injection into SQL; markup with script. */
+int gs_guard_sqli(const gs_str_t *text);
+int gs_guard_xss(const gs_str_t *text);
 
 /*
  * Percent decoding, in dst of src->len bytes; "+" is a space if plus is set.
- * A "%" without two digits stays.  The result points to src if nothing
- * changed.
+ * A "%" without two digits stays and is told.  The result points to src if
+ * nothing changed.
  */
-gs_str_t gs_guard_unescape(gs_uchar_t *dst, const gs_str_t *src, int plus);
+gs_str_t gs_guard_unescape(gs_uchar_t *dst, const gs_str_t *src, int plus,
+    uint32_t *facts);
 
-/* GS_FLAG_... of a value, as far as wanted. */
-unsigned gs_guard_flags(const gs_str_t *value, unsigned wanted);
+/*
+ * A body without gzip or deflate in s->plain.  GS_AGAIN: cut at the bound;
+ * GS_ERROR: malformed, what came out before it stands.
+ */
+gs_rc_t gs_guard_inflate(gs_guard_scratch_t *s, gs_str_t *out,
+    const gs_str_t *in);
+void *gs_guard_inflate_create(gs_mem_t *mem);
+void gs_guard_inflate_destroy(void *zlib);           /* may be NULL */
 
 
 #endif /* _GS_GUARD_PRIV_H_INCLUDED_ */

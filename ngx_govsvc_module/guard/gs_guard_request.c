@@ -17,33 +17,102 @@ typedef struct {
 } gs_guard_cursor_t;
 
 
+static gs_rc_t gs_guard_request_answer(gs_guard_input_t *in, gs_mem_t *mem,
+    gs_str_t *text, gs_err_t *err);
 static gs_rc_t gs_guard_next_header(void *data, gs_guard_header_t *h);
+static void gs_guard_first_header(void *data);
 static gs_str_t gs_guard_take_line(gs_str_t *text);
 static void gs_guard_request_line(gs_guard_input_t *in, gs_str_t *line);
 static gs_rc_t gs_guard_request_uri(gs_guard_input_t *in, gs_mem_t *mem,
     gs_err_t *err);
-static gs_rc_t gs_guard_request_headers(gs_guard_input_t *in, gs_mem_t *mem,
-    gs_str_t *text, gs_err_t *err);
+static gs_rc_t gs_guard_request_headers(gs_guard_cursor_t **out,
+    gs_mem_t *mem, gs_str_t *text, gs_err_t *err);
+static void gs_guard_request_types(gs_guard_input_t *in,
+    const gs_guard_cursor_t *cursor);
 
 
 gs_rc_t
 gs_guard_request(gs_guard_input_t *in, gs_mem_t *mem, const gs_str_t *text,
     gs_err_t *err)
 {
-    gs_str_t  rest, line;
+    gs_str_t            rest, line;
+    gs_guard_cursor_t  *cursor;
+
+    static const gs_str_t  http = gs_string("HTTP/");
 
     memset(in, 0, sizeof(gs_guard_input_t));
 
     rest = *text;
+
+    if (gs_str_prefix(&rest, &http)) {
+        return gs_guard_request_answer(in, mem, &rest, err);
+    }
+
     line = gs_guard_take_line(&rest);
 
     gs_guard_request_line(in, &line);
 
-    if (gs_guard_request_uri(in, mem, err) != GS_OK) {
+    if (gs_guard_request_uri(in, mem, err) != GS_OK
+        || gs_guard_request_headers(&cursor, mem, &rest, err) != GS_OK)
+    {
         return GS_ERROR;
     }
 
-    return gs_guard_request_headers(in, mem, &rest, err);
+    in->header = gs_guard_next_header;
+    in->rewind = gs_guard_first_header;
+    in->cursor = cursor;
+
+    gs_guard_request_types(in, cursor);
+
+    if (rest.len > 0) {
+        in->body = rest;
+    }
+
+    return GS_OK;
+}
+
+
+/* "HTTP/1.1 200 OK", headers, the beginning of the body. */
+
+static gs_rc_t
+gs_guard_request_answer(gs_guard_input_t *in, gs_mem_t *mem, gs_str_t *text,
+    gs_err_t *err)
+{
+    size_t              space;
+    uint64_t            status;
+    gs_str_t            line, number;
+    gs_guard_cursor_t  *cursor;
+
+    line = gs_guard_take_line(text);
+    space = gs_str_chr(&line, 0, ' ');
+    number = gs_str_make(line.data + space, line.len - space);
+
+    if (number.len > 0) {
+        number = gs_str_make(number.data + 1, number.len - 1);
+        number.len = gs_str_chr(&number, 0, ' ');
+    }
+
+    if (gs_parse_u64(&number, &status) != GS_OK
+        || status < 100 || status > 999)
+    {
+        return gs_err(err, "invalid status line \"%S\"", &line);
+    }
+
+    if (gs_guard_request_headers(&cursor, mem, text, err) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    in->method = gs_str_text("GET");
+    in->uri = in->path = gs_str_text("/");
+    in->status = (unsigned) status;
+    in->answer = gs_guard_next_header;
+    in->answer_cursor = cursor;
+
+    if (text->len > 0) {
+        in->answer_body = *text;
+    }
+
+    return GS_OK;
 }
 
 
@@ -142,7 +211,7 @@ gs_guard_request_uri(gs_guard_input_t *in, gs_mem_t *mem, gs_err_t *err)
 
 
 static gs_rc_t
-gs_guard_request_headers(gs_guard_input_t *in, gs_mem_t *mem,
+gs_guard_request_headers(gs_guard_cursor_t **out, gs_mem_t *mem,
     gs_str_t *text, gs_err_t *err)
 {
     size_t              colon, i;
@@ -189,10 +258,44 @@ gs_guard_request_headers(gs_guard_input_t *in, gs_mem_t *mem,
     cursor->headers = vec.data;
     cursor->n = vec.n;
 
-    in->header = gs_guard_next_header;
-    in->cursor = cursor;
+    *out = cursor;
 
     return GS_OK;
+}
+
+
+static void
+gs_guard_request_types(gs_guard_input_t *in, const gs_guard_cursor_t *cursor)
+{
+    uint32_t                  i;
+    gs_str_t                 *place;
+    const gs_guard_header_t  *h;
+
+    for (i = 0; i < cursor->n; i++) {
+        h = &cursor->headers[i];
+
+        if (gs_str_case_eq_text(&h->name, "content-type")) {
+            place = &in->type;
+
+        } else if (gs_str_case_eq_text(&h->name, "content-encoding")) {
+            place = &in->coding;
+
+        } else {
+            continue;
+        }
+
+        in->twice |= (place->len > 0);
+        *place = h->value;
+    }
+}
+
+
+static void
+gs_guard_first_header(void *data)
+{
+    gs_guard_cursor_t *cursor = data;
+
+    cursor->i = 0;
 }
 
 
@@ -216,7 +319,8 @@ gs_guard_rule_test(const gs_guard_t *guard, gs_guard_scratch_t *s,
     gs_mem_t *mem, unsigned n, unsigned t, gs_guard_test_t *test,
     gs_err_t *err)
 {
-    int                     hit;
+    int                     hit, body;
+    unsigned                phase;
     gs_guard_test_t        *tests;
     gs_guard_input_t        in;
     gs_guard_verdict_t      verdict;
@@ -234,9 +338,23 @@ gs_guard_rule_test(const gs_guard_t *guard, gs_guard_scratch_t *s,
         return GS_ERROR;
     }
 
-    (void) gs_guard_check(guard, s, &in, &verdict);
+    hit = 0;
+    body = (in.body.data != NULL);
 
-    hit = (gs_guard_holds(guard, s, rule) == GS_OK);
+    for (phase = 0; phase < GS_GUARD_PHASES && !hit; phase++) {
+
+        if ((phase == GS_GUARD_BODY && !gs_guard_acts(guard, phase, body))
+            || (phase >= GS_GUARD_ANSWER && in.status == 0)
+            || (rule->phases & (1u << phase)) == 0)
+        {
+            continue;
+        }
+
+        gs_guard_verdict_init(&verdict);
+        (void) gs_guard_run(guard, s, guard->open, phase, &in, &verdict);
+
+        hit = (gs_guard_holds(guard, s, rule) == GS_OK);
+    }
 
     return (hit == test->expected) ? GS_OK : GS_DECLINED;
 }

@@ -15,27 +15,21 @@ static gs_rc_t gs_guard_parse_head(gs_guard_parser_t *p,
     gs_guard_rule_t *rule);
 static gs_rc_t gs_guard_parse_line(gs_guard_parser_t *p,
     gs_guard_rule_t *rule, const gs_lex_token_t *word);
-static gs_rc_t gs_guard_parse_tag(gs_guard_parser_t *p,
-    gs_guard_rule_t *rule);
-static gs_rc_t gs_guard_parse_block(gs_guard_parser_t *p,
-    gs_guard_rule_t *rule);
 static gs_rc_t gs_guard_parse_tests(gs_guard_parser_t *p,
     gs_guard_rule_t *rule);
-static gs_rc_t gs_guard_parse_end(gs_guard_parser_t *p, const char *after);
 static gs_rc_t gs_guard_rule_check(gs_guard_parser_t *p,
-    const gs_guard_rule_t *rule);
-static int gs_guard_name_ok(const gs_str_t *s);
+    gs_guard_rule_t *rule);
+static gs_rc_t gs_guard_rule_phases(gs_guard_parser_t *p,
+    gs_guard_rule_t *rule);
+static gs_rc_t gs_guard_rule_id(gs_guard_parser_t *p, uint32_t id,
+    unsigned line);
+static gs_rc_t gs_guard_ids_grow(gs_guard_build_t *build);
 static void *gs_guard_pcre_alloc(PCRE2_SIZE size, void *data);
 static void gs_guard_pcre_free(void *ptr, void *data);
 
 
 static const char *const  gs_guard_words[] = {
-    "rule", "include", NULL
-};
-
-
-static const char *const  gs_guard_lines[] = {
-    "match", "tag", "log", "block", "test", NULL
+    "rule", "set", "include", NULL
 };
 
 
@@ -44,11 +38,8 @@ gs_guard_build_create(gs_mem_t *mem, gs_guard_include_pt include,
     gs_guard_warn_pt warn, void *data)
 {
     unsigned           i;
+    gs_target_t       *target;
     gs_guard_build_t  *build;
-
-    static const char *const  names[] = {
-        "method", "path", "uri", "query", "args", "arg_names", "header:*"
-    };
 
     build = gs_calloc(mem, 1, sizeof(gs_guard_build_t));
     if (build == NULL) {
@@ -64,12 +55,20 @@ gs_guard_build_create(gs_mem_t *mem, gs_guard_include_pt include,
     build->conds.size = sizeof(gs_cond_t);
     build->tests.size = sizeof(gs_guard_test_t);
     build->codes.size = sizeof(pcre2_code *);
+    build->sets.size = sizeof(gs_set_t *);
+    build->targets.size = sizeof(gs_target_t);
 
-    for (i = 0; i < GS_TARGET_NAMED; i++) {
-        build->targets[i] = gs_str_text(names[i]);
+    for (i = 0; i < GS_KIND_FIXED; i++) {
+
+        target = gs_guard_push(mem, &build->targets);
+        if (target == NULL) {
+            return NULL;
+        }
+
+        target->kind = (gs_kind_e) i;
+        target->name = gs_str_make("", 0);
+        target->text = gs_str_text(gs_guard_kind_text((gs_kind_e) i));
     }
-
-    build->ntargets = GS_TARGET_NAMED;
 
     build->gctx = gs_guard_pcre_context(mem);
 
@@ -87,6 +86,13 @@ gs_guard_build_create(gs_mem_t *mem, gs_guard_include_pt include,
     }
 
     return build;
+}
+
+
+void
+gs_guard_build_load(gs_guard_build_t *build, gs_guard_load_pt load)
+{
+    build->load = load;
 }
 
 
@@ -199,12 +205,15 @@ gs_guard_parse(gs_guard_build_t *build, const gs_str_t *file,
         }
 
         if (token.type != GS_LEX_WORD) {
-            return gs_lex_unexpected(&p.lex, &token,
-                                     "\"rule\" or \"include\"");
+            return gs_lex_unexpected(&p.lex, &token, "\"rule\", \"set\" or "
+                                     "\"include\"");
         }
 
         if (gs_str_eq_text(&token.text, "rule")) {
             rc = gs_guard_parse_rule(&p, token.line);
+
+        } else if (gs_str_eq_text(&token.text, "set")) {
+            rc = gs_guard_parse_set(&p, token.line);
 
         } else if (gs_str_eq_text(&token.text, "include")) {
             rc = gs_guard_parse_include(&p, token.line);
@@ -280,6 +289,10 @@ gs_guard_parse_rule(gs_guard_parser_t *p, unsigned line)
     rule.cond = p->build->conds.n;
     rule.test = p->build->tests.n;
     rule.tag = gs_str_make("", 0);
+    rule.reason = rule.tag;
+    rule.category = rule.tag;
+    rule.event = rule.tag;
+    rule.level = 1;
 
     if (gs_guard_parse_head(p, &rule) != GS_OK) {
         return GS_ERROR;
@@ -317,24 +330,18 @@ gs_guard_parse_rule(gs_guard_parser_t *p, unsigned line)
 
     *slot = rule;
 
-    return GS_OK;
+    return gs_guard_rule_id(p, rule.id, line);
 }
 
 
 static gs_rc_t
 gs_guard_parse_head(gs_guard_parser_t *p, gs_guard_rule_t *rule)
 {
-    uint32_t          i;
     uint64_t          id;
     gs_lex_token_t    token;
-    gs_guard_rule_t  *rules;
 
-    if (gs_lex_next(&p->lex, &token) != GS_OK) {
+    if (gs_guard_word(p, &token, "the id of the rule") != GS_OK) {
         return GS_ERROR;
-    }
-
-    if (token.type != GS_LEX_WORD) {
-        return gs_lex_unexpected(&p->lex, &token, "the id of the rule");
     }
 
     if (gs_parse_u64(&token.text, &id) != GS_OK
@@ -345,24 +352,10 @@ gs_guard_parse_head(gs_guard_parser_t *p, gs_guard_rule_t *rule)
         return gs_lex_fail(&p->lex, token.line);
     }
 
-    rules = p->build->rules.data;
-
-    for (i = 0; i < p->build->rules.n; i++) {
-        if (rules[i].id == id) {
-            (void) gs_err(p->err, "duplicate rule id %u, first in %S:%u",
-                          (unsigned) id, &rules[i].file, rules[i].line);
-            return gs_lex_fail(&p->lex, token.line);
-        }
-    }
-
     rule->id = (uint32_t) id;
 
-    if (gs_lex_next(&p->lex, &token) != GS_OK) {
+    if (gs_guard_word(p, &token, "the name of the rule") != GS_OK) {
         return GS_ERROR;
-    }
-
-    if (token.type != GS_LEX_WORD) {
-        return gs_lex_unexpected(&p->lex, &token, "the name of the rule");
     }
 
     if (!gs_guard_name_ok(&token.text)) {
@@ -389,28 +382,20 @@ static gs_rc_t
 gs_guard_parse_line(gs_guard_parser_t *p, gs_guard_rule_t *rule,
     const gs_lex_token_t *word)
 {
+    gs_rc_t  rc;
+
     if (gs_str_eq_text(&word->text, "match")) {
         return gs_guard_parse_match(p, rule, word->line);
-    }
-
-    if (gs_str_eq_text(&word->text, "tag")) {
-        return gs_guard_parse_tag(p, rule);
-    }
-
-    if (gs_str_eq_text(&word->text, "block")) {
-        return gs_guard_parse_block(p, rule);
     }
 
     if (gs_str_eq_text(&word->text, "test")) {
         return gs_guard_parse_tests(p, rule);
     }
 
-    if (gs_str_eq_text(&word->text, "log")) {
-        if (rule->action == GS_GUARD_PASS) {
-            rule->action = GS_GUARD_LOG;
-        }
+    rc = gs_guard_parse_action(p, rule, word);
 
-        return gs_guard_parse_end(p, "\"log\"");
+    if (rc != GS_DECLINED) {
+        return rc;
     }
 
     (void) gs_err(p->err, "unknown word \"%S\" in rule %u", &word->text,
@@ -418,76 +403,6 @@ gs_guard_parse_line(gs_guard_parser_t *p, gs_guard_rule_t *rule,
     gs_err_hint(p->err, &word->text, gs_guard_lines);
 
     return gs_lex_fail(&p->lex, word->line);
-}
-
-
-static gs_rc_t
-gs_guard_parse_tag(gs_guard_parser_t *p, gs_guard_rule_t *rule)
-{
-    gs_lex_token_t  token;
-
-    if (gs_lex_next(&p->lex, &token) != GS_OK) {
-        return GS_ERROR;
-    }
-
-    if (token.type != GS_LEX_WORD) {
-        return gs_lex_unexpected(&p->lex, &token, "a tag");
-    }
-
-    if (rule->tag.len > 0) {
-        (void) gs_err(p->err, "\"tag\" is duplicate in rule %u", rule->id);
-        return gs_lex_fail(&p->lex, token.line);
-    }
-
-    if (!gs_guard_name_ok(&token.text)) {
-        (void) gs_err(p->err, "invalid tag \"%S\", allowed: up to 64 "
-                      "letters, digits, \"-\", \"_\", \".\"", &token.text);
-        return gs_lex_fail(&p->lex, token.line);
-    }
-
-    rule->tag = token.text;
-
-    return gs_guard_parse_end(p, "the tag");
-}
-
-
-static gs_rc_t
-gs_guard_parse_block(gs_guard_parser_t *p, gs_guard_rule_t *rule)
-{
-    uint64_t        status;
-    gs_lex_token_t  token;
-
-    if (gs_lex_next(&p->lex, &token) != GS_OK) {
-        return GS_ERROR;
-    }
-
-    if (rule->action == GS_GUARD_BLOCK) {
-        (void) gs_err(p->err, "\"block\" is duplicate in rule %u", rule->id);
-        return gs_lex_fail(&p->lex, token.line);
-    }
-
-    rule->action = GS_GUARD_BLOCK;
-    rule->status = 403;
-
-    if (token.type == GS_LEX_END) {
-        return GS_OK;
-    }
-
-    if (token.type != GS_LEX_WORD) {
-        return gs_lex_unexpected(&p->lex, &token, "\";\" or a status");
-    }
-
-    if (gs_parse_u64(&token.text, &status) != GS_OK
-        || status < 400 || status > 499 || status == 444)
-    {
-        (void) gs_err(p->err, "invalid status \"%S\" in \"block\", allowed: "
-                      "400-499 but 444", &token.text);
-        return gs_lex_fail(&p->lex, token.line);
-    }
-
-    rule->status = (unsigned) status;
-
-    return gs_guard_parse_end(p, "the status");
 }
 
 
@@ -534,7 +449,22 @@ gs_guard_parse_tests(gs_guard_parser_t *p, gs_guard_rule_t *rule)
 }
 
 
-static gs_rc_t
+gs_rc_t
+gs_guard_word(gs_guard_parser_t *p, gs_lex_token_t *token, const char *what)
+{
+    if (gs_lex_next(&p->lex, token) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    if (token->type != GS_LEX_WORD) {
+        return gs_lex_unexpected(&p->lex, token, what);
+    }
+
+    return GS_OK;
+}
+
+
+gs_rc_t
 gs_guard_parse_end(gs_guard_parser_t *p, const char *after)
 {
     gs_lex_token_t  token;
@@ -558,8 +488,17 @@ gs_guard_parse_end(gs_guard_parser_t *p, const char *after)
 }
 
 
+gs_rc_t
+gs_guard_no_memory(gs_guard_parser_t *p, unsigned line)
+{
+    (void) gs_err(p->err, "no memory");
+
+    return gs_lex_fail(&p->lex, line);
+}
+
+
 static gs_rc_t
-gs_guard_rule_check(gs_guard_parser_t *p, const gs_guard_rule_t *rule)
+gs_guard_rule_check(gs_guard_parser_t *p, gs_guard_rule_t *rule)
 {
     if (rule->nconds == 0) {
         (void) gs_err(p->err, "rule %u has no \"match\"", rule->id);
@@ -567,8 +506,68 @@ gs_guard_rule_check(gs_guard_parser_t *p, const gs_guard_rule_t *rule)
     }
 
     if (rule->action == GS_GUARD_PASS) {
-        (void) gs_err(p->err, "rule %u has no action, allowed: log, block",
+        (void) gs_err(p->err, "rule %u has no action, allowed: log, block, "
+                      "score, event, allow, ban, limit, challenge",
                       rule->id);
+        return gs_lex_fail(&p->lex, rule->line);
+    }
+
+    return gs_guard_rule_phases(p, rule);
+}
+
+
+/*
+ * A rule is asked first when each of its conditions can be told, and again
+ * in each later phase that brings more values.  That no value fulfils a
+ * condition is known only when all have been seen.
+ */
+
+static gs_rc_t
+gs_guard_rule_phases(gs_guard_parser_t *p, gs_guard_rule_t *rule)
+{
+    uint32_t            i, k;
+    unsigned            all, first, last, seen;
+    const gs_cond_t    *conds;
+    const gs_target_t  *targets;
+
+    conds = (gs_cond_t *) p->build->conds.data + rule->cond;
+    targets = p->build->targets.data;
+
+    seen = 0;
+    rule->first = 0;
+
+    for (i = 0; i < rule->nconds; i++) {
+        all = 0;
+
+        for (k = 0; k < conds[i].ntargets; k++) {
+            all |= gs_guard_kind_phases(targets[conds[i].targets[k]].kind);
+        }
+
+        first = (unsigned) __builtin_ctz(all);
+        last = 31 - (unsigned) __builtin_clz(all);
+
+        if (conds[i].negate) {
+            first = last;
+
+        } else {
+            seen |= all;
+        }
+
+        rule->first = (first > rule->first) ? first : rule->first;
+    }
+
+    rule->phases = 1u << rule->first;
+    rule->phases |= seen & ~(rule->phases - 1);
+
+    if (rule->phase_given == 1 && rule->phases >= 1u << GS_GUARD_ANSWER) {
+        (void) gs_err(p->err, "rule %u looks at the answer: phase response",
+                      rule->id);
+        return gs_lex_fail(&p->lex, rule->line);
+    }
+
+    if (rule->phase_given == 2 && rule->first < GS_GUARD_ANSWER) {
+        (void) gs_err(p->err, "rule %u does not look at the answer: phase "
+                      "request", rule->id);
         return gs_lex_fail(&p->lex, rule->line);
     }
 
@@ -576,7 +575,79 @@ gs_guard_rule_check(gs_guard_parser_t *p, const gs_guard_rule_t *rule)
 }
 
 
-static int
+/* Thousands of rules: a table of ids, and not a search among all. */
+
+static gs_rc_t
+gs_guard_rule_id(gs_guard_parser_t *p, uint32_t id, unsigned line)
+{
+    uint32_t           slot;
+    gs_guard_rule_t   *rules;
+    gs_guard_build_t  *build;
+
+    build = p->build;
+    rules = build->rules.data;
+
+    if (build->rules.n * 2 > build->nids && gs_guard_ids_grow(build) != GS_OK)
+    {
+        return gs_guard_no_memory(p, line);
+    }
+
+    slot = id * 2654435761u & (build->nids - 1);
+
+    while (build->ids[slot] != 0) {
+
+        if (rules[build->ids[slot] - 1].id == id
+            && build->ids[slot] != build->rules.n)
+        {
+            (void) gs_err(p->err, "duplicate rule id %u, first in %S:%u", id,
+                          &rules[build->ids[slot] - 1].file,
+                          rules[build->ids[slot] - 1].line);
+            return gs_lex_fail(&p->lex, line);
+        }
+
+        slot = (slot + 1) & (build->nids - 1);
+    }
+
+    build->ids[slot] = build->rules.n;
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_guard_ids_grow(gs_guard_build_t *build)
+{
+    uint32_t          i, slot, n, *ids;
+    gs_guard_rule_t  *rules;
+
+    rules = build->rules.data;
+    n = (build->nids == 0) ? 256 : build->nids * 2;
+
+    ids = gs_calloc(build->mem, n, sizeof(uint32_t));
+    if (ids == NULL) {
+        return GS_ERROR;
+    }
+
+    for (i = 0; i + 1 < build->rules.n; i++) {
+        slot = rules[i].id * 2654435761u & (n - 1);
+
+        while (ids[slot] != 0) {
+            slot = (slot + 1) & (n - 1);
+        }
+
+        ids[slot] = i + 1;
+    }
+
+    gs_free(build->mem, build->ids);
+
+    build->ids = ids;
+    build->nids = n;
+
+    return GS_OK;
+}
+
+
+int
 gs_guard_name_ok(const gs_str_t *s)
 {
     int     c;

@@ -78,6 +78,8 @@ ngx_http_govsvc_guard_handler(ngx_http_request_t *r)
     cursor.part = &r->headers_in.headers.part;
     cursor.i = 0;
 
+    ngx_memzero(&in, sizeof(gs_guard_input_t));
+
     in.method = ngx_govsvc_to_gs(&r->method_name);
     in.uri = ngx_govsvc_to_gs(&r->unparsed_uri);
     in.path = ngx_govsvc_to_gs(&r->uri);

@@ -123,7 +123,7 @@ ngx_http_govsvc_guard_init_main_conf(ngx_conf_t *cf, void *conf)
 
     gmcf->build = NULL;
 
-    gmcf->scratch = gs_guard_scratch_create(gmcf->guard, gmcf->mem);
+    gmcf->scratch = gs_guard_scratch_create(gmcf->guard, gmcf->mem, 0);
 
     return (gmcf->scratch == NULL) ? NGX_CONF_ERROR : NGX_CONF_OK;
 }

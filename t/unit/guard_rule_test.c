@@ -37,13 +37,17 @@ static const rule_case_t  rule_cases[] = {
       "2: unexpected \"}\" behind \"log\", expecting \";\"" },
     { "rule 1000 a { match {", "1: unexpected \"{\", expecting a target" },
     { "rule 1000 a { match path|; }",
-      "1: unknown target \"\"; allowed: method, path, uri, query, args, "
-      "arg_names, header:NAME, header:*, same" },
+      "1: unknown target \"\"; allowed: method, path, segments, uri, query, "
+      "args, arg_names, arg:NAME, headers, header_names, header:NAME, "
+      "header:*, cookies, cookie:NAME, ip, geo.country, geo.province, asn, "
+      "body, form, form_names, json, json:PATH, json_keys, xml, files.name, "
+      "files.type, files.head, token.CLAIM, status, resp_header:NAME, "
+      "resp_body, inputs, same" },
     { "rule 1000 a { match path|header:; }",
-      "1: unknown target \"header:\"; did you mean \"header:*\"?" },
+      "1: unknown target \"header:\"; did you mean \"headers\"?" },
     { "rule 1000 a { match path !; }",
-      "1: unknown operator \"!\"; allowed: lit, eq, prefix, suffix, pcre, "
-      "flag" },
+      "1: unknown operator \"!\"; allowed: lit, eq, ne, prefix, suffix, "
+      "pcre, flag, in, exists, length, <, <=, >, >=, sqli, xss" },
     { "rule 1000 a { match path pcre \"(*UTF8)a\"; log; }",
       "1: invalid pattern \"(*UTF8)a\": using UTF is disabled by the "
       "application at offset 7" },
@@ -52,7 +56,7 @@ static const rule_case_t  rule_cases[] = {
       "offset 1" },
     { "rule 1000 a { match path eq \"\x01\x1b[0m\"; logg; }",
       "1: unknown word \"logg\" in rule 1000; did you mean \"log\"?" },
-    { "\x1b[31m", "1: unknown word \"\\x1b[31m\"; allowed: rule, include" },
+    { "\x1b[31m", "1: unknown word \"\\x1b[31m\"; allowed: rule, set, include" },
     { "rule 1000 a { match path eq /; log; test; }",
       "1: unexpected \";\", expecting +\"request\" or -\"request\"" },
     { "rule 1000 a { match path eq /; log; test + \"/\"; }",

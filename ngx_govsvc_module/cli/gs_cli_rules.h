@@ -1,0 +1,56 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * What the verbs of "govsvc rules" share: rules that were read, with their
+ * work space.
+ */
+
+
+#ifndef _GS_CLI_RULES_H_INCLUDED_
+#define _GS_CLI_RULES_H_INCLUDED_
+
+
+#include "cli/gs_cli.h"
+#include "guard/gs_guard.h"
+
+
+#define GS_CLI_RULES_LINE  (64 * 1024)
+
+
+typedef struct gs_cli_trace_s  gs_cli_trace_t;
+
+struct gs_cli_trace_s {
+    uint32_t             rule;
+    unsigned             line;
+    const char          *view;
+    gs_str_t             target;
+    gs_str_t             name;
+    gs_str_t             value;
+    gs_cli_trace_t      *next;
+};
+
+
+typedef struct {
+    gs_cli_t            *cli;
+    gs_guard_build_t    *build;
+    gs_guard_t          *guard;
+    gs_guard_scratch_t  *scratch;
+    gs_cli_trace_t      *first;
+    gs_cli_trace_t     **last;
+    unsigned             warnings;
+    unsigned             reported;         /* the error was printed */
+    unsigned             failed;           /* memory was out */
+    gs_uchar_t          *out;              /* GS_CLI_RULES_LINE */
+} gs_cli_rules_t;
+
+
+/* Reads the files named as arguments; an exit code, reported if not YES. */
+int gs_cli_rules_load(gs_cli_rules_t *rules, gs_cli_t *cli);
+void gs_cli_rules_free(gs_cli_rules_t *rules);
+
+/* "pass", "log", "block". */
+extern const char *const  gs_cli_rules_actions[];
+
+
+#endif /* _GS_CLI_RULES_H_INCLUDED_ */

@@ -1,0 +1,409 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Confirming: one condition about one view of one value; and the evidence
+ * of it.
+ */
+
+
+#include "guard/gs_guard_priv.h"
+#include "core/gs_buf.h"
+
+
+static gs_rc_t gs_guard_confirm_texts(gs_guard_scratch_t *s,
+    const gs_cond_t *cond, const gs_str_t *value);
+static gs_rc_t gs_guard_confirm_lit(gs_guard_scratch_t *s,
+    const gs_cond_t *cond, const gs_str_t *value);
+static gs_rc_t gs_guard_confirm_pcre(gs_guard_scratch_t *s,
+    const gs_cond_t *cond, const gs_str_t *value);
+static gs_rc_t gs_guard_compare(gs_op_e op, uint64_t a, uint64_t b);
+static size_t gs_guard_find(const gs_str_t *value, size_t from,
+    const gs_str_t *word);
+static unsigned gs_guard_mask(gs_uchar_t *dst, const gs_value_t *v,
+    const gs_str_t *text, size_t at);
+static int gs_guard_secret(const gs_str_t *name);
+
+
+/* GS_ERROR: it cannot be told within the limits. */
+
+gs_rc_t
+gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
+    const gs_value_t *v, unsigned view)
+{
+    int              yes;
+    uint64_t         number;
+    const gs_str_t  *value;
+
+    value = &v->view[view];
+
+    switch (cond->op) {
+
+    case GS_OP_PCRE:
+        return gs_guard_confirm_pcre(s, cond, value);
+
+    case GS_OP_FLAG:
+        yes = (v->facts & cond->flags) != 0;
+        break;
+
+    case GS_OP_EXISTS:
+        return GS_OK;
+
+    case GS_OP_IN:
+        yes = gs_guard_set_has(cond->set, value);
+        break;
+
+    case GS_OP_LENGTH:
+        return gs_guard_compare(cond->compare, value->len, cond->number);
+
+    case GS_OP_LT:
+    case GS_OP_LE:
+    case GS_OP_GT:
+    case GS_OP_GE:
+        if (gs_parse_u64(value, &number) != GS_OK) {
+            return GS_DECLINED;
+        }
+
+        return gs_guard_compare(cond->op, number, cond->number);
+
+    case GS_OP_SQLI:
+        s->unseen += value->len;
+        yes = gs_guard_sqli(value);
+        break;
+
+    case GS_OP_XSS:
+        s->unseen += value->len;
+        yes = gs_guard_xss(value);
+        break;
+
+    case GS_OP_LIT:
+        return gs_guard_confirm_lit(s, cond, value);
+
+    default:
+        return gs_guard_confirm_texts(s, cond, value);
+    }
+
+    return yes ? GS_OK : GS_DECLINED;
+}
+
+
+static gs_rc_t
+gs_guard_confirm_texts(gs_guard_scratch_t *s, const gs_cond_t *cond,
+    const gs_str_t *value)
+{
+    int              found;
+    unsigned         i;
+    const gs_str_t  *word;
+
+    for (i = 0; i < cond->nvalues; i++) {
+        word = &cond->values[i];
+
+        switch (cond->op) {
+
+        case GS_OP_PREFIX:
+            found = gs_str_prefix(value, word);
+            break;
+
+        case GS_OP_SUFFIX:
+            found = gs_str_suffix(value, word);
+            break;
+
+        default:
+            found = gs_str_eq(value, word);
+        }
+
+        if (found) {
+            return (cond->op == GS_OP_NE) ? GS_DECLINED : GS_OK;
+        }
+    }
+
+    return (cond->op == GS_OP_NE) ? GS_OK : GS_DECLINED;
+}
+
+
+/* Case-blind; each "then" is looked for behind the text before it. */
+
+static gs_rc_t
+gs_guard_confirm_lit(gs_guard_scratch_t *s, const gs_cond_t *cond,
+    const gs_str_t *value)
+{
+    size_t    at, from;
+    unsigned  i, alive;
+
+    from = 0;
+    alive = 0;
+
+    for (i = 0; i < cond->nvalues; i++) {
+
+        if (!cond->then[i]) {
+
+            if (alive) {
+                return GS_OK;
+            }
+
+            from = 0;
+            alive = 1;
+
+        } else if (!alive) {
+            continue;
+        }
+
+        at = gs_guard_find(value, from, &cond->values[i]);
+
+        if (at == value->len) {
+            alive = 0;
+            continue;
+        }
+
+        if (from == 0) {
+            s->at = at;
+        }
+
+        from = at + cond->values[i].len;
+    }
+
+    return alive ? GS_OK : GS_DECLINED;
+}
+
+
+/* The place of the word, or the length of the value. */
+
+static size_t
+gs_guard_find(const gs_str_t *value, size_t from, const gs_str_t *word)
+{
+    int       first;
+    size_t    i;
+    gs_str_t  part;
+
+    if (word->len > value->len) {
+        return value->len;
+    }
+
+    first = gs_to_lower(word->data[0]);
+
+    for (i = from; i <= value->len - word->len; i++) {
+
+        if (gs_to_lower(value->data[i]) == first) {
+            part = gs_str_make(value->data + i, word->len);
+
+            if (gs_str_case_eq(&part, word)) {
+                return i;
+            }
+        }
+    }
+
+    return value->len;
+}
+
+
+static gs_rc_t
+gs_guard_confirm_pcre(gs_guard_scratch_t *s, const gs_cond_t *cond,
+    const gs_str_t *value)
+{
+    int         rc;
+    PCRE2_SPTR  subject;
+
+    subject = (value->len == 0) ? (PCRE2_SPTR) "" : value->data;
+    s->unseen += 512 + value->len;
+
+    if (cond->jit) {
+        rc = pcre2_jit_match(cond->code, subject, value->len, 0, 0, s->match,
+                             s->mctx);
+
+    } else {
+        rc = pcre2_match(cond->code, subject, value->len, 0, 0, s->match,
+                         s->mctx);
+    }
+
+    if (rc >= 0) {
+        s->at = pcre2_get_ovector_pointer(s->match)[0];
+        return GS_OK;
+    }
+
+    switch (rc) {
+
+    case PCRE2_ERROR_NOMATCH:
+        return GS_DECLINED;
+
+    case PCRE2_ERROR_MATCHLIMIT:
+    case PCRE2_ERROR_DEPTHLIMIT:
+    case PCRE2_ERROR_HEAPLIMIT:
+    case PCRE2_ERROR_JIT_STACKLIMIT:
+        return GS_ERROR;
+
+    default:
+        s->broken = 1;
+        return GS_ERROR;
+    }
+}
+
+
+static gs_rc_t
+gs_guard_compare(gs_op_e op, uint64_t a, uint64_t b)
+{
+    int  yes;
+
+    switch (op) {
+
+    case GS_OP_LT:
+        yes = (a < b);
+        break;
+
+    case GS_OP_LE:
+        yes = (a <= b);
+        break;
+
+    case GS_OP_GT:
+        yes = (a > b);
+        break;
+
+    default:
+        yes = (a >= b);
+    }
+
+    return yes ? GS_OK : GS_DECLINED;
+}
+
+
+/* The last condition of a rule that held tells most: it takes the place. */
+
+void
+gs_guard_evidence(gs_guard_run_t *run, uint32_t rule, const gs_value_t *v,
+    unsigned view)
+{
+    size_t                len;
+    unsigned              i;
+    gs_buf_t              b;
+    gs_str_t              text;
+    gs_guard_hit_t       *hit;
+    gs_guard_scratch_t   *s;
+
+    s = run->s;
+
+    for (i = 0; i < s->nevidence && s->evidence[i].rule != rule; i++) {
+        /* void */
+    }
+
+    if (i == GS_GUARD_EVIDENCE) {
+        return;
+    }
+
+    s->nevidence += (i == s->nevidence);
+    s->evidence[i].rule = rule;
+
+    hit = &s->evidence[i].hit;
+    hit->view = gs_guard_view_names[view];
+    hit->sample_len = gs_guard_mask(hit->sample, v, &v->view[view], s->at);
+
+    gs_buf_init(&b, hit->target, GS_GUARD_TARGET);
+    gs_buf_text(&b, gs_guard_kind_word(v->kind, v->name.len > 0));
+
+    if (v->name.len > 0) {
+        gs_buf_char(&b, ':');
+
+        len = (size_t) (b.last - b.pos);
+        text = gs_str_make(v->name.data, v->name.len < len ? v->name.len
+                                                           : len);
+        gs_buf_str(&b, &text);
+    }
+
+    hit->target_len = (unsigned) gs_buf_len(&b);
+}
+
+
+void
+gs_guard_evidence_take(const gs_guard_scratch_t *s, uint32_t rule,
+    gs_guard_hit_t *hit)
+{
+    unsigned  i;
+
+    for (i = 0; i < s->nevidence; i++) {
+        if (s->evidence[i].rule == rule) {
+            *hit = s->evidence[i].hit;
+            return;
+        }
+    }
+
+    hit->view = NULL;
+    hit->target_len = 0;
+    hit->sample_len = 0;
+}
+
+
+/*
+ * What surrounds the match, with the middle of longer runs of digits (numbers
+ * of identity cards, phones, accounts) masked and controls as dots.
+ */
+
+static unsigned
+gs_guard_mask(gs_uchar_t *dst, const gs_value_t *v, const gs_str_t *text,
+    size_t at)
+{
+    size_t    i, k, run, from, len;
+    gs_str_t  name;
+
+    name = v->name;
+
+    if (gs_guard_secret(&name)) {
+        memcpy(dst, "***", 3);
+        return 3;
+    }
+
+    from = (at > 16 && at <= text->len) ? at - 16 : 0;
+
+    while (from > 0 && gs_is_digit(text->data[from])
+           && gs_is_digit(text->data[from - 1]))
+    {
+        from--;
+    }
+
+    len = text->len - from;
+    len = (len > GS_GUARD_SAMPLE) ? GS_GUARD_SAMPLE : len;
+
+    for (i = 0; i < len; i += run) {
+
+        for (run = 0;
+             from + i + run < text->len
+             && gs_is_digit(text->data[from + i + run]);
+             run++)
+        {
+            /* void */
+        }
+
+        if (run == 0) {
+            k = text->data[from + i];
+            dst[i] = (gs_uchar_t) ((k < 0x20 || k == 0x7f) ? '.' : k);
+            run = 1;
+            continue;
+        }
+
+        for (k = 0; k < run && i + k < len; k++) {
+            dst[i + k] = (run >= 7 && k >= 3 && k + 2 < run)
+                         ? '*' : text->data[from + i + k];
+        }
+    }
+
+    return (unsigned) len;
+}
+
+
+static int
+gs_guard_secret(const gs_str_t *name)
+{
+    unsigned  i;
+    gs_str_t  word;
+
+    static const char *const  words[] = {
+        "pass", "pwd", "token", "secret", "authorization", "cookie", "session"
+    };
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        word = gs_str_text(words[i]);
+
+        if (gs_guard_find(name, 0, &word) != name->len) {
+            return 1;
+        }
+    }
+
+    return 0;
+}

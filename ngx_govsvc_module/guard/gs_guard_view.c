@@ -1,0 +1,444 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Views: what a value means to those behind us.  Each is made once, on first
+ * use, from the one before it, and is the very same text where it changes
+ * nothing.  Bytes of valid UTF-8 stay as they are.
+ */
+
+
+#include "guard/gs_guard_priv.h"
+#include "core/gs_b64.h"
+
+
+#define GS_GUARD_BLOB  512                 /* base64 from here on is data */
+
+
+static gs_rc_t gs_view_none(gs_value_t *v, gs_view_e view);
+static gs_rc_t gs_view_set(gs_value_t *v, gs_view_e view,
+    const gs_str_t *text);
+static gs_str_t gs_view_lower(gs_uchar_t *dst, const gs_str_t *src);
+static gs_str_t gs_view_sqlc(gs_uchar_t *dst, const gs_str_t *src);
+static size_t gs_view_comment(gs_uchar_t *dst, size_t *n,
+    const gs_str_t *src, size_t i);
+static gs_str_t gs_view_sh(gs_uchar_t *dst, const gs_str_t *src);
+static size_t gs_view_sh_dollar(const gs_str_t *src, size_t i, int *space);
+static gs_str_t gs_view_path(gs_uchar_t *dst, const gs_str_t *src);
+static gs_rc_t gs_view_b64(gs_uchar_t *dst, gs_uchar_t *temp,
+    gs_str_t *text, const gs_str_t *src);
+static int gs_view_b64_alphabet(gs_uchar_t *dst, size_t *n,
+    const gs_str_t *src);
+
+
+gs_rc_t
+gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
+{
+    gs_str_t         text;
+    const gs_str_t  *from;
+
+    if (v->have & (1u << view)) {
+        return GS_OK;
+    }
+
+    if (v->none & (1u << view)) {
+        return GS_DECLINED;
+    }
+
+    if (view == GS_VIEW_URL) {
+        text = gs_guard_unescape(s->view[view], &v->view[GS_VIEW_RAW],
+                                 v->decode == GS_DECODE_FORM, &v->facts);
+        return gs_view_set(v, view, &text);
+    }
+
+    (void) gs_guard_view(s, v, GS_VIEW_URL);
+    from = &v->view[GS_VIEW_URL];
+
+    if (v->bytes == 0) {
+        v->bytes = gs_guard_bytes(from) | 0x10000;
+    }
+
+    /* pictures and the like in base64: the tables would only be cold */
+
+    if (from->len >= GS_GUARD_BLOB && view != GS_VIEW_B64
+        && (v->bytes & ~(0x10000u|GS_BYTE_HASH|GS_BYTE_SLASH|GS_BYTE_EQUAL
+                         |GS_BYTE_UPPER)) == 0)
+    {
+        return gs_view_none(v, view);
+    }
+
+    switch (view) {
+
+    case GS_VIEW_LOWER:
+        text = (v->bytes & GS_BYTE_UPPER)
+               ? gs_view_lower(s->view[view], from) : *from;
+        return gs_view_set(v, view, &text);
+
+    case GS_VIEW_DEEP:
+        if ((v->bytes & (GS_BYTE_PERCENT|GS_BYTE_AMP|GS_BYTE_BACK
+                         |GS_BYTE_CONTROL|GS_BYTE_HIGH)) == 0)
+        {
+            (void) gs_guard_view(s, v, GS_VIEW_LOWER);
+            return gs_view_set(v, view, &v->view[GS_VIEW_LOWER]);
+        }
+
+        text = gs_guard_deep(s->view[view], from, v->decode != GS_DECODE_NONE,
+                             &v->facts);
+        return gs_view_set(v, view, &text);
+
+    case GS_VIEW_B64:
+        if (gs_view_b64(s->view[view], s->text2, &text, from) != GS_OK) {
+            return gs_view_none(v, view);
+        }
+
+        return gs_view_set(v, view, &text);
+
+    default:
+        break;
+    }
+
+    (void) gs_guard_view(s, v, GS_VIEW_DEEP);
+    from = &v->view[GS_VIEW_DEEP];
+
+    if (view == GS_VIEW_SQLC) {
+        text = gs_view_sqlc(s->view[view], from);
+
+    } else if (view == GS_VIEW_SH) {
+        text = gs_view_sh(s->view[view], from);
+
+    } else {
+        text = gs_view_path(s->view[view], from);
+    }
+
+    return gs_view_set(v, view, &text);
+}
+
+
+static gs_rc_t
+gs_view_none(gs_value_t *v, gs_view_e view)
+{
+    v->none |= 1u << view;
+
+    return GS_DECLINED;
+}
+
+
+static gs_rc_t
+gs_view_set(gs_value_t *v, gs_view_e view, const gs_str_t *text)
+{
+    v->view[view] = *text;
+    v->have |= 1u << view;
+
+    return GS_OK;
+}
+
+
+static gs_str_t
+gs_view_lower(gs_uchar_t *dst, const gs_str_t *src)
+{
+    size_t  i;
+
+    for (i = 0; i < src->len; i++) {
+        dst[i] = (gs_uchar_t) gs_to_lower(src->data[i]);
+    }
+
+    return gs_str_make(dst, src->len);
+}
+
+
+/*
+ * Comments and runs of space become one space, the text of a conditional
+ * comment of MySQL stays: what a parser of SQL sees.
+ */
+
+static gs_str_t
+gs_view_sqlc(gs_uchar_t *dst, const gs_str_t *src)
+{
+    int     c, changed;
+    size_t  i, n;
+
+    n = 0;
+    changed = 0;
+
+    for (i = 0; i < src->len; /* void */ ) {
+        c = src->data[i];
+
+        if (c == '/' && i + 1 < src->len && src->data[i + 1] == '*') {
+            i = gs_view_comment(dst, &n, src, i);
+            changed = 1;
+            continue;
+        }
+
+        /* the end of an opened conditional comment */
+
+        if (c == '*' && i + 1 < src->len && src->data[i + 1] == '/') {
+            c = ' ';
+            i++;
+            changed = 1;
+        }
+
+        i++;
+
+        if (c == '\t' || c == '\n' || c == '\v' || c == '\f' || c == '\r'
+            || c == 0xa0)
+        {
+            c = (c == 0xa0) ? c : ' ';
+            changed = 1;
+        }
+
+        if (c == ' ' && n > 0 && dst[n - 1] == ' ') {
+            changed = 1;
+            continue;
+        }
+
+        dst[n++] = (gs_uchar_t) c;
+    }
+
+    return changed ? gs_str_make(dst, n) : *src;
+}
+
+
+static size_t
+gs_view_comment(gs_uchar_t *dst, size_t *n, const gs_str_t *src, size_t i)
+{
+    i += 2;
+
+    if (*n == 0 || dst[*n - 1] != ' ') {
+        dst[(*n)++] = ' ';
+    }
+
+    if (i < src->len && (src->data[i] == '!' || src->data[i] == '+')) {
+        i++;
+
+        while (i < src->len && gs_is_digit(src->data[i])) {
+            i++;
+        }
+
+        return i;
+    }
+
+    for ( /* void */ ; i < src->len; i++) {
+        if (src->data[i] == '*' && i + 1 < src->len
+            && src->data[i + 1] == '/')
+        {
+            return i + 2;
+        }
+    }
+
+    return i;
+}
+
+
+/* What a shell takes away: quotes, backslashes, $@, and ${IFS} is a space. */
+
+static gs_str_t
+gs_view_sh(gs_uchar_t *dst, const gs_str_t *src)
+{
+    int     c, space, changed;
+    size_t  i, n, used;
+
+    n = 0;
+    changed = 0;
+
+    for (i = 0; i < src->len; i++) {
+        c = src->data[i];
+
+        if (c == '\'' || c == '"' || c == '\\' || c == '^') {
+            changed = 1;
+            continue;
+        }
+
+        if (c == '$') {
+            used = gs_view_sh_dollar(src, i, &space);
+
+            if (used > 0) {
+                i += used - 1;
+                changed = 1;
+
+                if (!space) {
+                    continue;
+                }
+
+                c = ' ';
+            }
+        }
+
+        if (c == '\t') {
+            c = ' ';
+            changed = 1;
+        }
+
+        if (c == ' ' && n > 0 && dst[n - 1] == ' ') {
+            changed = 1;
+            continue;
+        }
+
+        dst[n++] = (gs_uchar_t) c;
+    }
+
+    return changed ? gs_str_make(dst, n) : *src;
+}
+
+
+static size_t
+gs_view_sh_dollar(const gs_str_t *src, size_t i, int *space)
+{
+    size_t    k;
+    gs_str_t  rest, word;
+
+    static const char *const  spaces[] = { "${ifs}", "$ifs$9", "$ifs" };
+    static const char *const  empty[] = {
+        "$@", "$*", "${@}", "${*}", "$1", "$9", "$()", "$u", "$z"
+    };
+
+    rest = gs_str_make(src->data + i, src->len - i);
+
+    for (k = 0; k < sizeof(spaces) / sizeof(spaces[0]); k++) {
+        word = gs_str_text(spaces[k]);
+
+        if (gs_str_prefix(&rest, &word)) {
+            *space = 1;
+            return word.len;
+        }
+    }
+
+    *space = 0;
+
+    for (k = 0; k < sizeof(empty) / sizeof(empty[0]); k++) {
+        word = gs_str_text(empty[k]);
+
+        if (gs_str_prefix(&rest, &word)
+            && (k < 7 || rest.len == 2 || !gs_is_alpha(rest.data[2])))
+        {
+            return word.len;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Backslashes are slashes, runs of them one, "/./" nothing; ".." stays. */
+
+static gs_str_t
+gs_view_path(gs_uchar_t *dst, const gs_str_t *src)
+{
+    int     c, changed;
+    size_t  i, n;
+
+    n = 0;
+    changed = 0;
+
+    for (i = 0; i < src->len; i++) {
+        c = src->data[i];
+
+        if (c == '\\') {
+            c = '/';
+            changed = 1;
+        }
+
+        if (c == '/' && n > 0 && dst[n - 1] == '/') {
+            changed = 1;
+            continue;
+        }
+
+        if (c == '/' && n > 1 && dst[n - 1] == '.' && dst[n - 2] == '/') {
+            n--;
+            changed = 1;
+            continue;
+        }
+
+        dst[n++] = (gs_uchar_t) c;
+    }
+
+    return changed ? gs_str_make(dst, n) : *src;
+}
+
+
+/*
+ * The text behind base64, of either alphabet, if the whole value is nothing
+ * else and what comes out is text: random letters are not.
+ */
+
+static gs_rc_t
+gs_view_b64(gs_uchar_t *dst, gs_uchar_t *temp, gs_str_t *text,
+    const gs_str_t *src)
+{
+    size_t    i, n, odd, len;
+    gs_str_t  coded;
+
+    if (src->len < 16 || !gs_view_b64_alphabet(temp, &n, src)) {
+        return GS_DECLINED;
+    }
+
+    /* the bits left over need not be zero, nor the length right */
+
+    n -= (n % 4 == 1);
+
+    if (n % 4 != 0) {
+        n -= n % 4;
+    }
+
+    coded = gs_str_make(temp, n);
+
+    if (n == 0 || gs_b64url_decode(dst, &len, &coded) != GS_OK) {
+        return GS_DECLINED;
+    }
+
+    odd = 0;
+
+    for (i = 0; i < len; i++) {
+        odd += (dst[i] < 0x20 && dst[i] != '\t' && dst[i] != '\n'
+                && dst[i] != '\r')
+               || dst[i] >= 0x7f;
+        dst[i] = (gs_uchar_t) gs_to_lower(dst[i]);
+    }
+
+    if (odd * 5 > len) {
+        return GS_DECLINED;
+    }
+
+    *text = gs_str_make(dst, len);
+
+    return GS_OK;
+}
+
+
+static int
+gs_view_b64_alphabet(gs_uchar_t *dst, size_t *len, const gs_str_t *src)
+{
+    int     c;
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < src->len; i++) {
+        c = src->data[i];
+
+        if (c == '=' && src->len - i <= 2) {
+            break;
+        }
+
+        /* "+" of a form that was not escaped has become a space */
+
+        if (c == '+' || c == ' ') {
+            c = '-';
+
+        } else if (c == '/') {
+            c = '_';
+
+        } else if (c == '\r' || c == '\n') {
+            continue;
+
+        } else if (!gs_is_alpha(c) && !gs_is_digit(c) && c != '-' && c != '_')
+        {
+            return 0;
+        }
+
+        dst[n++] = (gs_uchar_t) c;
+    }
+
+    *len = n;
+
+    return n >= 16;
+}
