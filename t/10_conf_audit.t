@@ -33,6 +33,12 @@ for my $good (
     'govsvc_audit off;',
     'govsvc_audit_pseudonym key=pid.key;',
     'govsvc_audit_pseudonym key=pid.key kid=999999;',
+    'govsvc_audit_wait 10ms; govsvc_audit_on_error read_only;',
+    'govsvc_audit_wait 60s; govsvc_audit_on_error fail_closed;',
+    'govsvc_audit_on_error fail_open; govsvc_audit_store dir=a5; '
+        . 'govsvc_audit meta intent=durable class=security receipt=on;',
+    'govsvc_audit_store dir=a6; '
+        . 'govsvc_audit meta intent=off class=write receipt=off;',
     'server { govsvc_audit meta; location / { govsvc_audit off; } }'
         . ' govsvc_audit_store dir=a4;',
 ) {
@@ -129,6 +135,34 @@ my @bad = (
     'govsvc_audit headers;',
     'audit level "headers" is not in this version, allowed: off, meta '
         . 'in bad.conf:1',
+
+    'govsvc_audit meta intent=later;',
+    qr/^invalid parameter "intent=later"; .*intent=durable/,
+
+    'govsvc_audit meta class=reed;',
+    qr/^invalid parameter "class=reed"; .*class=read/,
+
+    'govsvc_audit meta receipt=on;',
+    '"receipt=on" is about a record that is on disk before the answer: add '
+        . '"intent=durable" in bad.conf:1',
+
+    'govsvc_audit off class=read;',
+    '"govsvc_audit off" has no parameters in bad.conf:1',
+
+    'govsvc_audit_wait 9ms;',
+    'invalid wait, allowed: 10ms to 60s in bad.conf:1',
+
+    'govsvc_audit_wait 61s;',
+    'invalid wait, allowed: 10ms to 60s in bad.conf:1',
+
+    'govsvc_audit_wait soon;',
+    '"govsvc_audit_wait" directive invalid value in bad.conf:1',
+
+    'govsvc_audit_on_error fail_opn;',
+    qr/^invalid value "fail_opn"; .*fail_open/,
+
+    "govsvc_audit_on_error read_only;\ngovsvc_audit_on_error read_only;",
+    '"govsvc_audit_on_error" directive is duplicate in bad.conf:2',
 
     "govsvc_audit off;\ngovsvc_audit off;",
     '"govsvc_audit" directive is duplicate in bad.conf:2',

@@ -59,6 +59,11 @@ static void gs_audit_json_object(gs_buf_t *b, const char *key);
 static void gs_audit_json_end(gs_buf_t *b);
 
 
+static const char *const  gs_audit_stages[] = {
+    "done", "intent", "aborted"
+};
+
+
 size_t
 gs_audit_json_http(gs_buf_t *b, const gs_audit_record_t *rec)
 {
@@ -80,7 +85,7 @@ gs_audit_json_http(gs_buf_t *b, const gs_audit_record_t *rec)
         j.cut_len = 0;
 
         gs_audit_json_begin(&draft, "http", &rec->node, rec->epoch, rec->g);
-        gs_json_kv_text(&draft, "st", "done");
+        gs_json_kv_text(&draft, "st", gs_audit_stages[rec->stage]);
 
         head = gs_buf_len(&draft);
 
@@ -121,6 +126,10 @@ gs_audit_json_body(gs_audit_json_t *j, const gs_audit_record_t *rec)
     }
 
     gs_audit_json_id(b, "sp", &rec->span_id);
+
+    if (rec->intent != 0 && rec->stage != GS_AUDIT_INTENT) {
+        gs_audit_json_kv_id(b, "intent", &rec->node, rec->epoch, rec->intent);
+    }
 
     gs_audit_json_src(j, rec);
     gs_audit_json_exchange(j, rec);
@@ -200,10 +209,20 @@ gs_audit_json_exchange(gs_audit_json_t *j, const gs_audit_record_t *rec)
         gs_json_kv_text(b, "ver", rec->version);
     }
 
-    gs_json_kv_u64(b, "status", rec->status);
+    if (rec->stage == GS_AUDIT_DONE) {
+        gs_json_kv_u64(b, "status", rec->status);
+    }
+
     gs_json_kv_u64(b, "in", rec->bytes_in);
-    gs_json_kv_u64(b, "out", rec->bytes_out);
-    gs_json_kv_u64(b, "us", rec->duration);
+
+    if (rec->stage == GS_AUDIT_DONE) {
+        gs_json_kv_u64(b, "out", rec->bytes_out);
+    }
+
+    if (rec->stage != GS_AUDIT_INTENT) {
+        gs_json_kv_u64(b, "us", rec->duration);
+    }
+
     gs_audit_json_end(b);
 }
 
@@ -296,7 +315,7 @@ gs_audit_json_up(gs_audit_json_t *j, const gs_audit_record_t *rec)
 {
     gs_buf_t  *b;
 
-    if (rec->up_tries == 0) {
+    if (rec->up_tries == 0 || rec->stage == GS_AUDIT_INTENT) {
         return;
     }
 

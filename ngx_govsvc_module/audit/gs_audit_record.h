@@ -25,7 +25,16 @@ typedef enum {
 } gs_audit_class_e;
 
 
+typedef enum {
+    GS_AUDIT_DONE = 0,                     /* the request has ended */
+    GS_AUDIT_INTENT,                       /* nobody was asked yet */
+    GS_AUDIT_ABORTED                       /* the process ends before it */
+} gs_audit_stage_e;
+
+
 typedef struct {
+    gs_audit_stage_e  stage;
+
     /* where and when; id is "<node>.<epoch>.<g>" */
     gs_str_t     node;
     uint64_t     epoch;
@@ -37,6 +46,7 @@ typedef struct {
     gs_str_t     request_id;
     gs_str_t     trace_id;
     gs_str_t     span_id;
+    uint64_t     intent;                   /* g of it; 0: none */
 
     /* src */
     gs_str_t     ip;

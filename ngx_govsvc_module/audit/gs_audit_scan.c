@@ -144,6 +144,14 @@ gs_audit_scan_field(gs_audit_scan_t *s, const gs_str_t *key,
         return rc;
     }
 
+    if (gs_str_eq_text(key, "st")) {
+        return gs_audit_scan_string(s, &out->stage);
+    }
+
+    if (gs_str_eq_text(key, "intent")) {
+        return gs_audit_scan_string(s, &out->intent);
+    }
+
     if (gs_str_eq_text(key, "g")) {
         return gs_audit_scan_number(s, &out->g);
     }
@@ -203,12 +211,12 @@ gs_audit_scan_prev(gs_audit_scan_t *s, const gs_str_t *key,
 }
 
 
-/* Of a request nothing behind its time is asked for. */
+/* Of a request nothing behind its source is asked for. */
 
 static int
 gs_audit_scan_enough(const gs_str_t *key, const gs_audit_line_t *out)
 {
-    return out->has_seq && gs_str_eq_text(key, "t")
+    return out->has_seq && gs_str_eq_text(key, "src")
            && gs_str_eq_text(&out->type, "http");
 }
 

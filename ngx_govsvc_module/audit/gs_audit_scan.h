@@ -23,6 +23,8 @@ typedef struct {
     gs_str_t    alg;
     gs_str_t    time;
     gs_str_t    why;
+    gs_str_t    stage;                     /* "st" */
+    gs_str_t    intent;                    /* identifier; empty: none */
     uint64_t    seq;
     uint64_t    g;                         /* 0: none */
     uint64_t    n;

@@ -138,6 +138,7 @@ ngx_int_t ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_limit_subject_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_commit_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_audit_intent_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);
 
 
@@ -146,6 +147,8 @@ ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);
  * header filter for the main request.
  */
 ngx_int_t ngx_http_govsvc_limit_headers(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx);
+ngx_int_t ngx_http_govsvc_audit_headers(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx);
 
 /* Appends one header to the answer; key and value live as long as r. */

@@ -19,6 +19,15 @@
 #define NGX_HTTP_GOVSVC_AUDIT_OFF   0
 #define NGX_HTTP_GOVSVC_AUDIT_META  1
 
+#define NGX_HTTP_GOVSVC_AUDIT_ONLY_READ    0   /* on_error */
+#define NGX_HTTP_GOVSVC_AUDIT_FAIL_CLOSED  1
+#define NGX_HTTP_GOVSVC_AUDIT_FAIL_OPEN    2
+
+#define NGX_HTTP_GOVSVC_AUDIT_GOOD         0   /* states of the store */
+#define NGX_HTTP_GOVSVC_AUDIT_LOW          1
+#define NGX_HTTP_GOVSVC_AUDIT_CRITICAL     2
+#define NGX_HTTP_GOVSVC_AUDIT_READ_ONLY    3
+
 
 /* In shared memory, kept over reloads. */
 typedef struct {
@@ -51,6 +60,9 @@ typedef struct {
     ngx_uint_t                   kid;
     gs_audit_pseudonym_t        *pseudonym;
 
+    ngx_msec_t                   wait;
+    ngx_uint_t                   on_error;
+
     ngx_int_t                    realip;   /* index of a variable */
     u_char                      *used_file;       /* the first "meta" */
     ngx_uint_t                   used_line;
@@ -59,6 +71,9 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t            level;
+    ngx_uint_t            cls;             /* gs_audit_class_e */
+    unsigned              intent:1;
+    unsigned              receipt:1;
 } ngx_http_govsvc_audit_loc_conf_t;
 
 

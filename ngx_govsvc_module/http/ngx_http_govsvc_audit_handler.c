@@ -7,11 +7,7 @@
  */
 
 
-#include "http/ngx_http_govsvc_audit.h"
-
-
-/* "HTTP_" and three digits */
-#define NGX_HTTP_GOVSVC_AUDIT_CODE  8
+#include "http/ngx_http_govsvc_audit_priv.h"
 
 
 static void ngx_http_govsvc_audit_source(ngx_http_request_t *r,
@@ -33,54 +29,87 @@ ngx_int_t
 ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
 {
     u_char                              code[NGX_HTTP_GOVSVC_AUDIT_CODE];
-    ngx_str_t                           pid;
+    ngx_uint_t                          cls;
     gs_audit_record_t                   rec;
     ngx_http_govsvc_ctx_t              *ctx;
+    ngx_http_govsvc_audit_req_t        *req;
     ngx_http_govsvc_audit_loc_conf_t   *alcf;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
-
-    alcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_audit_module);
 
     if (r != r->main) {
         return NGX_DECLINED;
     }
 
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_audit_module);
     ctx = ngx_http_govsvc_get_ctx(r);
+    req = (ctx != NULL) ? ctx->audit_data : NULL;
 
     if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_OFF
-        && (ctx == NULL || ctx->audit_g == 0))
+        && (ctx == NULL || ctx->audit_g == 0) && (req == NULL || !req->flies))
     {
         return NGX_DECLINED;
     }
 
     amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
 
-    ngx_memzero(&rec, sizeof(gs_audit_record_t));
+    ngx_http_govsvc_audit_compose(r, &rec, GS_AUDIT_DONE, code);
 
-    rec.time = ngx_govsvc_wall_us();
-    rec.mono = ngx_govsvc_mono_us();
+    /* a rule that refused tells of an attack, which is not to be shed */
 
-    ngx_http_govsvc_audit_source(r, amcf, &rec);
-    ngx_http_govsvc_audit_exchange(r, &rec);
-    ngx_http_govsvc_audit_upstream(r, &rec);
+    cls = (rec.denied && rec.rule != 0) ? GS_AUDIT_SECURITY
+          : (req != NULL && req->flies) ? req->cls : alcf->cls;
+
+    ngx_http_govsvc_audit_write(amcf, &rec, cls);
+
+    if (req != NULL && ngx_http_govsvc_audit_chain() != NULL) {
+        ngx_http_govsvc_audit_land(ngx_http_govsvc_audit_chain(), req);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_http_govsvc_audit_compose(ngx_http_request_t *r, gs_audit_record_t *rec,
+    gs_audit_stage_e stage, u_char *code)
+{
+    ngx_str_t                           pid;
+    ngx_http_govsvc_ctx_t              *ctx;
+    ngx_http_govsvc_audit_req_t        *req;
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
+    ctx = ngx_http_govsvc_get_ctx(r);
+
+    ngx_memzero(rec, sizeof(gs_audit_record_t));
+
+    rec->stage = stage;
+    rec->time = ngx_govsvc_wall_us();
+    rec->mono = ngx_govsvc_mono_us();
+
+    ngx_http_govsvc_audit_source(r, amcf, rec);
+    ngx_http_govsvc_audit_exchange(r, rec);
+    ngx_http_govsvc_audit_upstream(r, rec);
 
     /* no memory for a context is no reason to leave no record */
 
     if (ctx != NULL) {
-        rec.g = ctx->audit_g;
+        rec->g = ctx->audit_g;
 
-        ngx_http_govsvc_audit_context(ctx, &rec);
+        ngx_http_govsvc_audit_context(ctx, rec);
 
         if (ngx_http_govsvc_audit_pid(r, &pid) == NGX_OK) {
-            rec.pid = ngx_govsvc_to_gs(&pid);
+            rec->pid = ngx_govsvc_to_gs(&pid);
+        }
+
+        req = ctx->audit_data;
+
+        if (req != NULL) {
+            rec->intent = req->intent;
         }
     }
 
-    ngx_http_govsvc_audit_decision(r, ctx, &rec, code);
-
-    ngx_http_govsvc_audit_write(amcf, &rec, GS_AUDIT_READ);
-
-    return NGX_DECLINED;
+    ngx_http_govsvc_audit_decision(r, ctx, rec, code);
 }
 
 
@@ -356,8 +385,8 @@ ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
     size_t                              len;
     u_char                             *p;
     gs_str_t                            id;
-    ngx_str_t                          *kept;
     ngx_http_govsvc_ctx_t              *ctx;
+    ngx_http_govsvc_audit_req_t        *req;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
 
     ngx_str_null(pid);
@@ -376,16 +405,18 @@ ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
         return NGX_OK;
     }
 
-    if (ctx->audit_data != NULL) {
-        kept = ctx->audit_data;
-        *pid = *kept;
+    req = ngx_http_govsvc_audit_req(r, ctx);
+    if (req == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (req->pid.len != 0) {
+        *pid = req->pid;
         return NGX_OK;
     }
 
-    kept = ngx_palloc(r->pool, sizeof(ngx_str_t));
     p = ngx_pnalloc(r->pool, GS_AUDIT_PID_MAX);
-
-    if (kept == NULL || p == NULL) {
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
@@ -395,11 +426,10 @@ ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
         return NGX_ERROR;
     }
 
-    kept->len = len;
-    kept->data = p;
+    req->pid.len = len;
+    req->pid.data = p;
 
-    ctx->audit_data = kept;
-    *pid = *kept;
+    *pid = req->pid;
 
     return NGX_OK;
 }

@@ -17,6 +17,12 @@ static char *ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_govsvc_audit_bad_level(ngx_conf_t *cf,
     ngx_str_t *value);
+static char *ngx_http_govsvc_audit_option(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_loc_conf_t *alcf, ngx_str_t *value);
+static char *ngx_http_govsvc_audit_on_error(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_govsvc_audit_check_wait(ngx_conf_t *cf, void *post,
+    void *data);
 static char *ngx_http_govsvc_audit_pseudonym(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_govsvc_audit_key(ngx_conf_t *cf,
@@ -33,6 +39,19 @@ static void *ngx_http_govsvc_audit_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_audit_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_http_govsvc_audit_postconfiguration(ngx_conf_t *cf);
+
+
+static ngx_conf_enum_t  ngx_http_govsvc_audit_errors[] = {
+    { ngx_string("read_only"), NGX_HTTP_GOVSVC_AUDIT_ONLY_READ },
+    { ngx_string("fail_closed"), NGX_HTTP_GOVSVC_AUDIT_FAIL_CLOSED },
+    { ngx_string("fail_open"), NGX_HTTP_GOVSVC_AUDIT_FAIL_OPEN },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_post_t  ngx_http_govsvc_audit_wait_bounds = {
+    ngx_http_govsvc_audit_check_wait
+};
 
 
 static const ngx_conf_enum_t  ngx_http_govsvc_audit_levels[] = {
@@ -59,10 +78,24 @@ static ngx_command_t  ngx_http_govsvc_audit_commands[] = {
       NULL },
 
     { ngx_string("govsvc_audit"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_govsvc_audit_level,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_govsvc_audit_loc_conf_t, level),
+      NULL },
+
+    { ngx_string("govsvc_audit_wait"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_audit_main_conf_t, wait),
+      &ngx_http_govsvc_audit_wait_bounds },
+
+    { ngx_string("govsvc_audit_on_error"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_govsvc_audit_on_error,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_audit_main_conf_t, on_error),
       NULL },
 
     { ngx_string("govsvc_audit_pseudonym"),
@@ -114,6 +147,7 @@ ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     gs_str_t                            s, name;
     ngx_str_t                          *value;
+    ngx_uint_t                          i;
     const ngx_conf_enum_t              *e;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
 
@@ -137,8 +171,30 @@ ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return ngx_http_govsvc_audit_bad_level(cf, &value[1]);
     }
 
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_http_govsvc_audit_option(cf, alcf, &value[i])
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
     if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_OFF) {
+
+        if (cf->args->nelts > 2) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"govsvc_audit off\" has no parameters");
+            return NGX_CONF_ERROR;
+        }
+
         return NGX_CONF_OK;
+    }
+
+    if (alcf->receipt && !alcf->intent) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"receipt=on\" is about a record that is on disk "
+                           "before the answer: add \"intent=durable\"");
+        return NGX_CONF_ERROR;
     }
 
     amcf = ngx_http_conf_get_module_main_conf(cf,
@@ -150,6 +206,103 @@ ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     ngx_http_govsvc_enable(cf);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_option(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_loc_conf_t *alcf, ngx_str_t *value)
+{
+    gs_str_t    s;
+    ngx_uint_t  i;
+
+    static const char *const  names[] = {
+        "intent=durable", "intent=off", "class=read", "class=write",
+        "class=security", "receipt=on", "receipt=off", NULL
+    };
+
+    s = ngx_govsvc_to_gs(value);
+
+    for (i = 0; names[i] != NULL; i++) {
+        if (gs_str_eq_text(&s, names[i])) {
+            break;
+        }
+    }
+
+    switch (i) {
+
+    case 0:
+        alcf->intent = 1;
+        alcf->cls = (alcf->cls == GS_AUDIT_CLASSES) ? GS_AUDIT_WRITE
+                                                    : alcf->cls;
+        break;
+
+    case 1:
+        alcf->intent = 0;
+        break;
+
+    case 2:
+    case 3:
+    case 4:
+        alcf->cls = GS_AUDIT_READ + i - 2;
+        break;
+
+    case 5:
+    case 6:
+        alcf->receipt = (i == 5);
+        break;
+
+    default:
+        return ngx_govsvc_conf_invalid(cf, "parameter", value, names);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_audit_on_error(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_govsvc_audit_main_conf_t *amcf = conf;
+
+    ngx_str_t        *value;
+    ngx_conf_enum_t  *e;
+
+    static const char *const  names[] = {
+        "read_only", "fail_closed", "fail_open", NULL
+    };
+
+    if (amcf->on_error != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (e = ngx_http_govsvc_audit_errors; e->name.len != 0; e++) {
+        if (e->name.len == value[1].len
+            && ngx_strncmp(e->name.data, value[1].data, e->name.len) == 0)
+        {
+            amcf->on_error = e->value;
+            return NGX_CONF_OK;
+        }
+    }
+
+    return ngx_govsvc_conf_invalid(cf, "value", &value[1], names);
+}
+
+
+static char *
+ngx_http_govsvc_audit_check_wait(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_msec_t *wait = data;
+
+    if (*wait < 10 || *wait > 60000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid wait, allowed: 10ms to 60s");
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }
@@ -283,6 +436,8 @@ ngx_http_govsvc_audit_create_main_conf(ngx_conf_t *cf)
     amcf->segment = 64 * NGX_HTTP_GOVSVC_AUDIT_MB;
     amcf->segment_time = 3600 * 1000;
     amcf->flush = 50;
+    amcf->wait = NGX_CONF_UNSET_MSEC;
+    amcf->on_error = NGX_CONF_UNSET_UINT;
     amcf->keep = NGX_HTTP_GOVSVC_AUDIT_KEEP;
     amcf->sync = 1;
     amcf->kid = 1;
@@ -304,6 +459,9 @@ ngx_http_govsvc_audit_init_main_conf(ngx_conf_t *cf, void *conf)
                       "%s:%ui", amcf->used_file, amcf->used_line);
         return NGX_CONF_ERROR;
     }
+
+    ngx_conf_init_msec_value(amcf->wait, 2000);
+    ngx_conf_init_uint_value(amcf->on_error, NGX_HTTP_GOVSVC_AUDIT_ONLY_READ);
 
     if (amcf->zone != NULL) {
         ngx_http_govsvc_audit_zone_size(cf, amcf);
@@ -405,6 +563,9 @@ ngx_http_govsvc_audit_create_loc_conf(ngx_conf_t *cf)
     }
 
     conf->level = NGX_CONF_UNSET_UINT;
+    conf->cls = GS_AUDIT_CLASSES;
+    conf->intent = 0;
+    conf->receipt = 0;
 
     return conf;
 }
@@ -416,8 +577,18 @@ ngx_http_govsvc_audit_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_govsvc_audit_loc_conf_t *prev = parent;
     ngx_http_govsvc_audit_loc_conf_t *conf = child;
 
+    /* one line says all: no part of it comes from another level */
+
+    if (conf->level == NGX_CONF_UNSET_UINT) {
+        *conf = *prev;
+    }
+
     ngx_conf_merge_uint_value(conf->level, prev->level,
                               NGX_HTTP_GOVSVC_AUDIT_OFF);
+
+    if (conf->cls == GS_AUDIT_CLASSES) {
+        conf->cls = GS_AUDIT_READ;
+    }
 
     return NGX_CONF_OK;
 }

@@ -19,6 +19,8 @@
 #define NGX_HTTP_GOVSVC_AUDIT_HEAD     2   /* bytes, of a draft's head */
 #define NGX_HTTP_GOVSVC_AUDIT_KEEP     180 /* days: six months by law */
 #define NGX_HTTP_GOVSVC_AUDIT_FLIGHTS  4096
+#define NGX_HTTP_GOVSVC_AUDIT_CODE     8   /* "HTTP_" and three digits */
+#define NGX_HTTP_GOVSVC_AUDIT_RECEIPT  (32 + 3 + 40 + GS_AUDIT_HASH_TEXT)
 
 
 /* Requests of one class that are not in the record. */
@@ -64,9 +66,44 @@ typedef struct {
     ngx_event_t                         tick;     /* each second */
     ngx_connection_t                    dummy;
     time_t                              logged;
+    ngx_uint_t                          state;
+    u_char                             *last;     /* put into the ring */
+    ngx_queue_t                         waits;
+    ngx_queue_t                         flights;
     uint32_t                            free[NGX_HTTP_GOVSVC_AUDIT_FLIGHTS];
     ngx_uint_t                          nfree;
 } ngx_http_govsvc_audit_chain_t;
+
+
+typedef enum {
+    NGX_HTTP_GOVSVC_AUDIT_NEW = 0,
+    NGX_HTTP_GOVSVC_AUDIT_WAITS,           /* until the intent is safe */
+    NGX_HTTP_GOVSVC_AUDIT_SAFE,
+    NGX_HTTP_GOVSVC_AUDIT_FAILED           /* it was not in time */
+} ngx_http_govsvc_audit_phase_e;
+
+
+/* What audit keeps of one request; in its pool. */
+typedef struct {
+    ngx_http_request_t                 *request;
+    ngx_str_t                           pid;      /* kept pseudonym */
+
+    ngx_uint_t                          phase;
+    ngx_uint_t                          cls;
+    ngx_queue_t                         wait_queue;
+    ngx_queue_t                         flight_queue;
+    ngx_http_govsvc_audit_flight_t     *slot;     /* NULL: none was free */
+    ngx_event_t                         timer;
+    ngx_connection_t                    dummy;
+
+    uint64_t                            intent;   /* g of it, 0: none */
+    uint64_t                            pos;      /* behind it in the ring */
+    u_char                             *rec;
+    u_char                              seal[GS_AUDIT_HASH];
+    unsigned                            flies:1;
+    unsigned                            sealed:1; /* the intent is safe */
+    unsigned                            receipt:1;
+} ngx_http_govsvc_audit_req_t;
 
 
 extern const ngx_govsvc_writer_format_t  ngx_http_govsvc_audit_format;
@@ -103,6 +140,24 @@ ngx_int_t ngx_http_govsvc_audit_put_lost(ngx_http_govsvc_audit_chain_t *chain,
  */
 uint64_t ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
     gs_audit_record_t *rec, ngx_uint_t cls);
+
+/* That of r, made on first use; NULL: memory is out. */
+ngx_http_govsvc_audit_req_t *ngx_http_govsvc_audit_req(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx);
+
+/* Everything that is known of r now; code is memory for a reason. */
+void ngx_http_govsvc_audit_compose(ngx_http_request_t *r,
+    gs_audit_record_t *rec, gs_audit_stage_e stage, u_char *code);
+
+/* In flight no more: its end is in the ring. */
+void ngx_http_govsvc_audit_land(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_http_govsvc_audit_req_t *req);
+
+/* Records of all that are in flight; the process ends. */
+void ngx_http_govsvc_audit_abort(ngx_http_govsvc_audit_chain_t *chain);
+
+/* How the store is, NGX_HTTP_GOVSVC_AUDIT_GOOD to _READ_ONLY. */
+ngx_uint_t ngx_http_govsvc_audit_state(ngx_http_govsvc_audit_chain_t *chain);
 
 /* What waits for safe records; see ngx_govsvc_writer_format_t. */
 void ngx_http_govsvc_audit_safe(void *data, uint64_t pos);

@@ -206,6 +206,9 @@ ngx_http_govsvc_audit_start(ngx_cycle_t *cycle,
 
     chain->nfree = NGX_HTTP_GOVSVC_AUDIT_FLIGHTS;
 
+    ngx_queue_init(&chain->waits);
+    ngx_queue_init(&chain->flights);
+
     chain->tick.handler = ngx_http_govsvc_audit_tick;
     chain->tick.data = &chain->dummy;
     chain->tick.log = cycle->log;
@@ -321,6 +324,8 @@ ngx_http_govsvc_audit_exit_process(ngx_cycle_t *cycle)
     if (chain == NULL) {
         return;
     }
+
+    ngx_http_govsvc_audit_abort(chain);
 
     for (i = 0; i < NGX_HTTP_GOVSVC_AUDIT_DRAIN; i++) {
 
@@ -452,6 +457,8 @@ ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
     p[0] = (u_char) (head & 0xff);
     p[1] = (u_char) (head >> 8);
 
+    chain->last = p;
+
     return ngx_govsvc_writer_put(chain->writer,
                                  NGX_HTTP_GOVSVC_AUDIT_HEAD + gs_buf_len(&b));
 }
@@ -464,13 +471,21 @@ ngx_http_govsvc_audit_next(ngx_http_govsvc_audit_main_conf_t *amcf)
 }
 
 
-void
-ngx_http_govsvc_audit_safe(void *data, uint64_t pos)
-{
-}
+/*
+ * Errors count once they last as long as a request may wait: till then a
+ * retry may mend them unseen.
+ */
 
-
-void
-ngx_http_govsvc_audit_ready(void *data)
+ngx_uint_t
+ngx_http_govsvc_audit_state(ngx_http_govsvc_audit_chain_t *chain)
 {
+    ngx_msec_t  failing;
+
+    failing = ngx_govsvc_writer_failing(chain->writer);
+
+    if (failing != 0 && failing >= chain->amcf->wait) {
+        return NGX_HTTP_GOVSVC_AUDIT_READ_ONLY;
+    }
+
+    return chain->state;
 }

@@ -96,6 +96,11 @@ const ngx_http_govsvc_reason_t
         "身份核验暂时无法完成，请稍后再试。",
         "The credential could not be checked. Please try again later."),
 
+    ngx_http_govsvc_reason(503, "AUDIT_UNAVAILABLE",
+        "系统暂时无法受理办理类请求，查询不受影响，请稍后再试。",
+        "Requests that change something cannot be taken at the moment. Please "
+        "try again later."),
+
     ngx_http_govsvc_reason(500, "INTERNAL",
         "系统内部错误，请稍后再试。",
         "An internal error occurred. Please try again later.")
