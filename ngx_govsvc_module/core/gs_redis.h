@@ -28,7 +28,8 @@ typedef enum {
     GS_REDIS_ERROR_MISCONF,
     GS_REDIS_ERROR_NOREPLICAS,
     GS_REDIS_ERROR_CLUSTERDOWN,            /* MASTERDOWN, TRYAGAIN */
-    GS_REDIS_ERROR_NOAUTH,                 /* WRONGPASS, NOPERM */
+    GS_REDIS_ERROR_NOAUTH,                 /* WRONGPASS */
+    GS_REDIS_ERROR_NOPERM,
     GS_REDIS_ERROR_EXECABORT,
     GS_REDIS_ERROR_MOVED,
     GS_REDIS_ERROR_ASK
@@ -71,6 +72,12 @@ gs_rc_t gs_redis_role(const gs_str_t *reply, unsigned *master,
 
 /* TIME, in microseconds since 1970. */
 gs_rc_t gs_redis_time(const gs_str_t *reply, uint64_t *us);
+
+/* INFO server: the run_id, which another start of the server changes. */
+gs_rc_t gs_redis_run_id(const gs_str_t *reply, gs_str_t *id);
+
+/* The id of a stream's entry, "MS-SEQ" or "MS". */
+gs_rc_t gs_redis_id(const gs_str_t *text, uint64_t *ms, uint64_t *seq);
 
 /*
  * SENTINEL GET-MASTER-ADDR-BY-NAME: GS_OK, GS_DECLINED if the name is not

@@ -168,6 +168,7 @@ ngx_int_t ngx_http_govsvc_add_variables(ngx_conf_t *cf,
 
 
 extern ngx_module_t  ngx_http_govsvc_module;
+extern ngx_module_t  ngx_http_govsvc_redis_module;
 extern ngx_module_t  ngx_http_govsvc_client_module;
 extern ngx_module_t  ngx_http_govsvc_route_module;
 extern ngx_module_t  ngx_http_govsvc_balancer_module;

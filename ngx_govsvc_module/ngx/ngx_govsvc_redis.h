@@ -49,7 +49,8 @@ typedef enum {
     NGX_GOVSVC_REDIS_MISCONF,
     NGX_GOVSVC_REDIS_NOREPLICAS,
     NGX_GOVSVC_REDIS_CLUSTERDOWN,          /* and MASTERDOWN, TRYAGAIN */
-    NGX_GOVSVC_REDIS_NOAUTH,               /* and WRONGPASS, NOPERM */
+    NGX_GOVSVC_REDIS_NOAUTH,               /* and WRONGPASS */
+    NGX_GOVSVC_REDIS_NOPERM,               /* the ACL forbids the command */
     NGX_GOVSVC_REDIS_MOVED,                /* redirected more than 5 times */
     NGX_GOVSVC_REDIS_ERROR,                /* any other error reply */
     NGX_GOVSVC_REDIS_STATUS_MAX
@@ -192,8 +193,8 @@ void ngx_govsvc_redis_session_close(ngx_govsvc_redis_session_t *session);
 
 
 /*
- * What status shows: one row for each worker, in shared memory, written by
- * that worker alone, each counter whole.
+ * What status shows: one row for each worker, in shared memory, each counter
+ * whole.  A row counts on when its worker is replaced.
  */
 typedef enum {
     NGX_GOVSVC_REDIS_STATE_OFF = 0,        /* no worker has this row */
@@ -226,6 +227,23 @@ const char *ngx_govsvc_redis_state_text(ngx_govsvc_redis_state_e state);
 /* Row i of rows; NULL when i is too high or shared memory is not there. */
 const ngx_govsvc_redis_row_t *ngx_govsvc_redis_row(
     const ngx_govsvc_redis_t *rd, ngx_uint_t i);
+
+
+/*
+ * For the module that owns the blocks.  _create() stands for a name where it
+ * is mentioned first, _block() reads the block that cf is at, _init() ends the
+ * configuration of each: certificates, shared memory, and the refusal of a name
+ * without a block.  All log what is wrong.  client is for CLIENT SETNAME.
+ */
+ngx_govsvc_redis_t *ngx_govsvc_redis_conf_create(ngx_conf_t *cf,
+    ngx_str_t *name);
+char *ngx_govsvc_redis_conf_block(ngx_conf_t *cf, ngx_govsvc_redis_t *rd);
+char *ngx_govsvc_redis_conf_init(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
+    ngx_str_t *client, ngx_resolver_t *resolver, ngx_msec_t timeout);
+
+/* In a worker, from init_process to exit_process; NGX_ERROR: no memory. */
+ngx_int_t ngx_govsvc_redis_start(ngx_govsvc_redis_t *rd, ngx_cycle_t *cycle);
+void ngx_govsvc_redis_stop(ngx_govsvc_redis_t *rd);
 
 
 #endif /* _NGX_GOVSVC_REDIS_H_INCLUDED_ */

@@ -1,0 +1,1010 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The block govsvc_redis.
+ */
+
+
+#include "ngx/ngx_govsvc_redis_priv.h"
+
+
+#define NGX_GOVSVC_REDIS_NAME       64
+#define NGX_GOVSVC_REDIS_PREFIX     64
+#define NGX_GOVSVC_REDIS_PASSWORD   1024
+#define NGX_GOVSVC_REDIS_PEERS      16
+#define NGX_GOVSVC_REDIS_PORT       6379
+#define NGX_GOVSVC_REDIS_SENTINELS  26379
+
+
+typedef struct {
+    const char  *name;
+    ngx_uint_t   min;                      /* parameters */
+    ngx_uint_t   max;
+    char      *(*set)(ngx_conf_t *cf, ngx_govsvc_redis_t *rd);
+} ngx_govsvc_redis_word_t;
+
+
+static ngx_uint_t ngx_govsvc_redis_is_name(const ngx_str_t *s, size_t max,
+    const char *more);
+static char *ngx_govsvc_redis_word(ngx_conf_t *cf, ngx_command_t *dummy,
+    void *conf);
+static char *ngx_govsvc_redis_needs(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
+    const char *what);
+static char *ngx_govsvc_redis_set_server(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_sentinel(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_cluster(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_kind(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
+    ngx_govsvc_redis_kind_e kind);
+static char *ngx_govsvc_redis_peer(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
+    ngx_str_t *value, ngx_uint_t port);
+static char *ngx_govsvc_redis_set_user(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_password(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_sentinel_user(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_sentinel_password(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_user(ngx_conf_t *cf, ngx_str_t *user);
+static char *ngx_govsvc_redis_password(ngx_conf_t *cf, ngx_str_t *password);
+static char *ngx_govsvc_redis_set_prefix(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_tls(ngx_conf_t *cf, ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_ca(ngx_conf_t *cf, ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_connect(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_command(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_inflight(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_reconnect(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_breaker(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static ngx_uint_t ngx_govsvc_redis_param(ngx_str_t *arg, const char *name,
+    ngx_str_t *value);
+static char *ngx_govsvc_redis_unknown(ngx_conf_t *cf, ngx_str_t *arg,
+    const char *const *names);
+static char *ngx_govsvc_redis_msec(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_uint_t min, ngx_uint_t max, ngx_msec_t *ms);
+static char *ngx_govsvc_redis_number(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_uint_t min, ngx_uint_t max, ngx_uint_t *n);
+static char *ngx_govsvc_redis_on(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_flag_t *flag);
+static char *ngx_govsvc_redis_conf_names(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_conf_tls(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_conf_zone(ngx_conf_t *cf,
+    ngx_govsvc_redis_t *rd);
+
+
+extern ngx_module_t  ngx_govsvc_module;
+
+
+static const ngx_govsvc_redis_word_t  ngx_govsvc_redis_words[] = {
+    { "server", 1, 1, ngx_govsvc_redis_set_server },
+    { "sentinel", 2, NGX_GOVSVC_REDIS_PEERS + 1,
+      ngx_govsvc_redis_set_sentinel },
+    { "cluster", 1, NGX_GOVSVC_REDIS_PEERS, ngx_govsvc_redis_set_cluster },
+    { "user", 1, 1, ngx_govsvc_redis_set_user },
+    { "password_file", 1, 1, ngx_govsvc_redis_set_password },
+    { "sentinel_user", 1, 1, ngx_govsvc_redis_set_sentinel_user },
+    { "sentinel_password_file", 1, 1,
+      ngx_govsvc_redis_set_sentinel_password },
+    { "prefix", 1, 1, ngx_govsvc_redis_set_prefix },
+    { "tls", 1, 5, ngx_govsvc_redis_set_tls },
+    { "ca", 1, 1, ngx_govsvc_redis_set_ca },
+    { "connect_timeout", 1, 1, ngx_govsvc_redis_set_connect },
+    { "command_timeout", 1, 1, ngx_govsvc_redis_set_command },
+    { "max_inflight", 1, 1, ngx_govsvc_redis_set_inflight },
+    { "reconnect", 1, 3, ngx_govsvc_redis_set_reconnect },
+    { "breaker", 1, 2, ngx_govsvc_redis_set_breaker },
+    { NULL, 0, 0, NULL }
+};
+
+
+static const char *const  ngx_govsvc_redis_names[] = {
+    "server", "sentinel", "cluster", "user", "password_file",
+    "sentinel_user", "sentinel_password_file", "prefix", "tls", "ca",
+    "connect_timeout", "command_timeout", "max_inflight", "reconnect",
+    "breaker", NULL
+};
+
+
+ngx_govsvc_redis_t *
+ngx_govsvc_redis_conf_create(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_govsvc_redis_t        *rd;
+    static const char *const   chars[] = {
+        "1 to 64 letters, digits, \"_\" and \"-\"", NULL
+    };
+
+    if (!ngx_govsvc_redis_is_name(name, NGX_GOVSVC_REDIS_NAME, "_-")) {
+        (void) ngx_govsvc_conf_invalid(cf, "name of a redis", name, chars);
+        return NULL;
+    }
+
+    rd = ngx_pcalloc(cf->pool, sizeof(ngx_govsvc_redis_t));
+
+    if (rd == NULL
+        || ngx_array_init(&rd->peers, cf->pool, 2,
+                          sizeof(ngx_govsvc_redis_peer_t))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    rd->name = *name;
+    rd->file = cf->conf_file->file.name;
+    rd->line = cf->conf_file->line;
+
+    ngx_str_set(&rd->prefix, "gs:");
+    rd->tls_verify = 1;
+    rd->connect_timeout = 200;
+    rd->command_timeout = 20;
+    rd->max_inflight = 4096;
+    rd->reconnect = 50;
+    rd->reconnect_max = 2000;
+    rd->jitter = 30;
+    rd->breaker_errors = 5;
+    rd->breaker_silence = 50;
+
+    return rd;
+}
+
+
+static ngx_uint_t
+ngx_govsvc_redis_is_name(const ngx_str_t *s, size_t max, const char *more)
+{
+    u_char  c;
+    size_t  i;
+
+    for (i = 0; i < s->len; i++) {
+        c = s->data[i];
+
+        if (!gs_is_alpha(c) && !gs_is_digit(c)
+            && (c == '\0' || ngx_strchr(more, c) == NULL))
+        {
+            return 0;
+        }
+    }
+
+    return s->len != 0 && s->len <= max;
+}
+
+
+char *
+ngx_govsvc_redis_conf_block(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    char        *rv;
+    ngx_conf_t   save;
+
+    if (rd->defined) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate govsvc_redis \"%V\"", &rd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    rd->defined = 1;
+
+    save = *cf;
+    cf->handler = ngx_govsvc_redis_word;
+    cf->handler_conf = (void *) rd;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (rd->peers.nelts == 0) {
+        return ngx_govsvc_redis_needs(cf, rd, "server ADDRESS\", \"sentinel "
+                                      "NAME ADDRESS ...\" or \"cluster "
+                                      "ADDRESS ...");
+    }
+
+    if (rd->user.len != 0 && rd->password.data == NULL) {
+        return ngx_govsvc_redis_needs(cf, rd, "password_file FILE");
+    }
+
+    if (rd->sentinel_user.len != 0 && rd->sentinel_password.data == NULL) {
+        return ngx_govsvc_redis_needs(cf, rd, "sentinel_password_file FILE");
+    }
+
+    if (rd->tls && rd->tls_verify && rd->ca.len == 0) {
+        return ngx_govsvc_redis_needs(cf, rd, "ca FILE\" or \"tls on "
+                                      "verify=off");
+    }
+
+    if (!rd->tls && rd->ca.len != 0) {
+        return ngx_govsvc_redis_needs(cf, rd, "tls on\" for its \"ca");
+    }
+
+    if (rd->kind != NGX_GOVSVC_REDIS_SENTINEL
+        && rd->sentinel_password.data != NULL)
+    {
+        return ngx_govsvc_redis_needs(cf, rd, "sentinel NAME ADDRESS ...\" "
+                                      "for its \"sentinel_password_file");
+    }
+
+    if (rd->breaker_silence < rd->command_timeout) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "govsvc_redis \"%V\": silence of %Mms in "
+                           "\"breaker\" is less than command_timeout of "
+                           "%Mms", &rd->name, rd->breaker_silence,
+                           rd->command_timeout);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+{
+    ngx_govsvc_redis_t *rd = conf;
+
+    gs_err_t                        err;
+    gs_str_t                        s;
+    ngx_str_t                      *value;
+    ngx_uint_t                      n, bit;
+    const ngx_govsvc_redis_word_t  *word;
+
+    value = cf->args->elts;
+    n = cf->args->nelts - 1;
+    bit = 1;
+
+    for (word = ngx_govsvc_redis_words; word->name != NULL; word++) {
+
+        if (ngx_strcmp(value[0].data, word->name) == 0) {
+            break;
+        }
+
+        bit <<= 1;
+    }
+
+    if (word->name == NULL) {
+        s = ngx_govsvc_to_gs(&value[0]);
+
+        ngx_memzero(&err, sizeof(gs_err_t));
+        gs_err(&err, "unknown directive \"%S\" in govsvc_redis", &s);
+        gs_err_hint(&err, &s, ngx_govsvc_redis_names);
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", err.text);
+        return NGX_CONF_ERROR;
+    }
+
+    if (n < word->min || n > word->max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid number of arguments in \"%V\" directive",
+                           &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (rd->seen & bit) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" directive is duplicate", &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    rd->seen |= bit;
+
+    return word->set(cf, rd);
+}
+
+
+static char *
+ngx_govsvc_redis_needs(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
+    const char *what)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "govsvc_redis \"%V\" needs \"%s\"", &rd->name, what);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_govsvc_redis_set_server(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_govsvc_redis_kind(cf, rd, NGX_GOVSVC_REDIS_SERVER)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_govsvc_redis_peer(cf, rd, &value[1], NGX_GOVSVC_REDIS_PORT);
+}
+
+
+static char *
+ngx_govsvc_redis_set_sentinel(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t                 *value;
+    ngx_uint_t                 i;
+    static const char *const   chars[] = {
+        "1 to 64 letters, digits, \"_\", \"-\" and \".\"", NULL
+    };
+
+    value = cf->args->elts;
+
+    if (ngx_govsvc_redis_kind(cf, rd, NGX_GOVSVC_REDIS_SENTINEL)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (!ngx_govsvc_redis_is_name(&value[1], NGX_GOVSVC_REDIS_NAME, "_-.")) {
+        return ngx_govsvc_conf_invalid(cf, "name of a primary", &value[1],
+                                       chars);
+    }
+
+    rd->master = value[1];
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_govsvc_redis_peer(cf, rd, &value[i],
+                                  NGX_GOVSVC_REDIS_SENTINELS)
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_set_cluster(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    if (ngx_govsvc_redis_kind(cf, rd, NGX_GOVSVC_REDIS_CLUSTER)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (ngx_govsvc_redis_peer(cf, rd, &value[i], NGX_GOVSVC_REDIS_PORT)
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_kind(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
+    ngx_govsvc_redis_kind_e kind)
+{
+    if (rd->peers.nelts != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "govsvc_redis \"%V\" has more than one of "
+                           "\"server\", \"sentinel\" and \"cluster\"",
+                           &rd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    rd->kind = kind;
+
+    return NGX_CONF_OK;
+}
+
+
+/* HOST:PORT, HOST, [IPV6]:PORT or unix:PATH; names are resolved later. */
+
+static char *
+ngx_govsvc_redis_peer(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
+    ngx_str_t *value, ngx_uint_t port)
+{
+    ngx_url_t                  u;
+    ngx_govsvc_redis_peer_t   *peer;
+    static const char *const   forms[] = {
+        "ADDRESS", "ADDRESS:PORT", "NAME:PORT", "unix:/PATH", NULL
+    };
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+    u.url = *value;
+    u.default_port = (in_port_t) port;
+    u.no_resolve = 1;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.uri.len != 0
+        || (u.family == AF_UNIX && rd->kind != NGX_GOVSVC_REDIS_SERVER)
+        || u.host.len > GS_REDIS_HOST)
+    {
+        return ngx_govsvc_conf_invalid(cf, "address", value, forms);
+    }
+
+    peer = ngx_array_push(&rd->peers);
+    if (peer == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (u.family == AF_UNIX) {
+        peer->host.data = value->data + sizeof("unix:") - 1;
+        peer->host.len = value->len - (sizeof("unix:") - 1);
+        peer->port = 0;
+
+        return NGX_CONF_OK;
+    }
+
+    peer->host = u.host;
+    peer->port = u.port;
+
+    /* as Redis writes it, without brackets */
+
+    if (peer->host.data[0] == '[') {
+        peer->host.data++;
+        peer->host.len -= 2;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_set_user(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    return ngx_govsvc_redis_user(cf, &rd->user);
+}
+
+
+static char *
+ngx_govsvc_redis_set_password(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    return ngx_govsvc_redis_password(cf, &rd->password);
+}
+
+
+static char *
+ngx_govsvc_redis_set_sentinel_user(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    return ngx_govsvc_redis_user(cf, &rd->sentinel_user);
+}
+
+
+static char *
+ngx_govsvc_redis_set_sentinel_password(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    return ngx_govsvc_redis_password(cf, &rd->sentinel_password);
+}
+
+
+static char *
+ngx_govsvc_redis_user(ngx_conf_t *cf, ngx_str_t *user)
+{
+    ngx_str_t                 *value;
+    static const char *const   chars[] = {
+        "1 to 64 letters, digits, \"_\", \"-\" and \".\"", NULL
+    };
+
+    value = cf->args->elts;
+
+    if (!ngx_govsvc_redis_is_name(&value[1], NGX_GOVSVC_REDIS_NAME, "_-.")) {
+        return ngx_govsvc_conf_invalid(cf, "user", &value[1], chars);
+    }
+
+    *user = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+/* The first line of a secret file. */
+
+static char *
+ngx_govsvc_redis_password(ngx_conf_t *cf, ngx_str_t *password)
+{
+    u_char     *nl;
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_govsvc_conf_read_file(cf, &value[1], password,
+                                  NGX_GOVSVC_REDIS_PASSWORD, 1)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    nl = ngx_strlchr(password->data, password->data + password->len, '\n');
+
+    if (nl != NULL) {
+        password->len = (size_t) (nl - password->data);
+    }
+
+    if (password->len != 0 && password->data[password->len - 1] == '\r') {
+        password->len--;
+    }
+
+    if (password->len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no password in the first line of \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_set_prefix(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t                 *value;
+    static const char *const   chars[] = {
+        "1 to 64 letters, digits, \"_\", \"-\", \".\" and \":\"", NULL
+    };
+
+    value = cf->args->elts;
+
+    /* no braces: they would put all keys of a cluster into one slot */
+
+    if (!ngx_govsvc_redis_is_name(&value[1], NGX_GOVSVC_REDIS_PREFIX,
+                                  "_-.:"))
+    {
+        return ngx_govsvc_conf_invalid(cf, "prefix", &value[1], chars);
+    }
+
+    rd->prefix = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_set_tls(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t                 *value, v;
+    ngx_uint_t                 i;
+    static const char *const   names[] = {
+        "name=", "verify=", "cert=", "key=", NULL
+    };
+
+    value = cf->args->elts;
+
+    if (ngx_govsvc_redis_on(cf, &value[1], &rd->tls) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (!rd->tls && cf->args->nelts > 2) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "parameter \"%V\" without \"tls on\"", &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_govsvc_redis_param(&value[i], "name=", &v)) {
+            if (!ngx_govsvc_redis_is_name(&v, GS_REDIS_HOST, "-.")) {
+                return ngx_govsvc_conf_invalid(cf, "name", &v, NULL);
+            }
+
+            rd->tls_name = v;
+
+        } else if (ngx_govsvc_redis_param(&value[i], "verify=", &v)) {
+            if (ngx_govsvc_redis_on(cf, &v, &rd->tls_verify) != NGX_CONF_OK) {
+                return NGX_CONF_ERROR;
+            }
+
+        } else if (ngx_govsvc_redis_param(&value[i], "cert=", &v)) {
+            rd->tls_cert = v;
+
+        } else if (ngx_govsvc_redis_param(&value[i], "key=", &v)) {
+            rd->tls_key = v;
+
+        } else {
+            return ngx_govsvc_redis_unknown(cf, &value[i], names);
+        }
+    }
+
+    if ((rd->tls_cert.len == 0) != (rd->tls_key.len == 0)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"cert=\" and \"key=\" of \"tls\" go together");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_set_ca(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+    rd->ca = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_set_connect(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    return ngx_govsvc_redis_msec(cf, &value[1], 10, 60000,
+                                 &rd->connect_timeout);
+}
+
+
+static char *
+ngx_govsvc_redis_set_command(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    return ngx_govsvc_redis_msec(cf, &value[1], 1, 60000,
+                                 &rd->command_timeout);
+}
+
+
+static char *
+ngx_govsvc_redis_set_inflight(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    return ngx_govsvc_redis_number(cf, &value[1], 1, 65536,
+                                   &rd->max_inflight);
+}
+
+
+/* FIRST [max=TIME] [jitter=N%] */
+
+static char *
+ngx_govsvc_redis_set_reconnect(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t                 *value, v;
+    ngx_uint_t                 i;
+    static const char *const   names[] = { "max=", "jitter=", NULL };
+
+    value = cf->args->elts;
+
+    if (ngx_govsvc_redis_msec(cf, &value[1], 10, 60000, &rd->reconnect)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    rd->reconnect_max = ngx_max(rd->reconnect_max, rd->reconnect);
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_govsvc_redis_param(&value[i], "max=", &v)) {
+            if (ngx_govsvc_redis_msec(cf, &v, rd->reconnect, 600000,
+                                      &rd->reconnect_max)
+                != NGX_CONF_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+
+        } else if (ngx_govsvc_redis_param(&value[i], "jitter=", &v)) {
+
+            if (v.len != 0 && v.data[v.len - 1] == '%') {
+                v.len--;
+            }
+
+            if (ngx_govsvc_redis_number(cf, &v, 0, 90, &rd->jitter)
+                != NGX_CONF_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+
+        } else {
+            return ngx_govsvc_redis_unknown(cf, &value[i], names);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_set_breaker(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    char                      *rv;
+    ngx_str_t                 *value, v;
+    ngx_uint_t                 i;
+    static const char *const   names[] = { "errors=", "silence=", NULL };
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_govsvc_redis_param(&value[i], "errors=", &v)) {
+            rv = ngx_govsvc_redis_number(cf, &v, 1, 1000000,
+                                         &rd->breaker_errors);
+
+        } else if (ngx_govsvc_redis_param(&value[i], "silence=", &v)) {
+            rv = ngx_govsvc_redis_msec(cf, &v, 1, 60000,
+                                       &rd->breaker_silence);
+
+        } else {
+            rv = ngx_govsvc_redis_unknown(cf, &value[i], names);
+        }
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_govsvc_redis_param(ngx_str_t *arg, const char *name, ngx_str_t *value)
+{
+    size_t  len;
+
+    len = ngx_strlen(name);
+
+    if (arg->len < len || ngx_strncmp(arg->data, name, len) != 0) {
+        return 0;
+    }
+
+    value->data = arg->data + len;
+    value->len = arg->len - len;
+
+    return 1;
+}
+
+
+static char *
+ngx_govsvc_redis_unknown(ngx_conf_t *cf, ngx_str_t *arg,
+    const char *const *names)
+{
+    u_char     *eq;
+    ngx_str_t   name;
+
+    name = *arg;
+    eq = ngx_strlchr(arg->data, arg->data + arg->len, '=');
+
+    if (eq != NULL) {
+        name.len = (size_t) (eq + 1 - arg->data);
+    }
+
+    return ngx_govsvc_conf_invalid(cf, "parameter", &name, names);
+}
+
+
+static char *
+ngx_govsvc_redis_msec(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t min,
+    ngx_uint_t max, ngx_msec_t *ms)
+{
+    gs_str_t    s;
+    uint64_t    n;
+    ngx_str_t  *directive;
+
+    directive = cf->args->elts;
+    s = ngx_govsvc_to_gs(value);
+
+    if (gs_parse_msec(&s, &n) != GS_OK || n < min || n > max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid time \"%V\" in \"%V\" directive, allowed: "
+                           "%uims to %uims", value, &directive[0], min, max);
+        return NGX_CONF_ERROR;
+    }
+
+    *ms = (ngx_msec_t) n;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_number(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t min,
+    ngx_uint_t max, ngx_uint_t *n)
+{
+    gs_str_t    s;
+    uint64_t    u;
+    ngx_str_t  *directive;
+
+    directive = cf->args->elts;
+    s = ngx_govsvc_to_gs(value);
+
+    if (gs_parse_u64(&s, &u) != GS_OK || u < min || u > max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid number \"%V\" in \"%V\" directive, "
+                           "allowed: %ui to %ui", value, &directive[0], min,
+                           max);
+        return NGX_CONF_ERROR;
+    }
+
+    *n = (ngx_uint_t) u;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_on(ngx_conf_t *cf, ngx_str_t *value, ngx_flag_t *flag)
+{
+    gs_str_t                  s;
+    static const char *const  names[] = { "on", "off", NULL };
+
+    s = ngx_govsvc_to_gs(value);
+
+    if (gs_str_eq_text(&s, "on")) {
+        *flag = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (gs_str_eq_text(&s, "off")) {
+        *flag = 0;
+        return NGX_CONF_OK;
+    }
+
+    return ngx_govsvc_conf_invalid(cf, "value", value, names);
+}
+
+
+char *
+ngx_govsvc_redis_conf_init(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
+    ngx_str_t *client, ngx_resolver_t *resolver, ngx_msec_t timeout)
+{
+    if (!rd->defined) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "unknown redis \"%V\", there is no block "
+                      "\"govsvc_redis %V\" in %V:%ui", &rd->name, &rd->name,
+                      &rd->file, rd->line);
+        return NGX_CONF_ERROR;
+    }
+
+    rd->client = *client;
+    rd->resolver = resolver;
+    rd->resolver_timeout = rd->connect_timeout;
+
+    if (timeout != NGX_CONF_UNSET_MSEC) {
+        rd->resolver_timeout = ngx_min(timeout, rd->connect_timeout);
+    }
+
+    if (ngx_govsvc_redis_conf_names(cf, rd) != NGX_CONF_OK
+        || ngx_govsvc_redis_conf_tls(cf, rd) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_govsvc_redis_conf_zone(cf, rd);
+}
+
+
+static char *
+ngx_govsvc_redis_conf_names(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_addr_t                addr;
+    ngx_uint_t                i;
+    ngx_govsvc_redis_peer_t  *peers;
+
+    if (rd->resolver != NULL && rd->resolver->connections.nelts != 0) {
+        return NGX_CONF_OK;
+    }
+
+    rd->resolver = NULL;
+    peers = rd->peers.elts;
+
+    for (i = 0; i < rd->peers.nelts; i++) {
+        if (peers[i].port == 0
+            || ngx_parse_addr(cf->pool, &addr, peers[i].host.data,
+                              peers[i].host.len) == NGX_OK)
+        {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "govsvc_redis \"%V\" names \"%V\", which needs a "
+                      "\"resolver\" in the http block in %V:%ui", &rd->name,
+                      &peers[i].host, &rd->file, rd->line);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_conf_tls(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    if (!rd->tls) {
+        return NGX_CONF_OK;
+    }
+
+    rd->ssl = ngx_pcalloc(cf->pool, sizeof(ngx_ssl_t));
+    if (rd->ssl == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rd->ssl->log = cf->log;
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_ssl_create(rd->ssl, NGX_SSL_TLSv1_2|NGX_SSL_TLSv1_3, NULL)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    cln->handler = ngx_ssl_cleanup_ctx;
+    cln->data = rd->ssl;
+
+    /* the buffer of commands grows, and moves, while a write waits */
+
+    SSL_CTX_set_mode(rd->ssl->ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+                                   |SSL_MODE_ENABLE_PARTIAL_WRITE);
+
+    if (rd->tls_cert.len != 0
+        && ngx_ssl_certificate(cf, rd->ssl, &rd->tls_cert, &rd->tls_key, NULL)
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (rd->ca.len != 0
+        && ngx_ssl_trusted_certificate(cf, rd->ssl, &rd->ca, 9) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_govsvc_redis_conf_zone(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+{
+    ngx_str_t  name;
+
+    name.len = sizeof("govsvc_redis_") - 1 + rd->name.len;
+    name.data = ngx_pnalloc(cf->pool, name.len);
+    if (name.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) ngx_sprintf(name.data, "govsvc_redis_%V", &rd->name);
+
+    rd->shm_zone = ngx_shared_memory_add(cf, &name,
+                                         ngx_align(sizeof(
+                                             ngx_govsvc_redis_rows_t),
+                                             ngx_pagesize)
+                                         + 8 * ngx_pagesize,
+                                         &ngx_govsvc_module);
+    if (rd->shm_zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rd->shm_zone->init = ngx_govsvc_redis_zone_init;
+    rd->shm_zone->data = rd;
+
+    return NGX_CONF_OK;
+}
