@@ -159,8 +159,8 @@ ngx_govsvc_http_prepare(ngx_govsvc_http_t *h,
 static void
 ngx_govsvc_http_numeric(ngx_govsvc_http_t *h)
 {
-    struct sockaddr_in      *sin;
     const gs_url_t          *url;
+    struct sockaddr_in      *sin;
     ngx_govsvc_http_addr_t  *addr;
 #if (NGX_HAVE_INET6)
     struct sockaddr_in6     *sin6;

@@ -86,12 +86,24 @@ ngx_govsvc_lead_t *
 ngx_govsvc_lead_add(ngx_conf_t *cf, ngx_str_t *name,
     ngx_govsvc_lead_pt handler, void *data)
 {
+    ngx_uint_t               i;
     ngx_govsvc_lead_t       *lead, **slot;
     ngx_govsvc_lead_conf_t  *lcf;
     static ngx_str_t         zone = ngx_string("govsvc_lead.1");
 
     lcf = (ngx_govsvc_lead_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
                                                   ngx_govsvc_module);
+
+    slot = lcf->leads.elts;
+
+    for (i = 0; i < lcf->leads.nelts; i++) {
+        if (handler == NULL && slot[i]->handler == NULL
+            && slot[i]->name.len == name->len
+            && ngx_memcmp(slot[i]->name.data, name->data, name->len) == 0)
+        {
+            return slot[i];
+        }
+    }
 
     if (name->len == 0 || name->len > NGX_GOVSVC_LEAD_NAME
         || lcf->leads.nelts == NGX_GOVSVC_LEAD_MAX)

@@ -41,8 +41,8 @@ typedef void (*ngx_govsvc_lead_pt)(void *data, ngx_uint_t leads);
  * Adds a duty to the configuration; name (1 to NGX_GOVSVC_LEAD_NAME bytes)
  * lives as long as the cycle, and a duty of the same name in the next cycle
  * goes on with the same lease.  handler may be NULL for those that ask with
- * ngx_govsvc_lead_mine().  Data are those of the cycle, as seen by the worker.
- * NULL is logged.
+ * ngx_govsvc_lead_mine(): then all that add the name share it.  Data are those
+ * of the cycle, as seen by the worker.  NULL is logged.
  */
 ngx_govsvc_lead_t *ngx_govsvc_lead_add(ngx_conf_t *cf, ngx_str_t *name,
     ngx_govsvc_lead_pt handler, void *data);
