@@ -88,7 +88,8 @@ refused(issuer('', iss => ''), 'govsvc_issuer "a" needs "iss URL"', 'no iss');
 refused(issuer('', audience => ''),
     'govsvc_issuer "a" needs "audience NAME ..., or off"', 'no audience');
 refused(issuer('', jwks_file => ''),
-    'govsvc_issuer "a" needs "jwks_file FILE"', 'no jwks_file');
+    'govsvc_issuer "a" needs "jwks_file FILE, or jwks_uri URL"',
+    'no jwks_file');
 
 refused(issuer('', iss => 'iss "";'), 'invalid issuer "" in "iss" directive',
     'iss empty');
@@ -99,12 +100,11 @@ refused(issuer('', jwks_file => 'jwks_file "";'),
 
 inner('isss x;', 'unknown directive "isss" in govsvc_issuer;'
     . ' did you mean "iss"?');
-inner('jwks_uri https://x;', 'unknown directive "jwks_uri" in govsvc_issuer;'
-    . ' allowed: iss, audience, algs, jwks_file, leeway, max_lifetime,'
-    . ' require, typ, sm2_id, assurance');
+inner('jwks_url https://x;', 'unknown directive "jwks_url" in govsvc_issuer;'
+    . ' did you mean "jwks_uri"?');
 inner('zzzzzzzzzz x;', 'unknown directive "zzzzzzzzzz" in govsvc_issuer;'
     . ' allowed: iss, audience, algs, jwks_file, leeway, max_lifetime,'
-    . ' require, typ, sm2_id, assurance');
+    . ' require, typ, sm2_id, assurance, jwks_uri');
 inner('iss y;', '"iss" directive is duplicate');
 inner('algs;', 'invalid number of arguments in "algs" directive');
 inner('leeway 1s 2s;', 'invalid number of arguments in "leeway" directive');

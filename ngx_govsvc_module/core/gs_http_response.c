@@ -65,7 +65,6 @@ gs_http_response_feed(gs_http_response_t *h, const void *data, size_t len)
 
     p = data;
     last = p + len;
-    rc = GS_AGAIN;
 
     while (p < last && h->state != GS_HTTP_RESPONSE_DONE) {
 

@@ -7,7 +7,7 @@
  */
 
 
-#include "http/ngx_http_govsvc_token.h"
+#include "http/ngx_http_govsvc_jwks.h"
 
 
 #define NGX_HTTP_GOVSVC_ISSUER_NAME   64
@@ -71,13 +71,14 @@ static const ngx_http_govsvc_issuer_word_t  ngx_http_govsvc_issuer_words[] = {
     { "typ", 1, 16, ngx_http_govsvc_issuer_typ },
     { "sm2_id", 1, 1, ngx_http_govsvc_issuer_sm2_id },
     { "assurance", 2, 2, ngx_http_govsvc_issuer_assurance },
+    { "jwks_uri", 1, 10, ngx_http_govsvc_jwks_uri },
     { NULL, 0, 0, NULL }
 };
 
 
 static const char *const  ngx_http_govsvc_issuer_names[] = {
     "iss", "audience", "algs", "jwks_file", "leeway", "max_lifetime",
-    "require", "typ", "sm2_id", "assurance", NULL
+    "require", "typ", "sm2_id", "assurance", "jwks_uri", NULL
 };
 
 
@@ -260,7 +261,8 @@ ngx_http_govsvc_issuer_finish(ngx_conf_t *cf,
     }
 
     if (is->jwks_file.len == 0 && !is->source) {
-        return ngx_http_govsvc_issuer_needs(cf, is, "jwks_file FILE");
+        return ngx_http_govsvc_issuer_needs(cf, is, "jwks_file FILE, or "
+                                                    "jwks_uri URL");
     }
 
     if (is->source && (is->issuer.algs & GS_TOKEN_SECRET_ALGS)) {
@@ -381,6 +383,12 @@ ngx_http_govsvc_issuer_jwks(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 
     if (value[1].len == 0) {
         return ngx_govsvc_conf_invalid(cf, "file", &value[1], NULL);
+    }
+
+    if (is->jwks != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"jwks_uri\" and \"jwks_file\" exclude each other");
+        return NGX_CONF_ERROR;
     }
 
     is->jwks_file = value[1];

@@ -74,6 +74,13 @@ ngx_http_govsvc_keys_set(ngx_http_govsvc_issuer_t *is, ngx_str_t *text,
 }
 
 
+void
+ngx_http_govsvc_keys_clear(ngx_http_govsvc_issuer_t *is)
+{
+    ngx_http_govsvc_keys_cleanup(is);
+}
+
+
 uint64_t
 ngx_http_govsvc_keys_generation(ngx_http_govsvc_issuer_t *is)
 {

@@ -41,6 +41,9 @@ typedef ngx_int_t (*ngx_http_govsvc_keys_missing_pt)(ngx_http_request_t *r,
 ngx_int_t ngx_http_govsvc_keys_set(ngx_http_govsvc_issuer_t *is,
     ngx_str_t *text, ngx_str_t *source, ngx_log_t *log);
 
+/* Leaves the issuer without keys: those it had are too old to be believed. */
+void ngx_http_govsvc_keys_clear(ngx_http_govsvc_issuer_t *is);
+
 /*
  * Equal for equal texts, on every worker and after a restart; 0 as long as
  * there are no keys.

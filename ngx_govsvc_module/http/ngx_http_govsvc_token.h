@@ -62,6 +62,7 @@ struct ngx_http_govsvc_issuer_s {
 
     ngx_http_govsvc_keys_missing_pt  missing;
     void                            *missing_data;
+    struct ngx_http_govsvc_jwks_s   *jwks;     /* of jwks_uri; or NULL */
 
     unsigned                         defined:1;
     unsigned                         source:1;      /* besides the file */

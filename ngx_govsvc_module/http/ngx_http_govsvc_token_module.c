@@ -6,7 +6,7 @@
  */
 
 
-#include "http/ngx_http_govsvc_token.h"
+#include "http/ngx_http_govsvc_jwks.h"
 
 #include <signal.h>
 
@@ -213,6 +213,10 @@ ngx_http_govsvc_token_init_main_conf(ngx_conf_t *cf, void *conf)
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "unknown govsvc_issuer \"%V\" in %V:%ui",
                           &is[i]->name, &is[i]->place.file, is[i]->place.line);
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_govsvc_jwks_init(cf, is[i]) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
         }
     }
@@ -750,6 +754,10 @@ ngx_http_govsvc_token_init_process(ngx_cycle_t *cycle)
 
     for (i = 0; i < tmcf->issuers.nelts; i++) {
         ngx_http_govsvc_keys_watch(is[i], cycle->log);
+
+        if (ngx_http_govsvc_jwks_start(is[i], cycle) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;

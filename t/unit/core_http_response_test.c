@@ -260,11 +260,10 @@ sizes(void)
 static void
 headers(void)
 {
-    size_t              i;
+    char                text[4096];
+    size_t              i, n;
     gs_str_t            s;
     gs_http_response_t  h;
-    char                text[4096];
-    size_t              n;
 
     (void) run(&h, &gs_mem_libc,
                gs_str_text(OK "ETag:  \"a b\"\t\r\nTwice: 1\r\nTWICE: 2\r\n"
@@ -296,8 +295,8 @@ headers(void)
 static void
 ages(void)
 {
-    size_t                   i;
     char                     text[256];
+    size_t                   i;
     gs_rc_t                  rc;
     uint64_t                 age;
     gs_http_response_t       h;
