@@ -19,7 +19,8 @@ SAY =		$(if $(V),@:,@echo ' ')
 GS :=		ngx_govsvc_module
 ROOMS :=	core token route limit guard audit
 
-GS_SRCS :=	$(foreach r,$(ROOMS),$(sort $(wildcard $(GS)/$(r)/*.c)))
+GS_SRCS :=	$(foreach r,$(ROOMS),$(sort $(wildcard $(GS)/$(r)/*.c))) \
+		$(sort $(wildcard $(GS)/admin/gs_*.c))
 CLI_SRCS :=	$(sort $(wildcard $(GS)/cli/*.c))
 UNIT_SRCS :=	$(sort $(wildcard t/unit/*_test.c))
 FUZZ_SRCS :=	$(sort $(wildcard fuzz/*_fuzz.c))

@@ -24,8 +24,6 @@ static char *ngx_http_govsvc_set_balancer(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_govsvc_init_upstream(ngx_conf_t *cf,
     ngx_http_upstream_srv_conf_t *us);
-static gs_registry_name_t *ngx_http_govsvc_names(ngx_conf_t *cf,
-    ngx_http_govsvc_balancer_main_conf_t *bmcf, const gs_route_table_t *t);
 static ngx_int_t ngx_http_govsvc_name_pool(
     ngx_http_govsvc_balancer_main_conf_t *bmcf, const gs_route_table_t *t,
     uint32_t index, gs_registry_name_t *name);
@@ -38,14 +36,14 @@ static ngx_int_t ngx_http_govsvc_check_table(void *data,
 
 
 static const char *const  ngx_http_govsvc_registry_params[] = {
-    "zone=", NULL
+    "zone=", "snapshot=", NULL
 };
 
 
 static ngx_command_t  ngx_http_govsvc_balancer_commands[] = {
 
     { ngx_string("govsvc_registry"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
       ngx_http_govsvc_set_registry,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_govsvc_balancer_main_conf_t, zone),
@@ -171,18 +169,23 @@ ngx_http_govsvc_balancer_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_OK;
     }
 
-    if (ngx_http_govsvc_hash_variables(cf, t) != NGX_OK
+    t = ngx_http_govsvc_registry_configure(cf, bmcf, t);
+
+    if (t == NULL
+        || ngx_http_govsvc_hash_variables(cf, t) != NGX_OK
         || ngx_http_govsvc_tls_configure(cf, bmcf, t) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    names = ngx_http_govsvc_names(cf, bmcf, t);
-    if (names == NULL) {
+    nnames = gs_route_pools(t) + gs_route_instances(t);
+
+    names = ngx_palloc(cf->pool,
+                       ((size_t) nnames + 1) * sizeof(gs_registry_name_t));
+
+    if (names == NULL || ngx_http_govsvc_name_all(bmcf, t, names) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
-
-    nnames = gs_route_pools(t) + gs_route_instances(t);
 
     if (bmcf->zone.len == 0) {
         ngx_str_set(&name, "govsvc_registry");
@@ -221,7 +224,7 @@ ngx_http_govsvc_balancer_init_module(ngx_cycle_t *cycle)
                                               ngx_http_govsvc_balancer_module);
 
     if (bmcf != NULL && bmcf->registry != NULL && !ngx_test_config) {
-        ngx_govsvc_registry_publish(bmcf->registry, cycle->log);
+        ngx_http_govsvc_registry_start(bmcf, cycle);
     }
 
     return NGX_OK;
@@ -257,24 +260,59 @@ ngx_http_govsvc_set_registry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_govsvc_balancer_main_conf_t *bmcf = conf;
 
-    ngx_str_t  *value, zone;
+    ngx_str_t   *value, text;
+    ngx_uint_t   i;
 
-    if (bmcf->zone.len != 0) {
+    if (bmcf->zone.len != 0 || bmcf->store.snapshot.len != 0) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
-    if (value[1].len < 5 || ngx_strncmp(value[1].data, "zone=", 5) != 0) {
-        return ngx_govsvc_conf_invalid(cf, "parameter", &value[1],
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "zone=", 5) == 0
+            && bmcf->zone.len == 0)
+        {
+            text.data = value[i].data + 5;
+            text.len = value[i].len - 5;
+
+            if (ngx_govsvc_conf_zone(cf, &text, NGX_HTTP_GOVSVC_REGISTRY_MIN,
+                                     &bmcf->zone, &bmcf->size)
+                != NGX_CONF_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
+        if (value[i].len > 9
+            && ngx_strncmp(value[i].data, "snapshot=", 9) == 0
+            && bmcf->store.snapshot.len == 0)
+        {
+            text.data = value[i].data + 9;
+            text.len = value[i].len - 9;
+
+            if (ngx_conf_full_name(cf->cycle, &text, 1) != NGX_OK) {
+                return NGX_CONF_ERROR;
+            }
+
+            bmcf->store.snapshot = text;
+            continue;
+        }
+
+        return ngx_govsvc_conf_invalid(cf, "parameter", &value[i],
                                        ngx_http_govsvc_registry_params);
     }
 
-    zone.data = value[1].data + 5;
-    zone.len = value[1].len - 5;
+    if (bmcf->zone.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"govsvc_registry\" needs \"zone=NAME:SIZE\"");
+        return NGX_CONF_ERROR;
+    }
 
-    return ngx_govsvc_conf_zone(cf, &zone, NGX_HTTP_GOVSVC_REGISTRY_MIN,
-                                &bmcf->zone, &bmcf->size);
+    return NGX_CONF_OK;
 }
 
 
@@ -373,26 +411,21 @@ ngx_http_govsvc_init_upstream(ngx_conf_t *cf, ngx_http_upstream_srv_conf_t *us)
 
 /* Pools, then instances, each in the order of the table. */
 
-static gs_registry_name_t *
-ngx_http_govsvc_names(ngx_conf_t *cf,
-    ngx_http_govsvc_balancer_main_conf_t *bmcf, const gs_route_table_t *t)
+ngx_int_t
+ngx_http_govsvc_name_all(ngx_http_govsvc_balancer_main_conf_t *bmcf,
+    const gs_route_table_t *t, gs_registry_name_t *names)
 {
-    uint32_t             i, npools, ninstances;
-    gs_registry_name_t  *names;
+    uint32_t  i, npools, ninstances;
 
     npools = gs_route_pools(t);
     ninstances = gs_route_instances(t);
 
-    names = ngx_pcalloc(cf->pool,
-                        ((size_t) npools + ninstances + 1)
-                        * sizeof(gs_registry_name_t));
-    if (names == NULL) {
-        return NULL;
-    }
+    ngx_memzero(names, ((size_t) npools + ninstances)
+                       * sizeof(gs_registry_name_t));
 
     for (i = 0; i < npools; i++) {
         if (ngx_http_govsvc_name_pool(bmcf, t, i, &names[i]) != NGX_OK) {
-            return NULL;
+            return NGX_ERROR;
         }
     }
 
@@ -400,11 +433,11 @@ ngx_http_govsvc_names(ngx_conf_t *cf,
         if (ngx_http_govsvc_name_instance(t, i, &names[npools + i])
             != NGX_OK)
         {
-            return NULL;
+            return NGX_ERROR;
         }
     }
 
-    return names;
+    return NGX_OK;
 }
 
 

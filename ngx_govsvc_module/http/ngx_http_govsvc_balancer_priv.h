@@ -11,6 +11,7 @@
 
 
 #include "http/ngx_http_govsvc_balancer.h"
+#include "http/ngx_http_govsvc_registry.h"
 #include "http/ngx_http_govsvc_route.h"
 #include "ngx/ngx_govsvc_registry.h"
 
@@ -80,6 +81,7 @@ typedef struct {
     ngx_http_govsvc_tls_t        *tls;     /* in the order of the table */
     ngx_uint_t                    ntls;
     ngx_http_govsvc_worker_t     *worker;
+    ngx_http_govsvc_registry_t    store;
 } ngx_http_govsvc_balancer_main_conf_t;
 
 
@@ -128,6 +130,25 @@ typedef struct {
     ngx_http_govsvc_local_t      *local;
 } ngx_http_govsvc_peer_t;
 
+
+/* What the registry keeps slots for: memory for pools and instances. */
+ngx_int_t ngx_http_govsvc_name_all(ngx_http_govsvc_balancer_main_conf_t *bmcf,
+    const gs_route_table_t *t, gs_registry_name_t *names);
+
+/*
+ * The table of files and snapshot, at configuration; logs.  The zone of the
+ * words is added with it.
+ */
+const gs_route_table_t *ngx_http_govsvc_registry_configure(ngx_conf_t *cf,
+    ngx_http_govsvc_balancer_main_conf_t *bmcf, const gs_route_table_t *t);
+
+/* Publishes what the configuration and the newest snapshot say. */
+void ngx_http_govsvc_registry_start(
+    ngx_http_govsvc_balancer_main_conf_t *bmcf, ngx_cycle_t *cycle);
+
+/* A pool with TLS whose chain leads to one without, and that one; or NULL. */
+const gs_route_pool_t *ngx_http_govsvc_tls_plain(const gs_route_table_t *t,
+    const gs_route_pool_t **next);
 
 /* NGX_DECLINED, and nothing to leave, without a table. */
 ngx_int_t ngx_http_govsvc_section_enter(ngx_http_govsvc_section_t *s);

@@ -18,7 +18,7 @@
 #define NGX_HTTP_GOVSVC_TLS_1_3    0x0304
 
 
-static ngx_int_t ngx_http_govsvc_tls_chain(ngx_conf_t *cf,
+static const gs_route_pool_t *ngx_http_govsvc_tls_next(
     const gs_route_table_t *t, const gs_route_pool_t *pool);
 static ngx_int_t ngx_http_govsvc_tls_create(ngx_conf_t *cf,
     const gs_route_table_t *t, const gs_route_tls_t *profile,
@@ -43,14 +43,23 @@ ngx_int_t
 ngx_http_govsvc_tls_configure(ngx_conf_t *cf,
     ngx_http_govsvc_balancer_main_conf_t *bmcf, const gs_route_table_t *t)
 {
-    uint32_t  i, n;
+    gs_str_t                s;
+    uint32_t                i, n;
+    ngx_str_t               id, other;
+    const gs_route_pool_t  *pool, *next;
 
-    n = gs_route_pools(t);
+    pool = ngx_http_govsvc_tls_plain(t, &next);
 
-    for (i = 0; i < n; i++) {
-        if (ngx_http_govsvc_tls_chain(cf, t, gs_route_pool(t, i)) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    if (pool != NULL) {
+        s = gs_route_str(t, pool->id);
+        id = ngx_govsvc_from_gs(&s);
+        s = gs_route_str(t, next->id);
+        other = ngx_govsvc_from_gs(&s);
+
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "pool \"%V\" speaks TLS and falls back to pool \"%V\" "
+                      "without, allowed: a fallback with TLS", &id, &other);
+        return NGX_ERROR;
     }
 
     n = gs_route_tls_profiles(t);
@@ -80,19 +89,13 @@ ngx_http_govsvc_tls_configure(ngx_conf_t *cf,
  * a forged certificate would be enough to get the request unencrypted.
  */
 
-static ngx_int_t
-ngx_http_govsvc_tls_chain(ngx_conf_t *cf, const gs_route_table_t *t,
+static const gs_route_pool_t *
+ngx_http_govsvc_tls_next(const gs_route_table_t *t,
     const gs_route_pool_t *pool)
 {
     uint32_t                    i;
-    gs_str_t                    s;
-    ngx_str_t                   id, next;
     const gs_route_pool_t      *other;
     const gs_route_fallback_t  *chain;
-
-    if (pool->tls == GS_ROUTE_NONE) {
-        return NGX_OK;
-    }
 
     chain = gs_route_fallback(t, pool);
 
@@ -104,22 +107,39 @@ ngx_http_govsvc_tls_chain(ngx_conf_t *cf, const gs_route_table_t *t,
 
         other = gs_route_pool(t, chain[i].pool);
 
-        if (other->tls != GS_ROUTE_NONE) {
+        if (other->tls == GS_ROUTE_NONE) {
+            return other;
+        }
+    }
+
+    return NULL;
+}
+
+
+const gs_route_pool_t *
+ngx_http_govsvc_tls_plain(const gs_route_table_t *t,
+    const gs_route_pool_t **next)
+{
+    uint32_t                i, n;
+    const gs_route_pool_t  *pool;
+
+    n = gs_route_pools(t);
+
+    for (i = 0; i < n; i++) {
+        pool = gs_route_pool(t, i);
+
+        if (pool->tls == GS_ROUTE_NONE) {
             continue;
         }
 
-        s = gs_route_str(t, pool->id);
-        id = ngx_govsvc_from_gs(&s);
-        s = gs_route_str(t, other->id);
-        next = ngx_govsvc_from_gs(&s);
+        *next = ngx_http_govsvc_tls_next(t, pool);
 
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "pool \"%V\" speaks TLS and falls back to pool \"%V\" "
-                      "without, allowed: a fallback with TLS", &id, &next);
-        return NGX_ERROR;
+        if (*next != NULL) {
+            return pool;
+        }
     }
 
-    return NGX_OK;
+    return NULL;
 }
 
 

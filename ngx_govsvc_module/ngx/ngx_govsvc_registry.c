@@ -167,31 +167,49 @@ ngx_govsvc_registry_carve(ngx_shm_zone_t *zone)
 void
 ngx_govsvc_registry_publish(ngx_govsvc_registry_t *r, ngx_log_t *log)
 {
-    gs_rc_t     rc;
-    ngx_uint_t  n;
+    gs_rc_t  rc;
 
     if (r->blob == NULL) {
         return;
     }
+
+    rc = ngx_govsvc_registry_replace(r, r->blob, r->size, r->names,
+                                     r->nnames);
+
+    if (rc == GS_OK) {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "govsvc registry: published revision %uL",
+                      gs_registry_revision(r->shared));
+        return;
+    }
+
+    if (rc == GS_DECLINED) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_CRIT, log, 0,
+                  "govsvc registry: publishing failed (%d), the workers of "
+                  "this configuration use their own copy", (int) rc);
+
+    r->failed = 1;
+    (void) ngx_govsvc_registry_own(r);
+}
+
+
+gs_rc_t
+ngx_govsvc_registry_replace(ngx_govsvc_registry_t *r, const void *blob,
+    size_t size, const gs_registry_name_t *names, ngx_uint_t nnames)
+{
+    gs_rc_t     rc;
+    ngx_uint_t  n;
 
     rc = GS_BUSY;
 
     for (n = 0; n < NGX_GOVSVC_REGISTRY_TRIES; n++) {
 
         rc = gs_registry_publish(r->shared, ngx_pid,
-                                 ngx_govsvc_registry_alive, r->blob, r->size,
-                                 r->names, r->nnames);
-
-        if (rc == GS_OK) {
-            ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                          "govsvc registry: published revision %uL",
-                          gs_registry_revision(r->shared));
-            return;
-        }
-
-        if (rc == GS_DECLINED) {
-            return;
-        }
+                                 ngx_govsvc_registry_alive, blob, size,
+                                 names, (uint32_t) nnames);
 
         if (rc != GS_BUSY) {
             break;
@@ -202,12 +220,7 @@ ngx_govsvc_registry_publish(ngx_govsvc_registry_t *r, ngx_log_t *log)
         ngx_msleep(NGX_GOVSVC_REGISTRY_PAUSE);
     }
 
-    ngx_log_error(NGX_LOG_CRIT, log, 0,
-                  "govsvc registry: publishing failed (%d), the workers of "
-                  "this configuration use their own copy", (int) rc);
-
-    r->failed = 1;
-    (void) ngx_govsvc_registry_own(r);
+    return rc;
 }
 
 

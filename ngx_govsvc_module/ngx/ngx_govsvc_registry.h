@@ -65,6 +65,15 @@ size_t ngx_govsvc_registry_default_size(size_t blob, uint32_t names);
  */
 void ngx_govsvc_registry_publish(ngx_govsvc_registry_t *r, ngx_log_t *log);
 
+/*
+ * Publishes another table while the cycle lives, for a thread of one worker:
+ * blocks while readers are in the way, half a second at most.  As
+ * gs_registry_publish().
+ */
+gs_rc_t ngx_govsvc_registry_replace(ngx_govsvc_registry_t *r,
+    const void *blob, size_t size, const gs_registry_name_t *names,
+    ngx_uint_t nnames);
+
 /* Takes the place of this process; also done on first use. */
 void ngx_govsvc_registry_attach(ngx_govsvc_registry_t *r);
 

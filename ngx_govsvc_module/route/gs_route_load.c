@@ -6,9 +6,13 @@
  */
 
 
+#include "route/gs_route_doc.h"
 #include "route/gs_route_load.h"
 
 
+static gs_rc_t gs_route_compile_any(gs_mem_t *mem, const gs_str_t *platforms,
+    json_t *root, const gs_str_t *regions, gs_route_table_t **table,
+    size_t *size, gs_err_t *err);
 static gs_rc_t gs_route_compile_in(gs_route_load_t *l, gs_mem_t *mem,
     const gs_str_t *platforms, const gs_str_t *regions,
     gs_route_table_t **table, size_t *size);
@@ -53,6 +57,24 @@ gs_route_compile(gs_mem_t *mem, const gs_str_t *platforms,
     const gs_str_t *regions, gs_route_table_t **table, size_t *size,
     gs_err_t *err)
 {
+    return gs_route_compile_any(mem, platforms, NULL, regions, table, size,
+                                err);
+}
+
+
+gs_rc_t
+gs_route_compile_root(gs_mem_t *mem, json_t *root, const gs_str_t *regions,
+    gs_route_table_t **table, size_t *size, gs_err_t *err)
+{
+    return gs_route_compile_any(mem, NULL, root, regions, table, size, err);
+}
+
+
+static gs_rc_t
+gs_route_compile_any(gs_mem_t *mem, const gs_str_t *platforms, json_t *root,
+    const gs_str_t *regions, gs_route_table_t **table, size_t *size,
+    gs_err_t *err)
+{
     gs_rc_t           rc;
     gs_arena_t       *arena;
     gs_route_load_t  *l;
@@ -75,6 +97,7 @@ gs_route_compile(gs_mem_t *mem, const gs_str_t *platforms,
     }
 
     gs_route_load_init(l, gs_arena_mem(arena), err);
+    l->platforms_json = json_incref(root);
 
     rc = gs_route_compile_in(l, mem, platforms, regions, table, size);
 
@@ -91,14 +114,21 @@ gs_route_compile_in(gs_route_load_t *l, gs_mem_t *mem,
     const gs_str_t *platforms, const gs_str_t *regions,
     gs_route_table_t **table, size_t *size)
 {
-    const json_t  *root;
+    const json_t           *root;
+    static const gs_str_t   none = gs_null_string;
 
     if (gs_route_load_regions(l, regions) != GS_OK) {
         return GS_ERROR;
     }
 
-    if (gs_route_json_parse(l, platforms, "platforms", &l->platforms_json)
-        != GS_OK)
+    if (platforms == NULL) {
+        l->text = &none;
+        l->file = "platforms";
+        l->pointer_len = 0;
+        l->pointer[0] = '\0';
+
+    } else if (gs_route_json_parse(l, platforms, "platforms", &l->platforms_json)
+               != GS_OK)
     {
         return GS_ERROR;
     }

@@ -13,12 +13,22 @@
 
 static gs_rc_t gs_route_load_instance(gs_route_load_t *l,
     const json_t *object, gs_route_map_t *addresses);
+static gs_rc_t gs_route_load_lease(gs_route_load_t *l,
+    const json_t *object);
 static gs_rc_t gs_route_load_place(gs_route_load_t *l, const json_t *object,
     gs_route_map_t *addresses, gs_route_instance_model_t *instance);
 
 
 static const char *const  gs_route_instance_members[] = {
-    "id", "pool", "address", "port", "weight", "zone", "state", NULL
+    "id", "pool", "address", "port", "weight", "zone", "state", "lease", NULL
+};
+
+static const char *const  gs_route_lease_members[] = {
+    "ttl", "on_expire", NULL
+};
+
+static const char *const  gs_route_lease_actions[] = {
+    "drain", "warn", NULL
 };
 
 static const char *const  gs_route_instance_states[] = {
@@ -90,7 +100,8 @@ gs_route_load_instance(gs_route_load_t *l, const json_t *object,
         || gs_route_json_str(l, object, "zone", 0, &instance->zone)
            == GS_ERROR
         || gs_route_json_enum(l, object, "state", gs_route_instance_states,
-                              &instance->state) == GS_ERROR)
+                              &instance->state) == GS_ERROR
+        || gs_route_load_lease(l, object) != GS_OK)
     {
         return GS_ERROR;
     }
@@ -105,6 +116,46 @@ gs_route_load_instance(gs_route_load_t *l, const json_t *object,
     }
 
     return gs_route_load_place(l, object, addresses, instance);
+}
+
+
+/* Kept by the registry API; of the file it is only seen to be right. */
+
+static gs_rc_t
+gs_route_load_lease(gs_route_load_t *l, const json_t *object)
+{
+    size_t     mark;
+    json_t    *lease;
+    uint32_t   action;
+    uint64_t   ttl;
+
+    if (gs_route_json_child(l, object, "lease", 0, &lease) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    if (lease == NULL) {
+        return GS_OK;
+    }
+
+    mark = gs_route_json_enter(l, "lease");
+    action = 0;
+
+    if (gs_route_json_members(l, lease, gs_route_lease_members) != GS_OK
+        || gs_route_json_msec(l, lease, "ttl", &ttl) == GS_ERROR
+        || gs_route_json_enum(l, lease, "on_expire", gs_route_lease_actions,
+                              &action) == GS_ERROR)
+    {
+        return GS_ERROR;
+    }
+
+    if (json_object_get(lease, "ttl") == NULL) {
+        gs_err(l->err, "member \"ttl\" is missing");
+        return gs_route_json_fail(l);
+    }
+
+    gs_route_json_leave(l, mark);
+
+    return GS_OK;
 }
 
 

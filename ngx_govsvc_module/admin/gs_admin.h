@@ -1,0 +1,136 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The registry API without a server: a request as plain values in, a status
+ * and a JSON value out, a document (route/gs_route_doc.h) in between.  Clock,
+ * storage and shared counters are arguments.  Who may do what to which object
+ * is decided here and nowhere else.
+ */
+
+
+#ifndef _GS_ADMIN_H_INCLUDED_
+#define _GS_ADMIN_H_INCLUDED_
+
+
+#include "core/gs_net.h"
+#include "route/gs_route_doc.h"
+
+
+#define GS_ADMIN_PREFIX   "/govsvc/v1/"
+#define GS_ADMIN_ID       64
+#define GS_ADMIN_ETAG     48
+#define GS_ADMIN_CHANGES  512              /* kept in the snapshot */
+#define GS_ADMIN_PAGE     100              /* objects, unless asked */
+#define GS_ADMIN_PAGE_MAX 1000
+
+
+/* 0: nobody.  A credential has one role: the three powers are apart. */
+typedef enum {
+    GS_ADMIN_TENANT = 1,                   /* a province */
+    GS_ADMIN_SYSTEM = 2,                   /* operates the gateway */
+    GS_ADMIN_SECURITY = 4,                 /* says who may */
+    GS_ADMIN_AUDIT = 8                     /* watches the others */
+} gs_admin_role_e;
+
+#define GS_ADMIN_ALL      15
+
+
+typedef struct {
+    gs_str_t         method;
+    gs_str_t         path;                 /* as sent, without arguments */
+    gs_str_t         args;
+    gs_str_t         body;
+    gs_str_t         content_type;
+    gs_str_t         if_match;             /* data NULL: absent */
+    gs_str_t         if_none_match;
+    gs_str_t         request_id;
+    uint64_t         now;                  /* us, wall clock */
+
+    /* what was proved about the caller; empty: nothing */
+    gs_str_t         spki;                 /* SHA-256, lower case hex */
+    const gs_str_t  *sans;                 /* "URI:...", "DNS:..." */
+    unsigned         nsans;
+    gs_str_t         issuer;               /* of a token */
+    gs_str_t         subject;
+    gs_str_t         app;                  /* of a signed request */
+} gs_admin_request_t;
+
+
+typedef struct {
+    unsigned         status;
+    json_t          *body;                 /* owned; NULL: none */
+    const char      *text;                 /* instead of body, a literal */
+    const char      *code;                 /* NULL: not refused */
+    unsigned         retry_after;          /* s */
+    char             etag[GS_ADMIN_ETAG];
+    char             credential[GS_ADMIN_ID + 1];
+    char             platform[GS_ADMIN_ID + 1];
+    char             allow[64];
+} gs_admin_reply_t;
+
+
+/*
+ * What the engine asks of its host.  commit stores the document and makes the
+ * table current: GS_OK; GS_BUSY, stored but not current yet; GS_ERROR, not
+ * stored, err says why.  beat sets the deadline of a lease (0: only asks) and
+ * answers the one it has now, 0 for none.  rate is asked once for each
+ * request of a credential: GS_DECLINED when it has used up its share.
+ * healthy: 0 when requests to the instance fail.  node adds to the answer of
+ * "nodes".
+ */
+typedef struct {
+    gs_rc_t        (*commit)(void *ctx, const gs_route_table_t *table,
+                             size_t size, gs_err_t *err);
+    uint64_t       (*beat)(void *ctx, const char *id, uint64_t deadline);
+    gs_rc_t        (*rate)(void *ctx, const char *credential,
+                           const char *rate, unsigned *retry_after);
+    unsigned       (*healthy)(void *ctx, const char *instance);
+    gs_rc_t        (*node)(void *ctx, json_t *node);
+    void            *ctx;
+} gs_admin_host_t;
+
+
+typedef struct {
+    gs_mem_t               *mem;
+    gs_route_doc_t         *doc;
+    const gs_str_t         *regions;       /* as for gs_route_compile() */
+    const gs_net_t         *deny;          /* beside the fixed ones */
+    unsigned                ndeny;
+    unsigned                read_only:1;
+    unsigned                proof:1;       /* of control, before a peer is up */
+    const gs_admin_host_t  *host;
+} gs_admin_t;
+
+
+/*
+ * Answers one request; the document is changed only if commit took the change.
+ * Never fails: out of memory is an answer too.  The reply is to be freed.
+ */
+void gs_admin_handle(gs_admin_t *a, const gs_admin_request_t *q,
+    gs_admin_reply_t *r);
+void gs_admin_reply_free(gs_admin_reply_t *r);
+
+/* 1 if a request with that method may change the document. */
+unsigned gs_admin_writes(const gs_admin_request_t *q);
+
+/*
+ * Looks at all leases at that time: what expired and does not answer either is
+ * drained, within the limits for a pool.  GS_OK if the document changed and
+ * was committed, GS_DECLINED if there was nothing to do.
+ */
+gs_rc_t gs_admin_sweep(gs_admin_t *a, uint64_t now, gs_err_t *err);
+
+
+/*
+ * An address that no peer may have, whoever asks: the word for why, or NULL.
+ * Looks through IPv4-mapped, NAT64 and 6to4 addresses.
+ */
+const char *gs_admin_address_denied(const gs_net_t *net,
+    const gs_net_t *deny, unsigned ndeny);
+
+/* The OpenAPI 3.1 document. */
+extern const char  gs_admin_openapi[];
+
+
+#endif /* _GS_ADMIN_H_INCLUDED_ */

@@ -1,0 +1,117 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Instances: where a province may send requests of the gateway to, and the
+ * confirmation that a peer is its own.
+ */
+
+
+#include "admin/gs_admin_priv.h"
+
+
+static gs_rc_t gs_admin_instance_place(gs_admin_call_t *c,
+    const json_t *object);
+
+
+gs_rc_t
+gs_admin_instance_check(gs_admin_call_t *c, json_t *object, json_t *record)
+{
+    const char  *platform;
+
+    platform = gs_admin_platform(c->admin->doc, GS_ROUTE_DOC_INSTANCES,
+                                 object);
+
+    if (gs_admin_scope_platform(c, platform, "/pool") != GS_OK) {
+        return GS_ERROR;
+    }
+
+    return gs_admin_instance_place(c, object);
+}
+
+
+static gs_rc_t
+gs_admin_instance_place(gs_admin_call_t *c, const json_t *object)
+{
+    gs_net_t      net;
+    gs_str_t      s;
+    json_int_t    port;
+    const char   *why;
+
+    s = gs_admin_str(json_object_get(object, "address"));
+    port = json_integer_value(json_object_get(object, "port"));
+
+    /* one spelling only: no mapped, octal, short or scoped ones */
+
+    if (s.len == 0 || gs_net_parse(&net, &s) != GS_OK
+        || net.family == GS_NET_UNIX || gs_str_chr(&s, 0, '/') != s.len)
+    {
+        return gs_admin_fail(c, 422, "BAD_ADDRESS", "/address",
+                             "\"10.44.0.11\" or \"2001:db8::11\"",
+                             "a numeric address of one host is expected");
+    }
+
+    why = gs_admin_address_denied(&net, c->admin->deny, c->admin->ndeny);
+
+    if (why != NULL) {
+        return gs_admin_fail(c, 422, "ADDRESS_DENIED", "/address", NULL,
+                             "no peer may have this address: %s", why);
+    }
+
+    if (c->tenant == NULL) {
+        return GS_OK;
+    }
+
+    if (!gs_admin_scope_net(json_object_get(c->scope, "networks"), &net)) {
+        return gs_admin_fail(c, 403, "SCOPE_NETWORK", "/address", NULL,
+                             "the address is in no network of \"%s\"",
+                             c->by);
+    }
+
+    if (port < 1 || port > 65535
+        || !gs_admin_scope_port(json_object_get(c->scope, "ports"),
+                                (unsigned) port))
+    {
+        return gs_admin_fail(c, 403, "SCOPE_PORT", "/port", NULL,
+                             "the port is not in the scope of \"%s\"",
+                             c->by);
+    }
+
+    return GS_OK;
+}
+
+
+/* POST /instances/ID/confirm */
+
+gs_rc_t
+gs_admin_instance_action(gs_admin_call_t *c, json_t *record)
+{
+    json_t   *next;
+    gs_rc_t   rc;
+
+    if (strcmp(c->path.action, "confirm") != 0) {
+        return gs_admin_fail(c, 404, "NOT_FOUND", "", "confirm",
+                             "no action \"%s\"", c->path.action);
+    }
+
+    if (c->role != GS_ADMIN_SYSTEM) {
+        return gs_admin_fail(c, 403, "FORBIDDEN_ROLE", "", NULL,
+                             "an operator confirms whose a peer is");
+    }
+
+    if (gs_route_doc_active(GS_ROUTE_DOC_INSTANCES, record)) {
+        return gs_admin_fail(c, 409, "NOT_PENDING", "", NULL,
+                             "\"%s\" waits for nothing", c->path.id);
+    }
+
+    next = gs_admin_record(c, json_object_get(record, "object"), record,
+                           "active");
+    if (next == NULL) {
+        return gs_admin_nomem(c);
+    }
+
+    rc = gs_admin_put(c, GS_ROUTE_DOC_INSTANCES, c->path.id, next);
+    json_decref(next);
+
+    return rc;
+}

@@ -1,0 +1,681 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The registry at run time.  The file is the truth: it is written and synced
+ * first, then the table is published; who is killed between the two leaves
+ * work for the next (catch_up), never a lost change.
+ */
+
+
+#include "http/ngx_http_govsvc_balancer_priv.h"
+#include "http/ngx_http_govsvc_route_priv.h"
+
+#include "core/gs_siphash.h"
+#include "ngx/ngx_govsvc_store.h"
+
+
+#define NGX_HTTP_GOVSVC_REGISTRY_MAGIC    0x67735331
+#define NGX_HTTP_GOVSVC_REGISTRY_WAIT     2000   /* ms */
+#define NGX_HTTP_GOVSVC_REGISTRY_BROKEN   64     /* objects left out */
+
+
+static ngx_int_t ngx_http_govsvc_registry_zone(ngx_conf_t *cf,
+    ngx_http_govsvc_registry_t *reg);
+static ngx_int_t ngx_http_govsvc_registry_init_zone(ngx_shm_zone_t *zone,
+    void *data);
+static ngx_int_t ngx_http_govsvc_registry_prepare(ngx_str_t *snapshot);
+static ngx_int_t ngx_http_govsvc_registry_load(
+    ngx_http_govsvc_registry_t *reg, gs_route_doc_t *doc, uint64_t above,
+    ngx_log_t *log);
+static ngx_int_t ngx_http_govsvc_registry_settle(
+    ngx_http_govsvc_registry_t *reg, gs_mem_t *mem, gs_route_doc_t *doc,
+    gs_route_table_t **table, size_t *size, ngx_log_t *log);
+static ngx_int_t ngx_http_govsvc_registry_leave_out(gs_route_doc_t *doc,
+    json_t *root, const gs_err_t *err, ngx_log_t *log);
+static ngx_int_t ngx_http_govsvc_registry_compile(ngx_pool_t *pool,
+    ngx_http_govsvc_registry_t *reg, const gs_route_table_t **table,
+    ngx_log_t *log);
+static gs_rc_t ngx_http_govsvc_registry_publish(
+    ngx_http_govsvc_balancer_main_conf_t *bmcf,
+    const gs_route_table_t *table, size_t size);
+static gs_rc_t ngx_http_govsvc_registry_suits(
+    ngx_http_govsvc_balancer_main_conf_t *bmcf,
+    const gs_route_table_t *table, size_t size, gs_err_t *err);
+
+
+ngx_http_govsvc_registry_t *
+ngx_http_govsvc_registry(ngx_cycle_t *cycle)
+{
+    ngx_http_govsvc_balancer_main_conf_t  *bmcf;
+
+    bmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                              ngx_http_govsvc_balancer_module);
+
+    return (bmcf != NULL && bmcf->registry != NULL) ? &bmcf->store : NULL;
+}
+
+
+const gs_route_table_t *
+ngx_http_govsvc_registry_configure(ngx_conf_t *cf,
+    ngx_http_govsvc_balancer_main_conf_t *bmcf, const gs_route_table_t *t)
+{
+    gs_siphash_key_t                    key;
+    ngx_http_govsvc_registry_t         *reg;
+    ngx_http_govsvc_route_main_conf_t  *rmcf;
+
+    reg = &bmcf->store;
+    rmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_route_module);
+
+    reg->platforms = ngx_govsvc_to_gs(&rmcf->platforms_text);
+    reg->regions = ngx_govsvc_to_gs(&rmcf->regions_text);
+
+    /* no secret: it tells configurations apart, not friend from foe */
+
+    key.k0 = GS_ROUTE_DOC_VERSION;
+    key.k1 = gs_route_digest(t);
+    reg->files = gs_siphash(&key, reg->platforms.data, reg->platforms.len);
+
+    if (ngx_http_govsvc_registry_zone(cf, reg) != NGX_OK) {
+        return NULL;
+    }
+
+    if (reg->snapshot.len != 0
+        && ngx_http_govsvc_registry_compile(cf->pool, reg, &t, cf->log)
+           == NGX_ERROR)
+    {
+        return NULL;
+    }
+
+    return t;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_registry_zone(ngx_conf_t *cf, ngx_http_govsvc_registry_t *reg)
+{
+    ngx_str_t        name;
+    ngx_shm_zone_t  *zone;
+
+    ngx_str_set(&name, "govsvc_registry_words.1");
+
+    zone = ngx_shared_memory_add(cf, &name,
+                                 sizeof(ngx_http_govsvc_registry_sh_t)
+                                 + 16 * ngx_pagesize,
+                                 &ngx_http_govsvc_balancer_module);
+    if (zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone->init = ngx_http_govsvc_registry_init_zone;
+    zone->data = reg;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_registry_init_zone(ngx_shm_zone_t *zone, void *data)
+{
+    ngx_http_govsvc_registry_t *old = data;
+
+    ngx_slab_pool_t             *shpool;
+    ngx_http_govsvc_registry_t  *reg;
+
+    reg = zone->data;
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (old != NULL) {
+        reg->sh = old->sh;
+
+    } else if (zone->shm.exists) {
+        reg->sh = shpool->data;
+
+    } else {
+        reg->sh = ngx_slab_calloc(shpool,
+                                  sizeof(ngx_http_govsvc_registry_sh_t));
+        if (reg->sh == NULL) {
+            return NGX_ERROR;
+        }
+
+        reg->sh->magic = NGX_HTTP_GOVSVC_REGISTRY_MAGIC;
+        shpool->data = reg->sh;
+    }
+
+    return ngx_http_govsvc_registry_prepare(&reg->snapshot);
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_registry_prepare(ngx_str_t *snapshot)
+{
+    u_char     dir[NGX_MAX_PATH];
+    ngx_str_t  folder;
+
+    if (snapshot->len == 0) {
+        return NGX_OK;
+    }
+
+    folder.data = dir;
+    folder.len = snapshot->len;
+
+    while (folder.len > 1 && snapshot->data[folder.len - 1] != '/') {
+        folder.len--;
+    }
+
+    if (snapshot->len + sizeof(".new") > NGX_MAX_PATH) {
+        ngx_log_error(NGX_LOG_EMERG, ngx_cycle->log, 0,
+                      "\"%V\" is too long", snapshot);
+        return NGX_ERROR;
+    }
+
+    folder.len -= (folder.len > 1);
+    ngx_memcpy(dir, snapshot->data, folder.len);
+    dir[folder.len] = '\0';
+
+    return ngx_govsvc_store_prepare((ngx_cycle_t *) ngx_cycle, &folder);
+}
+
+
+/* The table of files and snapshot; without a snapshot *table stays. */
+
+static ngx_int_t
+ngx_http_govsvc_registry_compile(ngx_pool_t *pool,
+    ngx_http_govsvc_registry_t *reg, const gs_route_table_t **table,
+    ngx_log_t *log)
+{
+    size_t             size;
+    gs_err_t           err;
+    gs_mem_t          *mem;
+    ngx_int_t          rc;
+    gs_route_doc_t     doc;
+    gs_route_table_t  *t;
+
+    mem = ngx_govsvc_mem(pool);
+    if (mem == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&err, sizeof(gs_err_t));
+
+    if (gs_route_doc_init(&doc) != GS_OK
+        || gs_route_doc_fix(&doc, &reg->platforms, &err) != GS_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, log, 0, "govsvc registry: %s",
+                      err.text);
+        gs_route_doc_free(&doc);
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_govsvc_registry_load(reg, &doc, 0, log);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_govsvc_registry_settle(reg, mem, &doc, &t, &size, log);
+
+        if (rc == NGX_OK) {
+            *table = t;
+            reg->revision = doc.revision;
+        }
+    }
+
+    gs_route_doc_free(&doc);
+
+    return rc;
+}
+
+
+/* The newest whole snapshot; NGX_DECLINED: none, or not above that. */
+
+static ngx_int_t
+ngx_http_govsvc_registry_load(ngx_http_govsvc_registry_t *reg,
+    gs_route_doc_t *doc, uint64_t above, ngx_log_t *log)
+{
+    gs_err_t               err;
+    ngx_int_t              rc;
+    ngx_uint_t             i, broken;
+    ngx_govsvc_snapshot_t  s;
+
+    broken = 0;
+
+    for (i = 0; i < NGX_GOVSVC_SNAPSHOT_KEEP; i++) {
+
+        rc = ngx_govsvc_snapshot_read(&reg->snapshot, i, &s, log);
+
+        if (rc != NGX_OK) {
+            broken += (rc == NGX_ERROR);
+            continue;
+        }
+
+        if (s.revision <= above && i == 0) {
+            ngx_govsvc_snapshot_free(&s);
+            return NGX_DECLINED;
+        }
+
+        ngx_memzero(&err, sizeof(gs_err_t));
+        rc = gs_route_doc_load(doc, &s.text, &err) == GS_OK ? NGX_OK
+                                                            : NGX_ERROR;
+        ngx_govsvc_snapshot_free(&s);
+
+        if (rc == NGX_OK) {
+            reg->generation = i;
+
+            if (broken != 0) {
+                ngx_log_error(NGX_LOG_CRIT, log, 0,
+                              "govsvc registry: snapshot \"%V\" is damaged, "
+                              "generation %ui of revision %uL is used",
+                              &reg->snapshot, i, doc->revision);
+            }
+
+            return NGX_OK;
+        }
+
+        ngx_log_error(NGX_LOG_CRIT, log, 0,
+                      "govsvc registry: snapshot \"%V\", generation %ui: %s",
+                      &reg->snapshot, i, err.text);
+        broken++;
+    }
+
+    if (broken != 0) {
+        ngx_log_error(NGX_LOG_CRIT, log, 0,
+                      "govsvc registry: no generation of the snapshot \"%V\" "
+                      "is whole, what came by the API is missing",
+                      &reg->snapshot);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * Compiles.  A record that no longer fits the files of the operator is left
+ * out, not all others with it.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_registry_settle(ngx_http_govsvc_registry_t *reg,
+    gs_mem_t *mem, gs_route_doc_t *doc, gs_route_table_t **table,
+    size_t *size, ngx_log_t *log)
+{
+    json_t      *root;
+    gs_rc_t      rc;
+    gs_err_t     err;
+    uint32_t     index;
+    ngx_uint_t   n;
+
+    for (n = 0; n < NGX_HTTP_GOVSVC_REGISTRY_BROKEN; n++) {
+
+        root = gs_route_doc_root(doc, 0, GS_ROUTE_DOC_KINDS, NULL, &index);
+        if (root == NULL) {
+            return NGX_ERROR;
+        }
+
+        rc = gs_route_compile_root(mem, root,
+                                   reg->regions.data != NULL ? &reg->regions
+                                                             : NULL,
+                                   table, size, &err);
+
+        if (rc == GS_OK) {
+            json_decref(root);
+            return NGX_OK;
+        }
+
+        rc = ngx_http_govsvc_registry_leave_out(doc, root, &err, log);
+        json_decref(root);
+
+        if (rc != GS_OK) {
+            break;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_CRIT, log, 0,
+                  "govsvc registry: the snapshot and the files of the "
+                  "configuration do not fit together: %s at %s", err.text,
+                  err.pointer);
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_registry_leave_out(gs_route_doc_t *doc, json_t *root,
+    const gs_err_t *err, ngx_log_t *log)
+{
+    size_t       len;
+    json_t      *object, *record;
+    uint64_t     i;
+    gs_str_t     s;
+    unsigned     kind;
+    const char  *p, *id;
+
+    p = err->pointer + (err->pointer[0] == '/');
+    len = strcspn(p, "/");
+
+    for (kind = 0; kind < GS_ROUTE_DOC_TABLE; kind++) {
+        if (strlen(gs_route_doc_names[kind]) == len
+            && strncmp(gs_route_doc_names[kind], p, len) == 0)
+        {
+            break;
+        }
+    }
+
+    p += len + (p[len] == '/');
+    s = gs_str_make(p, strcspn(p, "/"));
+
+    if (kind == GS_ROUTE_DOC_TABLE || gs_parse_u64(&s, &i) != GS_OK) {
+        return NGX_ERROR;
+    }
+
+    object = json_array_get(json_object_get(root, gs_route_doc_names[kind]),
+                            (size_t) i);
+    id = json_string_value(json_object_get(object, "id"));
+
+    if (id == NULL) {
+        return NGX_ERROR;
+    }
+
+    record = json_object_get(doc->api[kind], id);
+
+    if (record == NULL || json_object_get(doc->fixed[kind], id) != NULL
+        || json_object_set_new(record, "status", json_string("invalid")) != 0
+        || json_object_set_new(record, "why", json_string(err->text)) != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, log, 0,
+                  "govsvc registry: \"%s\" of \"%s\" is left out: %s",
+                  id, gs_route_doc_names[kind], err->text);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Under the lock, so that no worker stores a change between our look at the
+ * file and the table.  Whoever holds the lock longer has hung: then the next
+ * change, or the next second, brings what is missing.
+ */
+
+void
+ngx_http_govsvc_registry_start(ngx_http_govsvc_balancer_main_conf_t *bmcf,
+    ngx_cycle_t *cycle)
+{
+    ngx_fd_t                        fd;
+    ngx_err_t                       err;
+    ngx_uint_t                      nnames;
+    gs_registry_name_t             *names;
+    const gs_route_table_t         *t;
+    ngx_http_govsvc_registry_t     *reg;
+    ngx_http_govsvc_registry_sh_t  *sh;
+
+    reg = &bmcf->store;
+    sh = reg->sh;
+    fd = NGX_INVALID_FILE;
+
+    if (reg->snapshot.len != 0) {
+        fd = ngx_govsvc_snapshot_lock(&reg->snapshot,
+                                      NGX_HTTP_GOVSVC_REGISTRY_WAIT, &err);
+
+        if (fd == NGX_INVALID_FILE) {
+            ngx_log_error(NGX_LOG_ERR, cycle->log, err,
+                          "govsvc registry: cannot lock the folder of \"%V\"",
+                          &reg->snapshot);
+        }
+
+        t = NULL;
+
+        if (__atomic_load_n(&sh->committed, __ATOMIC_ACQUIRE) > reg->revision
+            && ngx_http_govsvc_registry_compile(cycle->pool, reg, &t,
+                                                cycle->log) == NGX_OK)
+        {
+            nnames = gs_route_pools(t) + gs_route_instances(t);
+            names = ngx_palloc(cycle->pool, ((size_t) nnames + 1)
+                                            * sizeof(gs_registry_name_t));
+
+            if (names != NULL
+                && ngx_http_govsvc_name_all(bmcf, t, names) == NGX_OK)
+            {
+                bmcf->registry->blob = t;
+                bmcf->registry->size = gs_route_size(t);
+                bmcf->registry->names = names;
+                bmcf->registry->nnames = (uint32_t) nnames;
+            }
+        }
+    }
+
+    ngx_govsvc_registry_publish(bmcf->registry, cycle->log);
+
+    if (__atomic_load_n(&sh->committed, __ATOMIC_ACQUIRE) > reg->revision) {
+        __atomic_store_n(&sh->alarm, sh->committed, __ATOMIC_RELEASE);
+        ngx_log_error(NGX_LOG_CRIT, cycle->log, 0,
+                      "govsvc registry: revision %uL is lost, going on with "
+                      "revision %uL", sh->committed, reg->revision);
+    }
+
+    __atomic_store_n(&sh->files, reg->files, __ATOMIC_RELEASE);
+    __atomic_store_n(&sh->committed, reg->revision, __ATOMIC_RELEASE);
+    __atomic_store_n(&sh->applied, reg->revision, __ATOMIC_RELEASE);
+    sh->generation = (uint32_t) reg->generation;
+
+    if (fd != NGX_INVALID_FILE) {
+        ngx_govsvc_snapshot_unlock(fd);
+    }
+}
+
+
+ngx_int_t
+ngx_http_govsvc_registry_refresh(ngx_http_govsvc_registry_t *reg,
+    gs_route_doc_t *doc, ngx_log_t *log)
+{
+    uint64_t   committed;
+    ngx_int_t  rc;
+
+    committed = __atomic_load_n(&reg->sh->committed, __ATOMIC_ACQUIRE);
+
+    rc = (reg->snapshot.len != 0)
+         ? ngx_http_govsvc_registry_load(reg, doc, doc->revision, log)
+         : NGX_DECLINED;
+
+    if (doc->revision < committed) {
+        ngx_log_error(NGX_LOG_CRIT, log, 0,
+                      "govsvc registry: the snapshot \"%V\" has revision "
+                      "%uL, but %uL runs; nothing is changed until a reload "
+                      "accepts it", &reg->snapshot, doc->revision, committed);
+        return NGX_ERROR;
+    }
+
+    return rc;
+}
+
+
+gs_rc_t
+ngx_http_govsvc_registry_commit(ngx_http_govsvc_registry_t *reg,
+    const gs_route_doc_t *doc, const gs_route_table_t *table, size_t size,
+    gs_err_t *err, ngx_log_t *log)
+{
+    char                                  *text;
+    size_t                                 len;
+    gs_str_t                               s;
+    ngx_int_t                              rc;
+    ngx_http_govsvc_balancer_main_conf_t  *bmcf;
+
+    bmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                              ngx_http_govsvc_balancer_module);
+
+    if (__atomic_load_n(&reg->sh->files, __ATOMIC_ACQUIRE) != reg->files) {
+        return gs_err(err, "this worker is of an old configuration, try "
+                      "again");
+    }
+
+    if (ngx_http_govsvc_registry_suits(bmcf, table, size, err) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    text = gs_route_doc_dump(doc, &len);
+    if (text == NULL) {
+        return gs_err(err, "out of memory");
+    }
+
+    s = gs_str_make(text, len);
+    rc = ngx_govsvc_snapshot_write(&reg->snapshot, doc->revision, &s, log);
+
+    free(text);
+
+    if (rc != NGX_OK) {
+        return gs_err(err, "the snapshot cannot be written");
+    }
+
+    __atomic_store_n(&reg->sh->committed, doc->revision, __ATOMIC_RELEASE);
+
+    if (ngx_http_govsvc_registry_publish(bmcf, table, size) != GS_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "govsvc registry: revision %uL is stored, but not "
+                      "published yet", doc->revision);
+        return GS_BUSY;
+    }
+
+    __atomic_store_n(&reg->sh->applied, doc->revision, __ATOMIC_RELEASE);
+
+    return GS_OK;
+}
+
+
+/* What a table must fulfil beside being whole. */
+
+static gs_rc_t
+ngx_http_govsvc_registry_suits(ngx_http_govsvc_balancer_main_conf_t *bmcf,
+    const gs_route_table_t *table, size_t size, gs_err_t *err)
+{
+    gs_str_t                a, b;
+    const gs_route_pool_t  *pool, *next;
+
+    pool = ngx_http_govsvc_tls_plain(table, &next);
+
+    if (pool != NULL) {
+        a = gs_route_str(table, pool->id);
+        b = gs_route_str(table, next->id);
+
+        return gs_err(err, "pool \"%S\" speaks TLS and falls back to pool "
+                      "\"%S\" without", &a, &b);
+    }
+
+    if (!gs_registry_fits(bmcf->registry->shared, size,
+                          gs_route_pools(table) + gs_route_instances(table)))
+    {
+        return gs_err(err, "the zone of govsvc_registry is full, it has to "
+                      "be made larger");
+    }
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+ngx_http_govsvc_registry_publish(ngx_http_govsvc_balancer_main_conf_t *bmcf,
+    const gs_route_table_t *table, size_t size)
+{
+    gs_rc_t              rc;
+    ngx_uint_t           nnames;
+    gs_registry_name_t  *names;
+
+    nnames = gs_route_pools(table) + gs_route_instances(table);
+
+    names = malloc((nnames + 1) * sizeof(gs_registry_name_t));
+    if (names == NULL) {
+        return GS_BUSY;
+    }
+
+    rc = GS_ERROR;
+
+    if (ngx_http_govsvc_name_all(bmcf, table, names) == NGX_OK) {
+        rc = ngx_govsvc_registry_replace(bmcf->registry, table, size, names,
+                                         nnames);
+    }
+
+    free(names);
+
+    return (rc == GS_DECLINED) ? GS_OK : rc;
+}
+
+
+ngx_int_t
+ngx_http_govsvc_registry_catch_up(ngx_http_govsvc_registry_t *reg,
+    gs_route_doc_t *doc, ngx_log_t *log)
+{
+    size_t                                 size;
+    gs_rc_t                                rc;
+    gs_route_table_t                      *table;
+    ngx_http_govsvc_balancer_main_conf_t  *bmcf;
+
+    bmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                              ngx_http_govsvc_balancer_module);
+
+    if (__atomic_load_n(&reg->sh->files, __ATOMIC_ACQUIRE) != reg->files
+        || __atomic_load_n(&reg->sh->applied, __ATOMIC_ACQUIRE)
+           >= doc->revision)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_govsvc_registry_settle(reg, &gs_mem_libc, doc, &table, &size,
+                                        log)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_govsvc_registry_publish(bmcf, table, size);
+
+    gs_free(&gs_mem_libc, table);
+
+    if (rc != GS_OK) {
+        return NGX_ERROR;
+    }
+
+    __atomic_store_n(&reg->sh->committed, doc->revision, __ATOMIC_RELEASE);
+    __atomic_store_n(&reg->sh->applied, doc->revision, __ATOMIC_RELEASE);
+
+    ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                  "govsvc registry: caught up with revision %uL",
+                  doc->revision);
+
+    return NGX_OK;
+}
+
+
+uint64_t *
+ngx_http_govsvc_registry_word(ngx_http_govsvc_registry_t *reg,
+    const char *what, const char *name)
+{
+    uint64_t                 key, found;
+    ngx_uint_t               i, n;
+    gs_siphash_key_t         seed;
+    ngx_http_govsvc_word_t  *word;
+
+    seed.k0 = (uint64_t) (uintptr_t) what[0];
+    seed.k1 = NGX_HTTP_GOVSVC_REGISTRY_MAGIC;
+    key = gs_siphash(&seed, name, strlen(name)) | 1;
+
+    for (n = 0; n < NGX_HTTP_GOVSVC_REGISTRY_PROBES; n++) {
+        i = (key / 2 + n) % NGX_HTTP_GOVSVC_REGISTRY_WORDS;
+        word = &reg->sh->words[i];
+        found = 0;
+
+        if (__atomic_compare_exchange_n(&word->key, &found, key, 0,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+            || found == key)
+        {
+            return &word->value;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_govsvc_registry_healthy(const char *instance)
+{
+    return 1;
+}
