@@ -99,6 +99,7 @@ typedef struct {
     unsigned                ndeny;
     unsigned                read_only:1;
     unsigned                proof:1;       /* of control, before a peer is up */
+    unsigned                loopback:1;    /* for a laboratory */
     const gs_admin_host_t  *host;
 } gs_admin_t;
 
@@ -110,6 +111,9 @@ typedef struct {
 void gs_admin_handle(gs_admin_t *a, const gs_admin_request_t *q,
     gs_admin_reply_t *r);
 void gs_admin_reply_free(gs_admin_reply_t *r);
+
+/* Looks at the credentials of a file as at those of the API. */
+gs_rc_t gs_admin_credentials(gs_route_doc_t *doc, gs_err_t *err);
 
 /* 1 if a request with that method may change the document. */
 unsigned gs_admin_writes(const gs_admin_request_t *q);

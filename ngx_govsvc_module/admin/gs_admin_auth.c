@@ -289,6 +289,55 @@ gs_admin_auth_role(const json_t *object)
 
 
 gs_rc_t
+gs_admin_credentials(gs_route_doc_t *doc, gs_err_t *err)
+{
+    void                *iter;
+    json_t              *map;
+    const char          *id;
+    gs_admin_t           a;
+    gs_admin_call_t      c;
+    gs_admin_reply_t     r;
+    gs_admin_request_t   q;
+
+    memset(&a, 0, sizeof(gs_admin_t));
+    memset(&c, 0, sizeof(gs_admin_call_t));
+    memset(&r, 0, sizeof(gs_admin_reply_t));
+    memset(&q, 0, sizeof(gs_admin_request_t));
+
+    a.doc = doc;
+    c.admin = &a;
+    c.q = &q;
+    c.r = &r;
+
+    map = doc->fixed[GS_ROUTE_DOC_CREDENTIALS];
+
+    for (iter = json_object_iter(map);
+         iter != NULL;
+         iter = json_object_iter_next(map, iter))
+    {
+        id = json_object_iter_key(iter);
+
+        if (strlen(id) <= GS_ADMIN_ID
+            && gs_admin_credential_check(&c, json_object_iter_value(iter),
+                                         NULL)
+               == GS_OK)
+        {
+            continue;
+        }
+
+        gs_err(err, "credential \"%s\": %s", id,
+               r.body == NULL ? "bad id"
+               : json_string_value(json_object_get(r.body, "detail")));
+        gs_admin_reply_free(&r);
+
+        return GS_ERROR;
+    }
+
+    return GS_OK;
+}
+
+
+gs_rc_t
 gs_admin_credential_check(gs_admin_call_t *c, json_t *object, json_t *record)
 {
     json_t      *scope, *quota, *value;

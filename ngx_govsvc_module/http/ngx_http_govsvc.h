@@ -176,6 +176,7 @@ extern ngx_module_t  ngx_http_govsvc_guard_module;
 extern ngx_module_t  ngx_http_govsvc_limit_module;
 extern ngx_module_t  ngx_http_govsvc_token_module;
 extern ngx_module_t  ngx_http_govsvc_audit_module;
+extern ngx_module_t  ngx_http_govsvc_admin_module;
 extern ngx_module_t  ngx_http_govsvc_filter_module;
 
 

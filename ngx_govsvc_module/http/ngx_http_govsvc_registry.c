@@ -674,8 +674,46 @@ ngx_http_govsvc_registry_word(ngx_http_govsvc_registry_t *reg,
 }
 
 
-ngx_uint_t
-ngx_http_govsvc_registry_healthy(const char *instance)
+ngx_int_t
+ngx_http_govsvc_registry_ejected(ngx_array_t *ids, ngx_uint_t max)
 {
-    return 1;
+    uint32_t                    i, n;
+    gs_str_t                    id;
+    ngx_str_t                  *slot;
+    const gs_route_instance_t  *instance;
+    ngx_http_govsvc_section_t   s;
+
+    if (ngx_http_govsvc_section_enter(&s) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    n = gs_route_instances(s.table);
+
+    for (i = 0; i < n && ids->nelts < max; i++) {
+        instance = gs_route_instance(s.table, i);
+
+        if (ngx_http_govsvc_usable(&s, instance)) {
+            continue;
+        }
+
+        id = gs_route_str(s.table, instance->id);
+        slot = ngx_array_push(ids);
+
+        if (slot != NULL) {
+            slot->data = ngx_pnalloc(ids->pool, id.len + 1);
+        }
+
+        if (slot == NULL || slot->data == NULL) {
+            ngx_http_govsvc_section_leave(&s);
+            return NGX_ERROR;
+        }
+
+        slot->len = id.len;
+        ngx_memcpy(slot->data, id.data, id.len);
+        slot->data[id.len] = '\0';
+    }
+
+    ngx_http_govsvc_section_leave(&s);
+
+    return NGX_OK;
 }

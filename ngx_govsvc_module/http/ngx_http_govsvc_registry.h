@@ -88,8 +88,11 @@ ngx_int_t ngx_http_govsvc_registry_catch_up(ngx_http_govsvc_registry_t *reg,
 uint64_t *ngx_http_govsvc_registry_word(ngx_http_govsvc_registry_t *reg,
     const char *what, const char *name);
 
-/* 0 while requests to the instance fail in a row and it is ejected. */
-ngx_uint_t ngx_http_govsvc_registry_healthy(const char *instance);
+/*
+ * Appends the ids (ngx_str_t, in memory of the array's pool) of instances that
+ * are ejected now, as long as there is room.  For the event loop.
+ */
+ngx_int_t ngx_http_govsvc_registry_ejected(ngx_array_t *ids, ngx_uint_t max);
 
 
 #endif /* _NGX_HTTP_GOVSVC_REGISTRY_H_INCLUDED_ */

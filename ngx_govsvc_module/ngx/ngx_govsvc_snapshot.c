@@ -166,6 +166,22 @@ ngx_govsvc_snapshot_free(ngx_govsvc_snapshot_t *s)
 }
 
 
+uint64_t
+ngx_govsvc_snapshot_stamp(ngx_str_t *path)
+{
+    struct stat  st;
+
+    if (stat((const char *) path->data, &st) == -1) {
+        return 0;
+    }
+
+    return ((uint64_t) st.st_ino * 0x9e3779b97f4a7c15ull)
+           ^ ((uint64_t) st.st_mtim.tv_sec * 1000000000u
+              + (uint64_t) st.st_mtim.tv_nsec)
+           ^ ((uint64_t) st.st_size << 40) ^ 1;
+}
+
+
 static ngx_int_t
 ngx_govsvc_snapshot_load(ngx_fd_t fd, ngx_govsvc_snapshot_t *s,
     const char **why)

@@ -48,6 +48,9 @@ ngx_int_t ngx_govsvc_snapshot_read(ngx_str_t *path, ngx_uint_t generation,
     ngx_govsvc_snapshot_t *s, ngx_log_t *log);
 void ngx_govsvc_snapshot_free(ngx_govsvc_snapshot_t *s);
 
+/* A number that changes with the file; 0: there is none. */
+uint64_t ngx_govsvc_snapshot_stamp(ngx_str_t *path);
+
 /*
  * Makes the text generation 0, synced; there is a whole generation 0 at every
  * moment.  To be called under the lock.  NGX_ERROR is logged and leaves the

@@ -1,0 +1,117 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The registry API on the way of a request: configuration, and the jobs that
+ * one thread at a time does for a worker.
+ */
+
+
+#ifndef _NGX_HTTP_GOVSVC_ADMIN_H_INCLUDED_
+#define _NGX_HTTP_GOVSVC_ADMIN_H_INCLUDED_
+
+
+#include "admin/gs_admin.h"
+#include "http/ngx_http_govsvc_registry.h"
+
+#if (NGX_THREADS)
+#include <ngx_thread_pool.h>
+#endif
+
+
+#define NGX_HTTP_GOVSVC_ADMIN_MTLS     1
+#define NGX_HTTP_GOVSVC_ADMIN_JWT      2
+
+#define NGX_HTTP_GOVSVC_ADMIN_WAITING  256  /* jobs of a worker */
+#define NGX_HTTP_GOVSVC_ADMIN_SANS     16
+
+
+typedef struct ngx_http_govsvc_admin_job_s  ngx_http_govsvc_admin_job_t;
+
+
+/* Made at configuration, used by one worker. */
+typedef struct {
+    gs_route_doc_t                  doc;       /* of the thread */
+    uint64_t                        stamp;
+    ngx_uint_t                      ready;
+
+    ngx_queue_t                     waiting;   /* of the event loop */
+    ngx_uint_t                      nwaiting;
+    ngx_http_govsvc_admin_job_t    *current;
+    ngx_uint_t                      done;
+    ngx_event_t                     tick;
+    ngx_event_t                     notify;
+#if (NGX_THREADS)
+    ngx_thread_task_t              *task;
+#endif
+} ngx_http_govsvc_admin_worker_t;
+
+
+typedef struct {
+    ngx_str_t                       credentials;       /* a file */
+    ngx_str_t                       credentials_text;
+    ngx_array_t                     deny;              /* gs_net_t */
+    ngx_uint_t                      used;
+    ngx_uint_t                      proof;
+    ngx_uint_t                      loopback;
+    gs_str_t                        node;
+    ngx_cycle_t                    *cycle;
+    ngx_http_govsvc_registry_t     *registry;
+    ngx_http_govsvc_admin_worker_t *worker;
+#if (NGX_THREADS)
+    ngx_thread_pool_t              *threads;
+#endif
+} ngx_http_govsvc_admin_main_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                      enable;
+    ngx_uint_t                      auth;              /* bits */
+    size_t                          body;
+} ngx_http_govsvc_admin_loc_conf_t;
+
+
+/*
+ * A call or, without a request, the work of each second.  In a pool of its
+ * own: the request may be gone before the thread is done.
+ */
+struct ngx_http_govsvc_admin_job_s {
+    ngx_queue_t                     queue;
+    ngx_pool_t                     *pool;
+    ngx_http_request_t             *request;           /* NULL: gone */
+    ngx_uint_t                      tick;
+    ngx_http_govsvc_admin_main_conf_t *conf;
+
+    gs_admin_request_t              q;
+    gs_str_t                        sans[NGX_HTTP_GOVSVC_ADMIN_SANS];
+    ngx_array_t                     ejected;           /* ngx_str_t */
+    ngx_fd_t                        fd;                /* of a long body */
+
+    gs_admin_reply_t                reply;
+    char                           *text;              /* malloc'ed */
+    size_t                          len;
+};
+
+
+ngx_int_t ngx_http_govsvc_admin_handler(ngx_http_request_t *r);
+
+/* Fills who is calling, as far as it was proved. */
+ngx_int_t ngx_http_govsvc_admin_identify(ngx_http_request_t *r,
+    ngx_http_govsvc_admin_job_t *job);
+
+/* Called in the event loop when a job with a request is done. */
+void ngx_http_govsvc_admin_answer(ngx_http_govsvc_admin_job_t *job);
+
+/* Gives the job to the thread; NGX_BUSY when too many wait. */
+ngx_int_t ngx_http_govsvc_admin_post(ngx_http_govsvc_admin_job_t *job);
+void ngx_http_govsvc_admin_free(ngx_http_govsvc_admin_job_t *job);
+
+/* In the thread: does what the job says. */
+void ngx_http_govsvc_admin_run(ngx_http_govsvc_admin_job_t *job,
+    ngx_log_t *log);
+
+ngx_int_t ngx_http_govsvc_admin_init_process(ngx_cycle_t *cycle);
+void ngx_http_govsvc_admin_exit_process(ngx_cycle_t *cycle);
+
+
+#endif /* _NGX_HTTP_GOVSVC_ADMIN_H_INCLUDED_ */

@@ -1,0 +1,719 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Jobs of the registry API: one at a time in a worker, in a thread, so that
+ * neither a file nor a compilation ever holds a request.  Between workers the
+ * lock of the snapshot keeps order; the kernel takes it back from the dead.
+ */
+
+
+#include "admin/ngx_http_govsvc_admin.h"
+
+#include "limit/gs_limit_gcra.h"
+
+
+#define NGX_HTTP_GOVSVC_ADMIN_LOCK  2000   /* ms */
+#define NGX_HTTP_GOVSVC_ADMIN_TICK  1000   /* ms */
+#define NGX_HTTP_GOVSVC_ADMIN_DEAD  256    /* ejected instances looked at */
+
+
+static void ngx_http_govsvc_admin_start(ngx_http_govsvc_admin_worker_t *w);
+static void ngx_http_govsvc_admin_complete(ngx_http_govsvc_admin_worker_t *w);
+static void ngx_http_govsvc_admin_tick(ngx_event_t *ev);
+static ngx_int_t ngx_http_govsvc_admin_tick_job(
+    ngx_http_govsvc_admin_main_conf_t *amcf);
+static ngx_int_t ngx_http_govsvc_admin_ready(
+    ngx_http_govsvc_admin_job_t *job, ngx_log_t *log);
+static void ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job,
+    ngx_log_t *log);
+static void ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job,
+    ngx_log_t *log);
+static void ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job,
+    gs_admin_t *a, gs_admin_host_t *host, ngx_log_t *log);
+static ngx_int_t ngx_http_govsvc_admin_read_body(
+    ngx_http_govsvc_admin_job_t *job);
+static void ngx_http_govsvc_admin_refuse(ngx_http_govsvc_admin_job_t *job,
+    unsigned status, const char *code);
+static gs_rc_t ngx_http_govsvc_admin_commit(void *ctx,
+    const gs_route_table_t *table, size_t size, gs_err_t *err);
+static uint64_t ngx_http_govsvc_admin_beat(void *ctx, const char *id,
+    uint64_t deadline);
+static gs_rc_t ngx_http_govsvc_admin_rate(void *ctx, const char *credential,
+    const char *rate, unsigned *retry_after);
+static unsigned ngx_http_govsvc_admin_healthy(void *ctx,
+    const char *instance);
+static gs_rc_t ngx_http_govsvc_admin_node(void *ctx, json_t *node);
+
+#if (NGX_THREADS)
+static void ngx_http_govsvc_admin_thread(void *data, ngx_log_t *log);
+static void ngx_http_govsvc_admin_thread_done(ngx_event_t *ev);
+#endif
+
+
+ngx_int_t
+ngx_http_govsvc_admin_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_govsvc_admin_worker_t     *w;
+    ngx_http_govsvc_admin_main_conf_t  *amcf;
+
+    amcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_govsvc_admin_module);
+
+    if (amcf == NULL || !amcf->used
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
+        return NGX_OK;
+    }
+
+    amcf->cycle = cycle;
+    amcf->registry = ngx_http_govsvc_registry(cycle);
+
+    w = ngx_pcalloc(cycle->pool, sizeof(ngx_http_govsvc_admin_worker_t));
+    if (w == NULL) {
+        return NGX_ERROR;
+    }
+
+    amcf->worker = w;
+    ngx_queue_init(&w->waiting);
+
+#if (NGX_THREADS)
+
+    w->task = ngx_thread_task_alloc(cycle->pool, sizeof(void *));
+    if (w->task == NULL) {
+        return NGX_ERROR;
+    }
+
+    *(ngx_http_govsvc_admin_worker_t **) w->task->ctx = w;
+    w->task->handler = ngx_http_govsvc_admin_thread;
+    w->task->event.handler = ngx_http_govsvc_admin_thread_done;
+    w->task->event.data = w;
+    w->task->event.log = cycle->log;
+
+#endif
+
+    if (amcf->registry->snapshot.len == 0) {
+        return NGX_OK;
+    }
+
+    w->tick.handler = ngx_http_govsvc_admin_tick;
+    w->tick.data = amcf;
+    w->tick.log = cycle->log;
+    w->tick.cancelable = 1;
+
+    ngx_add_timer(&w->tick, NGX_HTTP_GOVSVC_ADMIN_TICK);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_govsvc_admin_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_queue_t                        *q;
+    ngx_http_govsvc_admin_worker_t     *w;
+    ngx_http_govsvc_admin_main_conf_t  *amcf;
+
+    amcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_govsvc_admin_module);
+
+    if (amcf == NULL || amcf->worker == NULL) {
+        return;
+    }
+
+    w = amcf->worker;
+
+    while (!ngx_queue_empty(&w->waiting)) {
+        q = ngx_queue_head(&w->waiting);
+        ngx_queue_remove(q);
+        ngx_http_govsvc_admin_free(ngx_queue_data(q,
+                                       ngx_http_govsvc_admin_job_t, queue));
+    }
+
+    if (w->current != NULL) {
+        ngx_http_govsvc_admin_free(w->current);
+        w->current = NULL;
+    }
+
+    if (w->ready) {
+        gs_route_doc_free(&w->doc);
+        w->ready = 0;
+    }
+}
+
+
+ngx_int_t
+ngx_http_govsvc_admin_post(ngx_http_govsvc_admin_job_t *job)
+{
+    ngx_http_govsvc_admin_worker_t  *w;
+
+    w = job->conf->worker;
+
+    if (w->nwaiting == NGX_HTTP_GOVSVC_ADMIN_WAITING) {
+        return NGX_BUSY;
+    }
+
+    ngx_queue_insert_tail(&w->waiting, &job->queue);
+    w->nwaiting++;
+
+    if (w->current == NULL) {
+        ngx_http_govsvc_admin_start(w);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_govsvc_admin_start(ngx_http_govsvc_admin_worker_t *w)
+{
+    ngx_queue_t                        *q;
+    ngx_http_govsvc_admin_main_conf_t  *amcf;
+
+    while (w->current == NULL && !ngx_queue_empty(&w->waiting)) {
+
+        q = ngx_queue_head(&w->waiting);
+        ngx_queue_remove(q);
+        w->nwaiting--;
+
+        w->current = ngx_queue_data(q, ngx_http_govsvc_admin_job_t, queue);
+        amcf = w->current->conf;
+
+#if (NGX_THREADS)
+
+        w->done = 0;
+
+        if (ngx_thread_task_post(amcf->threads, w->task) == NGX_OK) {
+            return;
+        }
+
+#endif
+
+        ngx_http_govsvc_admin_run(w->current, amcf->cycle->log);
+        ngx_http_govsvc_admin_complete(w);
+    }
+}
+
+
+static void
+ngx_http_govsvc_admin_complete(ngx_http_govsvc_admin_worker_t *w)
+{
+    ngx_http_govsvc_admin_job_t  *job;
+
+    job = w->current;
+    w->current = NULL;
+
+    if (job->request != NULL) {
+        ngx_http_govsvc_admin_answer(job);
+    }
+
+    ngx_http_govsvc_admin_free(job);
+}
+
+
+#if (NGX_THREADS)
+
+static void
+ngx_http_govsvc_admin_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_govsvc_admin_worker_t *w;
+
+    w = *(ngx_http_govsvc_admin_worker_t **) data;
+
+    ngx_http_govsvc_admin_run(w->current, log);
+
+    ngx_memory_barrier();
+    w->done = 1;
+}
+
+
+static void
+ngx_http_govsvc_admin_thread_done(ngx_event_t *ev)
+{
+    ngx_http_govsvc_admin_worker_t *w = ev->data;
+
+    if (w->current == NULL || !w->done) {
+        return;
+    }
+
+    ngx_http_govsvc_admin_complete(w);
+    ngx_http_govsvc_admin_start(w);
+}
+
+#endif
+
+
+void
+ngx_http_govsvc_admin_free(ngx_http_govsvc_admin_job_t *job)
+{
+    gs_admin_reply_free(&job->reply);
+    free(job->text);
+
+    if (job->fd != NGX_INVALID_FILE) {
+        (void) ngx_close_file(job->fd);
+    }
+
+    ngx_destroy_pool(job->pool);
+}
+
+
+/* One worker of all does the work of each second, whoever comes first. */
+
+static void
+ngx_http_govsvc_admin_tick(ngx_event_t *ev)
+{
+    uint64_t                           *word, last, now;
+    ngx_http_govsvc_admin_main_conf_t  *amcf;
+
+    amcf = ev->data;
+
+    if (ngx_exiting || ngx_terminate || ngx_quit) {
+        return;
+    }
+
+    ngx_add_timer(ev, NGX_HTTP_GOVSVC_ADMIN_TICK / 2);
+
+    now = ngx_current_msec;
+    word = ngx_http_govsvc_registry_word(amcf->registry, "tick", "");
+
+    if (word == NULL) {
+        return;
+    }
+
+    last = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+    if (now - last < NGX_HTTP_GOVSVC_ADMIN_TICK && now >= last) {
+        return;
+    }
+
+    if (__atomic_compare_exchange_n(word, &last, now, 0, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST)
+        && ngx_http_govsvc_admin_tick_job(amcf) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, ev->log, 0,
+                      "govsvc admin: no memory for the work of this second");
+    }
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_admin_tick_job(ngx_http_govsvc_admin_main_conf_t *amcf)
+{
+    ngx_pool_t                   *pool;
+    ngx_http_govsvc_admin_job_t  *job;
+
+    pool = ngx_create_pool(1024, amcf->cycle->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    job = ngx_pcalloc(pool, sizeof(ngx_http_govsvc_admin_job_t));
+
+    if (job == NULL
+        || ngx_array_init(&job->ejected, pool, 4, sizeof(ngx_str_t))
+           != NGX_OK)
+    {
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
+    }
+
+    job->pool = pool;
+    job->conf = amcf;
+    job->tick = 1;
+    job->fd = NGX_INVALID_FILE;
+    job->q.now = ngx_govsvc_wall_us();
+
+    if (ngx_http_govsvc_registry_ejected(&job->ejected,
+                                         NGX_HTTP_GOVSVC_ADMIN_DEAD)
+        == NGX_ERROR
+        || ngx_http_govsvc_admin_post(job) != NGX_OK)
+    {
+        ngx_http_govsvc_admin_free(job);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_govsvc_admin_run(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
+{
+    if (ngx_http_govsvc_admin_ready(job, log) != NGX_OK) {
+        ngx_http_govsvc_admin_refuse(job, 503, "NO_MEMORY");
+        return;
+    }
+
+    if (job->tick) {
+        ngx_http_govsvc_admin_second(job, log);
+        return;
+    }
+
+    if (ngx_http_govsvc_admin_read_body(job) != NGX_OK) {
+        ngx_http_govsvc_admin_refuse(job, 503, "NO_MEMORY");
+        return;
+    }
+
+    ngx_http_govsvc_admin_call(job, log);
+
+    if (job->reply.text != NULL) {
+        return;
+    }
+
+    if (job->reply.body != NULL) {
+        job->text = json_dumps(job->reply.body, JSON_COMPACT);
+
+        if (job->text == NULL) {
+            ngx_http_govsvc_admin_refuse(job, 503, "NO_MEMORY");
+            return;
+        }
+
+        job->len = ngx_strlen(job->text);
+    }
+}
+
+
+/* The fixed half of the document, once. */
+
+static ngx_int_t
+ngx_http_govsvc_admin_ready(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
+{
+    gs_err_t                            err;
+    gs_str_t                            s;
+    ngx_http_govsvc_admin_worker_t     *w;
+    ngx_http_govsvc_admin_main_conf_t  *amcf;
+
+    amcf = job->conf;
+    w = amcf->worker;
+
+    if (w->ready) {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&err, sizeof(gs_err_t));
+    s = ngx_govsvc_to_gs(&amcf->credentials_text);
+
+    if (gs_route_doc_init(&w->doc) != GS_OK
+        || gs_route_doc_fix(&w->doc, &amcf->registry->platforms, &err)
+           != GS_OK
+        || (s.len != 0 && gs_route_doc_fix(&w->doc, &s, &err) != GS_OK))
+    {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "govsvc admin: %s", err.text);
+        gs_route_doc_free(&w->doc);
+        return NGX_ERROR;
+    }
+
+    w->stamp = 0;
+    w->ready = 1;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
+{
+    uint64_t                         stamp;
+    ngx_fd_t                         fd;
+    ngx_err_t                        err;
+    ngx_int_t                        rc;
+    gs_admin_t                       a;
+    ngx_uint_t                       writes;
+    gs_admin_host_t                  host;
+    ngx_http_govsvc_registry_t      *reg;
+    ngx_http_govsvc_admin_worker_t  *w;
+
+    w = job->conf->worker;
+    reg = job->conf->registry;
+    writes = gs_admin_writes(&job->q) && reg->snapshot.len != 0;
+    fd = NGX_INVALID_FILE;
+
+    if (writes) {
+        fd = ngx_govsvc_snapshot_lock(&reg->snapshot,
+                                      NGX_HTTP_GOVSVC_ADMIN_LOCK, &err);
+
+        if (fd == NGX_INVALID_FILE) {
+            ngx_log_error(NGX_LOG_ERR, log, err,
+                          "govsvc admin: cannot lock the folder of \"%V\"",
+                          &reg->snapshot);
+            job->reply.retry_after = 1;
+            ngx_http_govsvc_admin_refuse(job, 503, "BUSY");
+            return;
+        }
+    }
+
+    rc = NGX_OK;
+    stamp = ngx_govsvc_snapshot_stamp(&reg->snapshot);
+
+    if (reg->snapshot.len != 0 && stamp != w->stamp) {
+        rc = ngx_http_govsvc_registry_refresh(reg, &w->doc, log);
+        w->stamp = (rc == NGX_ERROR) ? 0 : stamp;
+    }
+
+    if (writes && rc == NGX_ERROR) {
+        job->reply.retry_after = 5;
+        ngx_http_govsvc_admin_refuse(job, 503, "SNAPSHOT_BEHIND");
+
+    } else {
+        ngx_http_govsvc_admin_engine(job, &a, &host, log);
+        gs_admin_handle(&a, &job->q, &job->reply);
+    }
+
+    if (fd != NGX_INVALID_FILE) {
+        w->stamp = (rc == NGX_ERROR)
+                   ? 0 : ngx_govsvc_snapshot_stamp(&reg->snapshot);
+        ngx_govsvc_snapshot_unlock(fd);
+    }
+}
+
+
+/*
+ * Nobody waits for this: a lock that another holds is no reason to wait, the
+ * next second comes.
+ */
+
+static void
+ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
+{
+    uint64_t                         stamp;
+    gs_err_t                         why;
+    ngx_fd_t                         fd;
+    ngx_err_t                        err;
+    gs_admin_t                       a;
+    gs_admin_host_t                  host;
+    ngx_http_govsvc_registry_t      *reg;
+    ngx_http_govsvc_admin_worker_t  *w;
+
+    w = job->conf->worker;
+    reg = job->conf->registry;
+
+    fd = ngx_govsvc_snapshot_lock(&reg->snapshot, 0, &err);
+
+    if (fd == NGX_INVALID_FILE) {
+        return;
+    }
+
+    stamp = ngx_govsvc_snapshot_stamp(&reg->snapshot);
+
+    if (stamp != w->stamp
+        && ngx_http_govsvc_registry_refresh(reg, &w->doc, log) != NGX_ERROR)
+    {
+        w->stamp = stamp;
+    }
+
+    if (stamp == w->stamp) {
+        (void) ngx_http_govsvc_registry_catch_up(reg, &w->doc, log);
+
+        ngx_memzero(&why, sizeof(gs_err_t));
+        ngx_http_govsvc_admin_engine(job, &a, &host, log);
+
+        if (gs_admin_sweep(&a, job->q.now, &why) == GS_ERROR) {
+            ngx_log_error(NGX_LOG_ERR, log, 0,
+                          "govsvc admin: leases: %s", why.text);
+        }
+
+        w->stamp = ngx_govsvc_snapshot_stamp(&reg->snapshot);
+    }
+
+    ngx_govsvc_snapshot_unlock(fd);
+}
+
+
+static void
+ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job, gs_admin_t *a,
+    gs_admin_host_t *host, ngx_log_t *log)
+{
+    ngx_http_govsvc_admin_main_conf_t  *amcf;
+
+    amcf = job->conf;
+
+    host->commit = ngx_http_govsvc_admin_commit;
+    host->beat = ngx_http_govsvc_admin_beat;
+    host->rate = ngx_http_govsvc_admin_rate;
+    host->healthy = ngx_http_govsvc_admin_healthy;
+    host->node = ngx_http_govsvc_admin_node;
+    host->ctx = job;
+
+    ngx_memzero(a, sizeof(gs_admin_t));
+
+    a->mem = &gs_mem_libc;
+    a->doc = &amcf->worker->doc;
+    a->regions = (amcf->registry->regions.data != NULL)
+                 ? &amcf->registry->regions : NULL;
+    a->deny = amcf->deny.elts;
+    a->ndeny = (unsigned) amcf->deny.nelts;
+    a->read_only = (amcf->registry->snapshot.len == 0);
+    a->proof = (amcf->proof != 0);
+    a->loopback = (amcf->loopback != 0);
+    a->host = host;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_admin_read_body(ngx_http_govsvc_admin_job_t *job)
+{
+    size_t    done, len;
+    u_char   *p;
+    ssize_t   n;
+
+    if (job->fd == NGX_INVALID_FILE) {
+        return NGX_OK;
+    }
+
+    len = job->q.body.len;
+
+    p = ngx_pnalloc(job->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (done = 0; done < len; done += (size_t) n) {
+        n = pread(job->fd, p + done, len - done, (off_t) done);
+
+        if (n <= 0) {
+            return NGX_ERROR;
+        }
+    }
+
+    job->q.body = gs_str_make(p, len);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_govsvc_admin_refuse(ngx_http_govsvc_admin_job_t *job,
+    unsigned status, const char *code)
+{
+    gs_admin_reply_free(&job->reply);
+
+    job->reply.status = status;
+    job->reply.code = code;
+    job->reply.text = NULL;
+}
+
+
+static gs_rc_t
+ngx_http_govsvc_admin_commit(void *ctx, const gs_route_table_t *table,
+    size_t size, gs_err_t *err)
+{
+    ngx_http_govsvc_admin_job_t *job = ctx;
+
+    return ngx_http_govsvc_registry_commit(job->conf->registry,
+                                           &job->conf->worker->doc, table,
+                                           size, err, job->conf->cycle->log);
+}
+
+
+static uint64_t
+ngx_http_govsvc_admin_beat(void *ctx, const char *id, uint64_t deadline)
+{
+    ngx_http_govsvc_admin_job_t *job = ctx;
+
+    uint64_t  *word;
+
+    word = ngx_http_govsvc_registry_word(job->conf->registry, "lease", id);
+
+    if (word == NULL) {
+        return 0;
+    }
+
+    if (deadline != 0) {
+        __atomic_store_n(word, deadline, __ATOMIC_RELEASE);
+    }
+
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+
+static gs_rc_t
+ngx_http_govsvc_admin_rate(void *ctx, const char *credential,
+    const char *rate, unsigned *retry_after)
+{
+    ngx_http_govsvc_admin_job_t *job = ctx;
+
+    gs_str_t            s;
+    uint64_t           *word, tat, next;
+    gs_limit_rate_t     r;
+    gs_limit_result_t   result;
+
+    s = gs_str_text(rate != NULL ? rate : "50r/s");
+    word = ngx_http_govsvc_registry_word(job->conf->registry, "rate",
+                                         credential);
+
+    if (word == NULL || gs_limit_rate_parse(&r, &s, NULL) != GS_OK
+        || gs_limit_rate_init(&r, r.count * 2, NULL) != GS_OK)
+    {
+        return GS_DECLINED;
+    }
+
+    tat = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+    do {
+        if (gs_limit_judge(&r, tat, job->q.now, 1, &next, &result) != GS_OK) {
+            *retry_after = (unsigned) (result.retry_after / 1000000 + 1);
+            return GS_DECLINED;
+        }
+
+    } while (!__atomic_compare_exchange_n(word, &tat, next, 0,
+                                          __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+
+    return GS_OK;
+}
+
+
+static unsigned
+ngx_http_govsvc_admin_healthy(void *ctx, const char *instance)
+{
+    ngx_http_govsvc_admin_job_t *job = ctx;
+
+    ngx_str_t   *id;
+    ngx_uint_t   i;
+
+    id = job->ejected.elts;
+
+    for (i = 0; i < job->ejected.nelts; i++) {
+        if (ngx_strcmp(id[i].data, instance) == 0) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static gs_rc_t
+ngx_http_govsvc_admin_node(void *ctx, json_t *node)
+{
+    ngx_http_govsvc_admin_job_t *job = ctx;
+
+    json_t                         *more;
+    ngx_http_govsvc_registry_t     *reg;
+    ngx_http_govsvc_registry_sh_t  *sh;
+
+    reg = job->conf->registry;
+    sh = reg->sh;
+
+    more = json_pack("{s:s%, s:I, s:I, s:i, s:I, s:I, s:i}",
+                     "id", (const char *) job->conf->node.data,
+                     job->conf->node.len,
+                     "committed", (json_int_t)
+                     __atomic_load_n(&sh->committed, __ATOMIC_ACQUIRE),
+                     "applied", (json_int_t)
+                     __atomic_load_n(&sh->applied, __ATOMIC_ACQUIRE),
+                     "snapshot_generation", (int) sh->generation,
+                     "lost_revision", (json_int_t)
+                     __atomic_load_n(&sh->alarm, __ATOMIC_ACQUIRE),
+                     "time", (json_int_t) job->q.now,
+                     "waiting", (int) job->conf->worker->nwaiting);
+
+    if (more == NULL || json_object_update(node, more) != 0) {
+        json_decref(more);
+        return GS_ERROR;
+    }
+
+    json_decref(more);
+
+    return GS_OK;
+}
