@@ -407,6 +407,9 @@ ngx_http_govsvc_admin_send(ngx_http_request_t *r, gs_admin_reply_t *reply,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* preconditions were judged already, against the object */
+
+    r->disable_not_modified = 1;
     r->headers_out.status = reply->status;
     r->headers_out.content_length_n = (off_t) len;
 

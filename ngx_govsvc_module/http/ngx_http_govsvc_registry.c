@@ -24,7 +24,8 @@ static ngx_int_t ngx_http_govsvc_registry_zone(ngx_conf_t *cf,
     ngx_http_govsvc_registry_t *reg);
 static ngx_int_t ngx_http_govsvc_registry_init_zone(ngx_shm_zone_t *zone,
     void *data);
-static ngx_int_t ngx_http_govsvc_registry_prepare(ngx_str_t *snapshot);
+static ngx_int_t ngx_http_govsvc_registry_prepare(ngx_cycle_t *cycle,
+    ngx_str_t *snapshot);
 static ngx_int_t ngx_http_govsvc_registry_load(
     ngx_http_govsvc_registry_t *reg, gs_route_doc_t *doc, uint64_t above,
     ngx_log_t *log);
@@ -68,6 +69,7 @@ ngx_http_govsvc_registry_configure(ngx_conf_t *cf,
     rmcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_govsvc_route_module);
 
+    reg->cycle = cf->cycle;
     reg->platforms = ngx_govsvc_to_gs(&rmcf->platforms_text);
     reg->regions = ngx_govsvc_to_gs(&rmcf->regions_text);
 
@@ -143,12 +145,12 @@ ngx_http_govsvc_registry_init_zone(ngx_shm_zone_t *zone, void *data)
         shpool->data = reg->sh;
     }
 
-    return ngx_http_govsvc_registry_prepare(&reg->snapshot);
+    return ngx_http_govsvc_registry_prepare(reg->cycle, &reg->snapshot);
 }
 
 
 static ngx_int_t
-ngx_http_govsvc_registry_prepare(ngx_str_t *snapshot)
+ngx_http_govsvc_registry_prepare(ngx_cycle_t *cycle, ngx_str_t *snapshot)
 {
     u_char     dir[NGX_MAX_PATH];
     ngx_str_t  folder;
@@ -165,7 +167,7 @@ ngx_http_govsvc_registry_prepare(ngx_str_t *snapshot)
     }
 
     if (snapshot->len + sizeof(".new") > NGX_MAX_PATH) {
-        ngx_log_error(NGX_LOG_EMERG, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
                       "\"%V\" is too long", snapshot);
         return NGX_ERROR;
     }
@@ -174,7 +176,7 @@ ngx_http_govsvc_registry_prepare(ngx_str_t *snapshot)
     ngx_memcpy(dir, snapshot->data, folder.len);
     dir[folder.len] = '\0';
 
-    return ngx_govsvc_store_prepare((ngx_cycle_t *) ngx_cycle, &folder);
+    return ngx_govsvc_store_prepare(cycle, &folder);
 }
 
 

@@ -49,6 +49,7 @@ typedef struct {
     gs_str_t                        platforms;  /* texts of the files */
     gs_str_t                        regions;    /* data NULL: none */
     ngx_uint_t                      generation;
+    ngx_cycle_t                    *cycle;
 } ngx_http_govsvc_registry_t;
 
 
