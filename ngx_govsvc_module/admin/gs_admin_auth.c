@@ -46,11 +46,11 @@ static const char *const  gs_admin_proof_members[] = {
 gs_rc_t
 gs_admin_auth(gs_admin_call_t *c)
 {
-    unsigned              wait;
-    json_t               *quota;
-    const char           *rate;
-    gs_route_doc_t       *doc;
-    const gs_admin_host_t *host;
+    json_t                 *quota;
+    unsigned                wait;
+    const char             *rate;
+    gs_route_doc_t         *doc;
+    const gs_admin_host_t  *host;
 
     doc = c->admin->doc;
     host = c->admin->host;

@@ -100,11 +100,11 @@ gs_rc_t
 gs_admin_explain(gs_admin_call_t *c)
 {
     void              *out, *path;
+    size_t             size;
     json_t            *root;
     gs_buf_t           b;
     gs_str_t           url, method;
     uint32_t           index;
-    size_t             size;
     gs_route_input_t   in;
     gs_route_table_t  *table;
 

@@ -583,7 +583,7 @@ ngx_http_govsvc_registry_publish(ngx_http_govsvc_balancer_main_conf_t *bmcf,
 
     nnames = gs_route_pools(table) + gs_route_instances(table);
 
-    names = malloc((nnames + 1) * sizeof(gs_registry_name_t));
+    names = gs_alloc(&gs_mem_libc, (nnames + 1) * sizeof(gs_registry_name_t));
     if (names == NULL) {
         return GS_BUSY;
     }
@@ -595,7 +595,7 @@ ngx_http_govsvc_registry_publish(ngx_http_govsvc_balancer_main_conf_t *bmcf,
                                          nnames);
     }
 
-    free(names);
+    gs_free(&gs_mem_libc, names);
 
     return (rc == GS_DECLINED) ? GS_OK : rc;
 }

@@ -161,7 +161,7 @@ ngx_govsvc_snapshot_read(ngx_str_t *path, ngx_uint_t generation,
 void
 ngx_govsvc_snapshot_free(ngx_govsvc_snapshot_t *s)
 {
-    ngx_free(s->base);
+    gs_free(&gs_mem_libc, s->base);
     s->base = NULL;
 }
 
@@ -201,7 +201,7 @@ ngx_govsvc_snapshot_load(ngx_fd_t fd, ngx_govsvc_snapshot_t *s,
 
     size = (size_t) ngx_file_size(&fi);
 
-    s->base = malloc(size + 1);
+    s->base = gs_alloc(&gs_mem_libc, size + 1);
     if (s->base == NULL) {
         return NGX_ERROR;
     }

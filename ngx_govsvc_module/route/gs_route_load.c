@@ -127,7 +127,8 @@ gs_route_compile_in(gs_route_load_t *l, gs_mem_t *mem,
         l->pointer_len = 0;
         l->pointer[0] = '\0';
 
-    } else if (gs_route_json_parse(l, platforms, "platforms", &l->platforms_json)
+    } else if (gs_route_json_parse(l, platforms, "platforms",
+                                   &l->platforms_json)
                != GS_OK)
     {
         return GS_ERROR;
