@@ -493,6 +493,10 @@ void gs_guard_feed_answer(gs_guard_run_t *run);
 int gs_guard_feed_pairs(gs_guard_run_t *run, const gs_str_t *text,
     gs_kind_e values, gs_kind_e names, size_t max);
 
+/* How often a parameter is in a header, and its first value. */
+int gs_guard_param(const gs_str_t *header, const char *name,
+    gs_str_t *value);
+
 /* Bodies by their form; facts of the whole. */
 uint32_t gs_guard_feed_json(gs_guard_run_t *run, const gs_str_t *text);
 uint32_t gs_guard_feed_xml(gs_guard_run_t *run, const gs_str_t *text);

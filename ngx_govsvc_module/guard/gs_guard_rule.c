@@ -556,6 +556,22 @@ gs_guard_rule_phases(gs_guard_parser_t *p, gs_guard_rule_t *rule)
         rule->first = (first > rule->first) ? first : rule->first;
     }
 
+    for (i = 0; rule->first >= GS_GUARD_ANSWER && i < rule->nconds; i++) {
+        all = 0;
+
+        for (k = 0; k < conds[i].ntargets; k++) {
+            all |= (targets[conds[i].targets[k]].kind == GS_KIND_TOKEN)
+                   ? ~0u
+                   : gs_guard_kind_phases(targets[conds[i].targets[k]].kind);
+        }
+
+        if (all == 1u << GS_GUARD_BODY) {
+            (void) gs_err(p->err, "rule %u looks at the body of the request "
+                          "and at the answer", rule->id);
+            return gs_lex_fail(&p->lex, conds[i].line);
+        }
+    }
+
     rule->phases = 1u << rule->first;
     rule->phases |= seen & ~(rule->phases - 1);
 

@@ -371,18 +371,18 @@ gs_view_b64(gs_uchar_t *dst, gs_uchar_t *temp, gs_str_t *text,
         return GS_DECLINED;
     }
 
-    /* the bits left over need not be zero, nor the length right */
-
     n -= (n % 4 == 1);
-
-    if (n % 4 != 0) {
-        n -= n % 4;
-    }
-
     coded = gs_str_make(temp, n);
 
-    if (n == 0 || gs_b64url_decode(dst, &len, &coded) != GS_OK) {
-        return GS_DECLINED;
+    if (gs_b64url_decode(dst, &len, &coded) != GS_OK) {
+
+        /* bits left over that are not zero: without the last byte */
+
+        coded.len -= n % 4;
+
+        if (gs_b64url_decode(dst, &len, &coded) != GS_OK) {
+            return GS_DECLINED;
+        }
     }
 
     odd = 0;

@@ -1,0 +1,509 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * JSON (RFC 8259) as a stream of leaves and keys.  What some parsers take and
+ * the RFC does not, single quotes and names without quotes, is read and told;
+ * where reading ends, the rest is one more leaf.
+ */
+
+
+#include "guard/gs_guard_priv.h"
+#include "core/gs_hex.h"
+#include "core/gs_utf8.h"
+
+
+#define GS_JSON_DEPTH  64
+#define GS_JSON_PATH   512
+#define GS_JSON_KEYS   32                  /* of one object remembered */
+
+
+typedef struct {
+    size_t             path;               /* length of the path outside */
+    unsigned           array:1;
+    unsigned           nkeys;
+    uint32_t           keys[GS_JSON_KEYS];
+} gs_json_level_t;
+
+
+typedef struct {
+    gs_guard_run_t    *run;
+    const gs_uchar_t  *p;
+    const gs_uchar_t  *last;
+    uint32_t           facts;
+    unsigned           depth;
+    size_t             len;                /* of path */
+    size_t             key;                /* where its last name begins */
+    gs_json_level_t    level[GS_JSON_DEPTH];
+    gs_uchar_t         path[GS_JSON_PATH];
+} gs_json_t;
+
+
+static gs_rc_t gs_json_value(gs_json_t *j);
+static gs_rc_t gs_json_open(gs_json_t *j);
+static gs_rc_t gs_json_after(gs_json_t *j);
+static gs_rc_t gs_json_name(gs_json_t *j);
+static gs_rc_t gs_json_name_known(gs_json_t *j, const gs_str_t *raw,
+    const gs_str_t *name);
+static gs_rc_t gs_json_string(gs_json_t *j, gs_str_t *raw, gs_str_t *text);
+static gs_rc_t gs_json_unescape(gs_json_t *j, const gs_str_t *raw,
+    gs_str_t *text);
+static size_t gs_json_escape(gs_json_t *j, const gs_str_t *raw, size_t i,
+    gs_uchar_t *dst, size_t *n);
+static gs_rc_t gs_json_word(gs_json_t *j, gs_str_t *word);
+static gs_rc_t gs_json_leaf(gs_json_t *j, const gs_str_t *raw,
+    const gs_str_t *text);
+static void gs_json_space(gs_json_t *j);
+
+
+uint32_t
+gs_guard_feed_json(gs_guard_run_t *run, const gs_str_t *text)
+{
+    gs_rc_t    rc;
+    gs_str_t   rest;
+    gs_json_t  j;
+
+    j.run = run;
+    j.p = text->data;
+    j.last = text->data + text->len;
+    j.facts = 0;
+    j.depth = 0;
+    j.len = 0;
+    j.key = 0;
+
+    do {
+        gs_json_space(&j);
+
+        rc = gs_json_value(&j);
+
+        if (rc == GS_OK) {
+            rc = gs_json_after(&j);
+        }
+
+    } while (rc == GS_OK && !run->s->over);
+
+    gs_json_space(&j);
+
+    if (rc != GS_DONE || j.p < j.last) {
+
+        if ((j.facts & (GS_FLAG_JSON_DEPTH|GS_FLAG_MANY)) == 0) {
+            j.facts |= GS_FLAG_JSON;
+        }
+
+        rest = gs_str_make(j.p, (size_t) (j.last - j.p));
+        j.len = 0;
+        (void) gs_json_leaf(&j, &rest, &rest);
+    }
+
+    return j.facts;
+}
+
+
+static gs_rc_t
+gs_json_value(gs_json_t *j)
+{
+    gs_str_t  raw, text;
+
+    for ( ;; ) {
+
+        gs_json_space(j);
+
+        if (j->p == j->last) {
+            return GS_ERROR;
+        }
+
+        switch (*j->p) {
+
+        case '{':
+        case '[':
+
+            if (gs_json_open(j) != GS_OK) {
+                return GS_ERROR;
+            }
+
+            gs_json_space(j);
+
+            if (j->p < j->last && (*j->p == '}' || *j->p == ']')) {
+                return GS_OK;
+            }
+
+            if (!j->level[j->depth - 1].array && gs_json_name(j) != GS_OK) {
+                return GS_ERROR;
+            }
+
+            continue;
+
+        case '"':
+        case '\'':
+
+            if (gs_json_string(j, &raw, &text) != GS_OK) {
+                return GS_ERROR;
+            }
+
+            return gs_json_leaf(j, &raw, &text);
+
+        default:
+
+            if (gs_json_word(j, &raw) != GS_OK) {
+                return GS_ERROR;
+            }
+
+            return gs_json_leaf(j, &raw, &raw);
+        }
+    }
+}
+
+
+static gs_rc_t
+gs_json_open(gs_json_t *j)
+{
+    gs_json_level_t  *level;
+
+    if (j->depth == GS_JSON_DEPTH) {
+        j->facts |= GS_FLAG_JSON_DEPTH;
+        return GS_ERROR;
+    }
+
+    level = &j->level[j->depth++];
+    level->path = j->len;
+    level->array = (*j->p == '[');
+    level->nkeys = 0;
+
+    if (level->array && sizeof(j->path) - j->len >= 3) {
+        memcpy(j->path + j->len, "[*]", 3);
+        j->len += 3;
+    }
+
+    j->p++;
+
+    return GS_OK;
+}
+
+
+/* Behind a value: closes what ends, and stops before the next value. */
+
+static gs_rc_t
+gs_json_after(gs_json_t *j)
+{
+    gs_json_level_t  *level;
+
+    for ( ;; ) {
+
+        if (j->depth == 0) {
+            return GS_DONE;
+        }
+
+        gs_json_space(j);
+
+        if (j->p == j->last) {
+            return GS_ERROR;
+        }
+
+        level = &j->level[j->depth - 1];
+
+        if (*j->p == (level->array ? ']' : '}')) {
+            j->p++;
+            j->len = level->path;
+            j->depth--;
+            continue;
+        }
+
+        if (*j->p != ',') {
+            return GS_ERROR;
+        }
+
+        j->p++;
+
+        return level->array ? GS_OK : gs_json_name(j);
+    }
+}
+
+
+static gs_rc_t
+gs_json_name(gs_json_t *j)
+{
+    gs_str_t  raw, name;
+
+    gs_json_space(j);
+
+    if (j->p == j->last) {
+        return GS_ERROR;
+    }
+
+    if (*j->p == '"' || *j->p == '\'') {
+
+        if (gs_json_string(j, &raw, &name) != GS_OK) {
+            return GS_ERROR;
+        }
+
+    } else {
+        j->facts |= GS_FLAG_JSON;
+
+        if (gs_json_word(j, &raw) != GS_OK) {
+            return GS_ERROR;
+        }
+
+        name = raw;
+    }
+
+    if (gs_json_name_known(j, &raw, &name) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    gs_json_space(j);
+
+    if (j->p == j->last || *j->p != ':') {
+        return GS_ERROR;
+    }
+
+    j->p++;
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_json_name_known(gs_json_t *j, const gs_str_t *raw, const gs_str_t *name)
+{
+    uint32_t          hash;
+    unsigned          i;
+    gs_value_t        v;
+    gs_json_level_t  *level;
+
+    level = &j->level[j->depth - 1];
+    j->len = level->path;
+
+    if (name->len + 1 <= sizeof(j->path) - j->len) {
+
+        if (j->len > 0) {
+            j->path[j->len++] = '.';
+        }
+
+        j->key = j->len;
+        memcpy(j->path + j->len, name->data, name->len);
+        j->len += name->len;
+    }
+
+    hash = gs_guard_name_hash(GS_KIND_JSON, name);
+
+    for (i = 0; i < level->nkeys; i++) {
+        if (level->keys[i] == hash) {
+            j->facts |= GS_FLAG_JSON_DUP;
+        }
+    }
+
+    if (level->nkeys < GS_JSON_KEYS) {
+        level->keys[level->nkeys++] = hash;
+    }
+
+    if (gs_guard_wanted(j->run, GS_KIND_JSON_KEYS)) {
+        gs_guard_value_init(&v, GS_KIND_JSON_KEYS, GS_DECODE_NONE, raw);
+        v.view[GS_VIEW_URL] = *name;
+        gs_guard_value(j->run, &v);
+    }
+
+    return GS_OK;
+}
+
+
+/* Between quotes: as it came, and without its escapes. */
+
+static gs_rc_t
+gs_json_string(gs_json_t *j, gs_str_t *raw, gs_str_t *text)
+{
+    int                quote, escaped;
+    const gs_uchar_t  *start;
+
+    quote = *j->p++;
+    start = j->p;
+    escaped = 0;
+
+    if (quote == '\'') {
+        j->facts |= GS_FLAG_JSON;
+    }
+
+    for ( /* void */ ; j->p < j->last && *j->p != quote; j->p++) {
+
+        if (*j->p == '\\') {
+            escaped = 1;
+            j->p += (j->last - j->p > 1);
+        }
+    }
+
+    if (j->p == j->last) {
+        j->p = start;
+        return GS_ERROR;
+    }
+
+    *raw = gs_str_make(start, (size_t) (j->p - start));
+    *text = *raw;
+    j->p++;
+
+    return escaped ? gs_json_unescape(j, raw, text) : GS_OK;
+}
+
+
+static gs_rc_t
+gs_json_unescape(gs_json_t *j, const gs_str_t *raw, gs_str_t *text)
+{
+    size_t       i, n;
+    gs_uchar_t  *dst;
+
+    dst = j->run->s->text;
+    n = 0;
+
+    for (i = 0; i < raw->len; /* void */ ) {
+
+        if (raw->data[i] == '\\') {
+            i = gs_json_escape(j, raw, i, dst, &n);
+            continue;
+        }
+
+        dst[n++] = raw->data[i++];
+    }
+
+    *text = gs_str_make(dst, n);
+
+    return GS_OK;
+}
+
+
+static size_t
+gs_json_escape(gs_json_t *j, const gs_str_t *raw, size_t i, gs_uchar_t *dst,
+    size_t *n)
+{
+    size_t        k;
+    uint32_t      c, low;
+    const char   *at;
+
+    static const char  names[] = "bfnrt\"\\/'";
+    static const char  values[] = "\b\f\n\r\t\"\\/'";
+
+    if (i + 1 >= raw->len) {
+        dst[(*n)++] = '\\';
+        return raw->len;
+    }
+
+    at = (raw->data[i + 1] != 0) ? strchr(names, raw->data[i + 1]) : NULL;
+
+    if (at != NULL) {
+        dst[(*n)++] = (gs_uchar_t) values[at - names];
+        return i + 2;
+    }
+
+    if (raw->data[i + 1] != 'u' || raw->len - i < 6) {
+        j->facts |= GS_FLAG_JSON;
+        dst[(*n)++] = '\\';
+        return i + 1;
+    }
+
+    c = 0;
+
+    for (k = i + 2; k < i + 6; k++) {
+
+        if (gs_hex_value(raw->data[k]) < 0) {
+            j->facts |= GS_FLAG_JSON;
+            dst[(*n)++] = '\\';
+            return i + 1;
+        }
+
+        c = c << 4 | (uint32_t) gs_hex_value(raw->data[k]);
+    }
+
+    i += 6;
+
+    if (c >= 0xd800 && c < 0xdc00 && raw->len - i >= 6
+        && raw->data[i] == '\\' && raw->data[i + 1] == 'u')
+    {
+        low = 0;
+
+        for (k = i + 2; k < i + 6 && gs_hex_value(raw->data[k]) >= 0; k++) {
+            low = low << 4 | (uint32_t) gs_hex_value(raw->data[k]);
+        }
+
+        if (k == i + 6 && low >= 0xdc00 && low < 0xe000) {
+            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+            i += 6;
+        }
+    }
+
+    if (c == 0) {
+        dst[(*n)++] = '\0';
+        return i;
+    }
+
+    *n += gs_utf8_put(dst + *n, c);
+
+    return i;
+}
+
+
+/* A number, true, a name without quotes: up to what cannot be inside. */
+
+static gs_rc_t
+gs_json_word(gs_json_t *j, gs_str_t *word)
+{
+    const gs_uchar_t  *start;
+
+    start = j->p;
+
+    while (j->p < j->last && *j->p > ' '
+           && strchr(",:{}[]\"'", *j->p) == NULL)
+    {
+        j->p++;
+    }
+
+    if (j->p == start) {
+        return GS_ERROR;
+    }
+
+    *word = gs_str_make(start, (size_t) (j->p - start));
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_json_leaf(gs_json_t *j, const gs_str_t *raw, const gs_str_t *text)
+{
+    gs_str_t     path, key;
+    gs_value_t   v;
+    gs_uchar_t   any[GS_JSON_PATH + 2];
+
+    if (++j->run->fields > GS_GUARD_MAX_FIELDS) {
+        j->facts |= GS_FLAG_MANY;
+        return GS_ERROR;
+    }
+
+    gs_guard_value_init(&v, GS_KIND_JSON_ALL, GS_DECODE_NONE, raw);
+    v.view[GS_VIEW_URL] = *text;
+
+    path = gs_str_make(j->path, j->len);
+    v.name = path;
+
+    if (gs_guard_wanted(j->run, GS_KIND_JSON) && j->len > 0) {
+
+        gs_guard_value_also(j->run, &v, GS_KIND_JSON, &path);
+
+        any[0] = '*';
+        any[1] = '.';
+        memcpy(any + 2, j->path + j->key, j->len - j->key);
+        key = gs_str_make(any, j->len - j->key + 2);
+        gs_guard_value_also(j->run, &v, GS_KIND_JSON, &key);
+    }
+
+    gs_guard_value(j->run, &v);
+
+    return GS_OK;
+}
+
+
+static void
+gs_json_space(gs_json_t *j)
+{
+    while (j->p < j->last && (*j->p == ' ' || *j->p == '\t'
+                              || *j->p == '\r' || *j->p == '\n'))
+    {
+        j->p++;
+    }
+}

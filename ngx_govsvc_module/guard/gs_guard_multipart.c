@@ -1,0 +1,380 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * multipart/form-data (RFC 7578 over RFC 2046): fields, and of files the
+ * name, the type and the beginning.  What parsers read in different ways is
+ * told as a fact, and read in the way that shows more.
+ */
+
+
+#include "guard/gs_guard_priv.h"
+
+
+#define GS_PART_HEAD  4096                 /* bytes of a file looked at */
+
+
+typedef struct {
+    gs_guard_run_t  *run;
+    gs_str_t         text;
+    gs_str_t         boundary;
+    uint32_t         facts;
+} gs_multipart_t;
+
+
+typedef struct {
+    gs_str_t         name;
+    gs_str_t         file;
+    gs_str_t         file_star;            /* filename*, RFC 8187 */
+    gs_str_t         type;
+    unsigned         has_file:1;
+} gs_part_t;
+
+
+static size_t gs_multipart_find(gs_multipart_t *m, size_t from,
+    size_t *start);
+static void gs_multipart_part(gs_multipart_t *m, size_t from, size_t to);
+static size_t gs_multipart_headers(gs_multipart_t *m, size_t from, size_t to,
+    gs_part_t *part);
+static void gs_multipart_header(gs_multipart_t *m, const gs_str_t *line,
+    gs_part_t *part);
+static void gs_multipart_field(gs_multipart_t *m, const gs_part_t *part,
+    const gs_str_t *body);
+static void gs_multipart_file(gs_multipart_t *m, const gs_part_t *part,
+    const gs_str_t *body);
+static void gs_multipart_value(gs_multipart_t *m, gs_kind_e kind,
+    const gs_str_t *name, const gs_str_t *text);
+
+
+uint32_t
+gs_guard_feed_multipart(gs_guard_run_t *run, const gs_str_t *text,
+    const gs_str_t *boundary)
+{
+    size_t          from, to, start;
+    gs_multipart_t  m;
+
+    m.run = run;
+    m.text = *text;
+    m.boundary = *boundary;
+    m.facts = 0;
+
+    from = gs_multipart_find(&m, 0, &start);
+
+    if (start > 0 || from == text->len) {
+
+        /* a preamble, or no part at all */
+
+        m.facts |= GS_FLAG_MULTIPART;
+        to = (start > 0) ? start : text->len;
+        gs_multipart_value(&m, GS_KIND_FORM, boundary,
+                           &(gs_str_t) { to, text->data });
+    }
+
+    while (from < text->len && !run->s->over) {
+
+        if (text->len - from >= 2 && memcmp(text->data + from, "--", 2) == 0)
+        {
+            if (text->len - from > 4) {
+
+                /* an epilogue */
+
+                m.facts |= GS_FLAG_MULTIPART;
+                gs_multipart_value(&m, GS_KIND_FORM, boundary,
+                                   &(gs_str_t) { text->len - from - 2,
+                                                 text->data + from + 2 });
+            }
+
+            return m.facts;
+        }
+
+        to = gs_multipart_find(&m, from, &start);
+        gs_multipart_part(&m, from, start);
+        from = to;
+
+        if (m.facts & GS_FLAG_MANY) {
+            return m.facts;
+        }
+    }
+
+    if (!run->in->body_cut) {
+        m.facts |= GS_FLAG_MULTIPART;
+    }
+
+    return m.facts;
+}
+
+
+/*
+ * The place behind the next delimiter, the end of the text if there is none;
+ * *start is where what is before it ends.
+ */
+
+static size_t
+gs_multipart_find(gs_multipart_t *m, size_t from, size_t *start)
+{
+    size_t             i, len;
+    const gs_uchar_t  *p;
+
+    len = m->boundary.len + 2;
+
+    for (i = from; m->text.len - i >= len; i++) {
+
+        i = gs_str_chr(&m->text, i, '-');
+
+        if (m->text.len - i < len) {
+            break;
+        }
+
+        p = m->text.data + i;
+
+        if (p[1] != '-'
+            || memcmp(p + 2, m->boundary.data, m->boundary.len) != 0
+            || (i > 0 && p[-1] != '\n'))
+        {
+            continue;
+        }
+
+        *start = i;
+
+        if (i > from) {
+            *start -= 1;
+
+            if (*start > from && m->text.data[*start - 1] == '\r') {
+                *start -= 1;
+
+            } else if (i > 1) {
+                m->facts |= GS_FLAG_MULTIPART;
+            }
+        }
+
+        return i + len;
+    }
+
+    *start = m->text.len;
+
+    return m->text.len;
+}
+
+
+static void
+gs_multipart_part(gs_multipart_t *m, size_t from, size_t to)
+{
+    size_t     at;
+    gs_str_t   body;
+    gs_part_t  part;
+
+    memset(&part, 0, sizeof(gs_part_t));
+
+    /* the rest of the line of the delimiter: padding at most */
+
+    for (at = from; at < to && m->text.data[at] != '\n'; at++) {
+
+        if (m->text.data[at] != ' ' && m->text.data[at] != '\t'
+            && m->text.data[at] != '\r')
+        {
+            m->facts |= GS_FLAG_MULTIPART;
+        }
+    }
+
+    at += (at < to);
+    at = gs_multipart_headers(m, at, to, &part);
+    body = gs_str_make(m->text.data + at, to - at);
+
+    if (++m->run->fields > GS_GUARD_MAX_FIELDS) {
+        m->facts |= GS_FLAG_MANY;
+        return;
+    }
+
+    if (part.name.data == NULL) {
+        m->facts |= GS_FLAG_MULTIPART;
+    }
+
+    if (part.has_file) {
+        gs_multipart_file(m, &part, &body);
+
+    } else {
+        gs_multipart_field(m, &part, &body);
+    }
+}
+
+
+static size_t
+gs_multipart_headers(gs_multipart_t *m, size_t from, size_t to,
+    gs_part_t *part)
+{
+    size_t    end, next;
+    gs_str_t  line;
+
+    while (from < to) {
+
+        end = gs_str_chr(&m->text, from, '\n');
+
+        /* a folded line (RFC 5322 section 2.2.3) is one with that before */
+
+        while (end + 1 < to && (m->text.data[end + 1] == ' '
+                                || m->text.data[end + 1] == '\t'))
+        {
+            m->facts |= GS_FLAG_MULTIPART;
+            end = gs_str_chr(&m->text, end + 1, '\n');
+        }
+
+        next = end + 1;
+
+        if (end >= to) {
+            end = to;
+            next = to;
+        }
+
+        line = gs_str_make(m->text.data + from, end - from);
+
+        if (line.len > 0 && line.data[line.len - 1] == '\r') {
+            line.len--;
+        }
+
+        from = next;
+
+        if (line.len == 0) {
+            return from;
+        }
+
+        gs_multipart_header(m, &line, part);
+    }
+
+    m->facts |= GS_FLAG_MULTIPART;
+
+    return to;
+}
+
+
+static void
+gs_multipart_header(gs_multipart_t *m, const gs_str_t *line, gs_part_t *part)
+{
+    int       names, files, stars;
+    size_t    colon, i;
+    gs_str_t  name, value;
+
+    colon = gs_str_chr(line, 0, ':');
+
+    if (colon == line->len) {
+        m->facts |= GS_FLAG_MULTIPART;
+        return;
+    }
+
+    name = gs_str_make(line->data, colon);
+
+    for (i = colon + 1; i < line->len && line->data[i] == ' '; i++) {
+        /* void */
+    }
+
+    value = gs_str_make(line->data + i, line->len - i);
+
+    if (gs_str_case_eq_text(&name, "content-type")) {
+
+        if (part->type.data != NULL) {
+            m->facts |= GS_FLAG_MULTIPART;
+        }
+
+        part->type = value;
+
+    } else if (gs_str_case_eq_text(&name, "content-disposition")) {
+
+        if (part->name.data != NULL || part->has_file) {
+            m->facts |= GS_FLAG_MULTIPART;
+        }
+
+        names = gs_guard_param(&value, "name", &part->name);
+        files = gs_guard_param(&value, "filename", &part->file);
+        stars = gs_guard_param(&value, "filename*", &part->file_star);
+
+        if (names > 1 || files > 1 || stars > 0) {
+            m->facts |= GS_FLAG_MULTIPART;
+        }
+
+        part->has_file |= (files > 0 || stars > 0);
+
+        if (files > 1) {
+
+            /* which of them counts differs: the whole line is looked at */
+
+            part->file = value;
+        }
+
+    } else if (gs_str_case_eq_text(&name, "content-transfer-encoding")
+               && !gs_str_case_eq_text(&value, "binary")
+               && !gs_str_case_eq_text(&value, "8bit")
+               && !gs_str_case_eq_text(&value, "7bit"))
+    {
+        m->facts |= GS_FLAG_MULTIPART;
+    }
+}
+
+
+static void
+gs_multipart_field(gs_multipart_t *m, const gs_part_t *part,
+    const gs_str_t *body)
+{
+    int  json;
+
+    gs_multipart_value(m, GS_KIND_FORM_NAMES, &part->name, &part->name);
+    gs_multipart_value(m, GS_KIND_FORM, &part->name, body);
+
+    json = part->type.len >= 16
+           && gs_str_case_eq_text(&(gs_str_t) { 16, part->type.data },
+                                  "application/json");
+
+    if (json) {
+        m->facts |= gs_guard_feed_json(m->run, body);
+    }
+}
+
+
+static void
+gs_multipart_file(gs_multipart_t *m, const gs_part_t *part,
+    const gs_str_t *body)
+{
+    gs_str_t  head;
+
+    gs_multipart_value(m, GS_KIND_FORM_NAMES, &part->name, &part->name);
+
+    if (part->file.len > 0) {
+        gs_multipart_value(m, GS_KIND_FILE_NAMES, &part->name, &part->file);
+    }
+
+    if (part->file_star.len > 0) {
+        gs_multipart_value(m, GS_KIND_FILE_NAMES, &part->name,
+                           &part->file_star);
+    }
+
+    if (part->type.len > 0) {
+        gs_multipart_value(m, GS_KIND_FILE_TYPES, &part->name, &part->type);
+    }
+
+    head = *body;
+
+    if (head.len > GS_PART_HEAD) {
+        head.len = GS_PART_HEAD;
+    }
+
+    gs_multipart_value(m, GS_KIND_FILE_HEADS, &part->name, &head);
+}
+
+
+static void
+gs_multipart_value(gs_multipart_t *m, gs_kind_e kind, const gs_str_t *name,
+    const gs_str_t *text)
+{
+    gs_value_t  v;
+
+    if (text->len == 0) {
+        return;
+    }
+
+    gs_guard_value_init(&v, kind, GS_DECODE_NONE, text);
+    v.name = *name;
+
+    if (kind == GS_KIND_FORM) {
+        gs_guard_value_also(m->run, &v, GS_KIND_ARG, name);
+    }
+
+    gs_guard_value(m->run, &v);
+}

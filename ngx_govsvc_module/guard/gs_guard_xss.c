@@ -1,0 +1,347 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Does a text hold markup that would run script?  Tags are read as the
+ * tokenizer of HTML reads them; formatting, links and pictures of rich text
+ * are not script.
+ */
+
+
+#include "guard/gs_guard_priv.h"
+
+
+#define GS_HTML_TAGS  256                  /* looked at in one text */
+
+
+static int gs_html_tag(const gs_str_t *text, size_t i, size_t *next);
+static int gs_html_attributes(const gs_str_t *text, size_t *pos);
+static int gs_html_attribute(const gs_str_t *name, const gs_str_t *value);
+static int gs_html_breakout(const gs_str_t *text);
+static int gs_html_scheme(const gs_str_t *value);
+static int gs_html_event(const gs_str_t *name);
+static int gs_html_space(int c);
+static int gs_html_in(const gs_str_t *name, const char *const *names);
+
+
+static const char *const  gs_html_script[] = {
+    "script", "iframe", "frame", "object", "embed", "applet", "base",
+    "meta", "link", "foreignobject", "animate", "set", "handler", "xss",
+    "portal", "isindex", NULL
+};
+
+
+static const char *const  gs_html_urls[] = {
+    "href", "src", "action", "formaction", "data", "xlink:href", "to",
+    "from", "values", "srcdoc", "poster", "background", "code", "codebase",
+    NULL
+};
+
+
+int
+gs_guard_xss(const gs_str_t *text)
+{
+    size_t    i, next;
+    unsigned  tags;
+
+    tags = 0;
+
+    for (i = 0; i < text->len && tags < GS_HTML_TAGS; i = next) {
+
+        i = gs_str_chr(text, i, '<');
+
+        if (i == text->len) {
+            break;
+        }
+
+        tags++;
+
+        if (gs_html_tag(text, i, &next)) {
+            return 1;
+        }
+    }
+
+    return gs_html_breakout(text) || gs_html_scheme(text);
+}
+
+
+static int
+gs_html_tag(const gs_str_t *text, size_t i, size_t *next)
+{
+    size_t    start;
+    gs_str_t  name;
+
+    *next = ++i;
+
+    if (i < text->len && text->data[i] == '/') {
+        i++;
+    }
+
+    start = i;
+
+    while (i < text->len && !gs_html_space(text->data[i])
+           && text->data[i] != '/' && text->data[i] != '>'
+           && text->data[i] != '<' && text->data[i] != '"'
+           && text->data[i] != '\'' && text->data[i] != '(')
+    {
+        i++;
+    }
+
+    name = gs_str_make(text->data + start, i - start);
+
+    if (name.len == 0 || !gs_is_alpha(name.data[0])) {
+        return 0;
+    }
+
+    /* a prefix of a name space is no part of the name */
+
+    start = gs_str_chr(&name, 0, ':');
+
+    if (start + 1 < name.len) {
+        name = gs_str_make(name.data + start + 1, name.len - start - 1);
+    }
+
+    if (gs_html_in(&name, gs_html_script)
+        && (i == text->len || text->data[i] != '('))
+    {
+        return 1;
+    }
+
+    i = (i < text->len) ? i : text->len;
+
+    if (gs_html_attributes(text, &i)) {
+        return 1;
+    }
+
+    *next = i;
+
+    return 0;
+}
+
+
+/* Attributes up to ">" or to the end: a browser repairs what is missing. */
+
+static int
+gs_html_attributes(const gs_str_t *text, size_t *pos)
+{
+    int       quote;
+    size_t    i, start;
+    gs_str_t  name, value;
+
+    for (i = *pos; i < text->len; /* void */ ) {
+
+        while (i < text->len && (gs_html_space(text->data[i])
+                                 || text->data[i] == '/'
+                                 || text->data[i] == '"'
+                                 || text->data[i] == '\''))
+        {
+            i++;
+        }
+
+        if (i == text->len || text->data[i] == '>' || text->data[i] == '<') {
+            break;
+        }
+
+        start = i;
+
+        while (i < text->len && !gs_html_space(text->data[i])
+               && text->data[i] != '=' && text->data[i] != '>'
+               && text->data[i] != '/' && text->data[i] != '<')
+        {
+            i++;
+        }
+
+        name = gs_str_make(text->data + start, i - start);
+
+        while (i < text->len && gs_html_space(text->data[i])) {
+            i++;
+        }
+
+        if (i == text->len || text->data[i] != '=') {
+            i += (name.len == 0 && i < text->len);
+            continue;
+        }
+
+        for (i++; i < text->len && gs_html_space(text->data[i]); i++) {
+            /* void */
+        }
+
+        quote = (i < text->len) ? text->data[i] : 0;
+        start = i;
+
+        if (quote == '"' || quote == '\'' || quote == '`') {
+            start = i + 1;
+            i = gs_str_chr(text, start, quote);
+
+        } else {
+
+            while (i < text->len && !gs_html_space(text->data[i])
+                   && text->data[i] != '>')
+            {
+                i++;
+            }
+        }
+
+        value = gs_str_make(text->data + start, i - start);
+
+        if (gs_html_attribute(&name, &value)) {
+            return 1;
+        }
+
+        i += (i < text->len && text->data[i] == quote
+              && (quote == '"' || quote == '\'' || quote == '`'));
+    }
+
+    *pos = i;
+
+    return 0;
+}
+
+
+static int
+gs_html_attribute(const gs_str_t *name, const gs_str_t *value)
+{
+    gs_str_t  part;
+    size_t    i;
+
+    if (gs_html_event(name)) {
+        return 1;
+    }
+
+    if (gs_html_in(name, gs_html_urls)) {
+
+        if (gs_str_case_eq_text(name, "srcdoc")) {
+            return value->len > 0;
+        }
+
+        return gs_html_scheme(value);
+    }
+
+    if (!gs_str_case_eq_text(name, "style")) {
+        return 0;
+    }
+
+    for (i = 0; i + 11 <= value->len; i++) {
+        part = gs_str_make(value->data + i, 11);
+
+        if (gs_str_case_eq_text(&part, "expression(")
+            || gs_str_case_eq_text(&part, "-moz-bindin")
+            || gs_str_case_eq_text(&part, "javascript:"))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The value was put into an attribute: it ends it and adds its own. */
+
+static int
+gs_html_breakout(const gs_str_t *text)
+{
+    size_t    i, pos;
+    unsigned  starts;
+
+    starts = 0;
+
+    for (i = 0; i < text->len && starts < 8; i++) {
+
+        if (text->data[i] != '"' && text->data[i] != '\''
+            && text->data[i] != '`')
+        {
+            continue;
+        }
+
+        starts++;
+        pos = i + 1;
+
+        if (pos < text->len
+            && (gs_html_space(text->data[pos]) || text->data[pos] == '/'
+                || gs_is_alpha(text->data[pos]))
+            && gs_html_attributes(text, &pos))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* javascript:, vbscript:, data: of a document; with what browsers skip. */
+
+static int
+gs_html_scheme(const gs_str_t *value)
+{
+    size_t      i, k, n;
+    gs_str_t    head;
+    gs_uchar_t  word[24];
+
+    static const char *const  schemes[] = {
+        "javascript:", "vbscript:", "livescript:", "data:text/html",
+        "data:image/svg", "data:application/x", "data:text/xml"
+    };
+
+    n = 0;
+
+    for (i = 0; i < value->len && n < sizeof(word); i++) {
+        if (value->data[i] > ' ') {
+            word[n++] = (gs_uchar_t) gs_to_lower(value->data[i]);
+        }
+    }
+
+    for (k = 0; k < sizeof(schemes) / sizeof(schemes[0]); k++) {
+        head = gs_str_make(word, strlen(schemes[k]));
+
+        if (head.len <= n && gs_str_eq_text(&head, schemes[k])) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* "on" and at least three letters, and nothing else: the names of events. */
+
+static int
+gs_html_event(const gs_str_t *name)
+{
+    size_t  i;
+
+    if (name->len < 5 || name->len > 32 || (name->data[0] | 0x20) != 'o'
+        || (name->data[1] | 0x20) != 'n')
+    {
+        return 0;
+    }
+
+    for (i = 2; i < name->len; i++) {
+        if (!gs_is_alpha(name->data[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+gs_html_space(int c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
+}
+
+
+static int
+gs_html_in(const gs_str_t *name, const char *const *names)
+{
+    for ( /* void */ ; *names != NULL; names++) {
+        if (gs_str_case_eq_text(name, *names)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}

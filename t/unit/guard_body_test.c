@@ -1,0 +1,553 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Bodies, views and facts: each case is a request, and what a rule on one
+ * target and view sees of it.
+ */
+
+
+#include "guard/gs_guard.h"
+#include "tap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+
+typedef struct {
+    const char  *match;                    /* target, view and operator */
+    const char  *request;
+    int          hit;
+} body_case_t;
+
+
+#define JSON  "POST /\nContent-Type: application/json\n\n"
+#define FORM  "POST /\nContent-Type: application/x-www-form-urlencoded\n\n"
+#define XML   "POST /\nContent-Type: text/xml\n\n"
+#define PART  "POST /\nContent-Type: multipart/form-data; boundary=\"b b\"\n\n"
+
+
+static const body_case_t  body_cases[] = {
+
+    /* views */
+
+    { "args view=deep eq \"<script>\"", "/?a=%253Cscript%253e", 1 },
+    { "args view=deep eq \"<script>\"", "/?a=%26lt;ScRipt%26%23x3e;", 1 },
+    { "args view=deep eq \"<script>\"", "/?a=\\x3cscript\\u003e", 1 },
+    { "args view=deep eq \"<script>\"", "/?a=%u003cscript%u003e", 1 },
+    { "args view=deep eq \"<script>\"", "/?a=%c0%bcscript%e0%80%be", 1 },
+    { "args view=deep eq \"<script>\"", "/?a=%EF%BC%9Cscript%EF%BC%9E", 1 },
+    { "args view=deep eq \"<script>\"", "/?a=%3Cscr%00ipt%3E", 1 },
+    { "args view=deep eq \"<script>\"", "/?a=%3Cscr%E2%80%8Bipt%3E", 1 },
+    { "args view=deep eq \"<script>\"", "/?a=%25253Cscript%25253E", 1 },
+    { "args view=deep eq \"<script>\"", "/?a=%252525253Cscript>", 0 },
+    { "args view=deep eq \"\xe5\xb9\xbf\xe4\xb8\x9c\xef\xbc\x88\xe4\xb8\x80"
+      "\xef\xbc\x89\xef\xbc\x8c\xe2\x80\x9c\"",
+      "/?a=\xe5\xb9\xbf\xe4\xb8\x9c\xef\xbc\x88\xe4\xb8\x80\xef\xbc\x89"
+      "\xef\xbc\x8c\xe2\x80\x9c", 1 },
+    { "args view=raw eq a%41+", "/?x=a%41+", 1 },
+    { "args view=url eq \"aA \"", "/?x=a%41+", 1 },
+    { "args view=lower eq \"aa \"", "/?x=a%41+", 1 },
+    { "args view=sqlc eq \"union select 1\"", "/?a=UNION/**//*x*/select%0a1",
+      1 },
+    { "args view=sqlc eq \" union select \"", "/?a=/*!50000union*/select/*", 1
+    },
+    { "args view=sh eq \"cat /etc/passwd\"",
+      "/?a=c'a'\"t\"${IFS}/e\\tc/pa$@sswd", 1 },
+    { "args view=path eq \"../../etc/x\"", "/?a=..%5c.//..%2f.%2f/etc//./x",
+      1 },
+    { "args view=b64 eq \"<script>alert(1)</script>\"",
+      "/?a=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==", 1 },
+    { "args view=b64 exists", "/?a=0123456789abcdefABCDEF", 0 },
+    { "args view=raw,deep lit x then y", "/?a=1yx%2579", 1 },
+    { "args lit x then y", "/?a=yx", 0 },
+    { "args lit \"then\" b then c", "/?a=then", 1 },
+
+    /* facts of values */
+
+    { "args flag double-encoded", "/?a=%2541", 1 },
+    { "args flag double-encoded", "/?a=100%25", 0 },
+    { "args flag overlong", "/?a=%c0%af", 1 },
+    { "args flag bad-pct", "/?a=50%", 1 },
+    { "args flag full-width", "/?a=%EF%BC%9C", 1 },
+    { "args flag full-width", "/?a=%EF%BC%88%EF%BC%8C", 0 },
+    { "args flag zero-width", "/?a=%E2%80%8B", 1 },
+    { "args flag unicode-escape", "/?a=%u4e2d", 1 },
+    { "args flag bad-utf8", "/?a=%E5%B9%BF", 0 },
+
+    /* targets of the head */
+
+    { "segments eq \"a/b\"", "/x/a%2fb/c", 1 },
+    { "segments eq c", "/x/a%2fb/c?c", 1 },
+    { "cookies eq \"<a>\"", "/\nCookie: x=1; y=%3Ca%3E", 1 },
+    { "cookie:y eq 2", "/\nCookie: y=1;y=2", 1 },
+    { "cookie:z exists", "/\nCookie: y=1;y=2", 0 },
+    { "header_names eq X-A", "/\nX-A: b", 1 },
+    { "arg:id eq 5", "/?id=5", 1 },
+    { "arg:id eq 5", "/?idx=5", 0 },
+    { "arg:id eq 5", FORM "a=1&id=5", 1 },
+    { "arg:id eq 5", PART "--b b\r\nContent-Disposition: form-data; "
+      "name=\"id\"\r\n\r\n5\r\n--b b--\r\n", 1 },
+    { "args length >= 5", "/?a=12345", 1 },
+    { "args > 99", "/?a=100", 1 },
+    { "args > 99", "/?a=99", 0 },
+    { "args > 99", "/?a=x100", 0 },
+    { "args ne 1 2", "/?a=1&b=2", 0 },
+    { "args ne 1 2", "/?a=1&b=3", 1 },
+    { "args in one two", "/?a=two", 1 },
+    { "args need \"'\" pcre \"^.\"", "/?a=b", 0 },
+    { "args need \"'\" pcre \"^.\"", "/?a='", 1 },
+
+    /* forms */
+
+    { "form eq \"a b\"", FORM "x=a+b", 1 },
+    { "form_names eq x", FORM "x=a+b", 1 },
+    { "form eq <a>", "POST /\n\nx=%3ca%3E", 1 },
+    { "form eq <a>", "POST /\nContent-Type: text/plain\n\nx=<a>", 1 },
+    { "body lit x=%3c", FORM "x=%3ca%3E", 1 },
+    { "inputs eq a", FORM "x=a", 1 },
+    { "form exists", "/", 0 },
+
+    /* JSON */
+
+    { "json eq \"a\\\"b/\xe4\xb8\xad\"", JSON "{\"x\":\"a\\\"b\\/\\u4e2d\"}",
+      1 },
+    { "json view=raw lit \\u4e2d", JSON "{\"x\":\"\\u4e2d\"}", 1 },
+    { "json eq \xf0\x9f\x98\x80", JSON "[\"\\ud83d\\ude00\"]", 1 },
+    { "json eq 12.5e3", JSON "{\"x\":[1,{\"y\":12.5e3}]}", 1 },
+    { "json:x[*].y eq 2", JSON "{\"x\":[1,{\"y\":2}]}", 1 },
+    { "json:x.y eq 2", JSON "{\"x\":[1,{\"y\":2}]}", 0 },
+    { "json:*.@type eq a.b", JSON "{\"x\":[{\"@type\":\"a.b\"}]}", 1 },
+    { "json:*.@type eq a.b", JSON "{\"@type\":\"a.b\"}", 1 },
+    { "json:z eq 3", JSON "{\"x\":{\"y\":[[],{}]},\"z\":3}", 1 },
+    { "json_keys eq @type", JSON "{\"x\":[{\"@ty\\u0070e\":1}]}", 1 },
+    { "json_keys eq @type", JSON "{'@type':'a'}", 1 },
+    { "json_keys eq @type", JSON "{@type:1}", 1 },
+    { "body flag json-error", JSON "{\"a\":1,\"b\":[true,null,-1]}", 0 },
+    { "body flag json-error", JSON "{'a':1}", 1 },
+    { "body flag json-error", JSON "{\"a\":1]", 1 },
+    { "body flag json-error", JSON "{\"a\":1}x", 1 },
+    { "json lit evil", JSON "{\"a\":1 evil", 1 },
+    { "json lit evil", JSON "\"ev\\u0069l\"", 1 },
+    { "body flag json-duplicate", JSON "{\"a\":1,\"a\":2}", 1 },
+    { "body flag json-duplicate", JSON "[{\"a\":1},{\"a\":2}]", 0 },
+    { "body flag type-mismatch", FORM "{\"a\":1}", 1 },
+    { "json:a eq 1", FORM "{\"a\":1}", 1 },
+    { "json:a eq 1", "POST /\nContent-Type: text/plain\n\n {\"a\":1}", 1 },
+    { "form_names lit evil", FORM "{evil=1", 1 },
+
+    /* XML */
+
+    { "xml eq \"a<b\"", XML "<x>a&lt;b</x>", 1 },
+    { "xml eq v'v", XML "<x y='1' z=\"v&apos;v\"/>", 1 },
+    { "xml eq \"<c>\"", XML "<x><![CDATA[<c>]]></x>", 1 },
+    { "xml eq \" note \"", XML "<x><!-- note --></x>", 1 },
+    { "xml eq A", XML "<x>&#x41;</x>", 1 },
+    { "xml lit file:///etc", XML "<!DOCTYPE a [<!ENTITY b SYSTEM "
+      "\"file:///etc/x\">]><a>&b;</a>", 1 },
+    { "body flag xml-doctype", XML "<!DOCTYPE a><a/>", 1 },
+    { "body flag xml-entity", XML "<!DOCTYPE a><a/>", 0 },
+    { "body flag xml-entity", XML "<!DOCTYPE a [<!ENTITY b \">\">]><a/>", 1 },
+    { "body flag xml-error", XML "<?xml version='1.0'?>\n<a b='1'/>", 0 },
+    { "body flag xml-error", XML "<a b=1>", 1 },
+    { "xml lit evil", XML "<a b=evil", 1 },
+    { "xml eq x", "POST /\n\n<a>x</a>", 1 },
+    { "xml eq x", JSON "<a>x</a>", 1 },
+    { "body flag type-mismatch", JSON "<a>x</a>", 1 },
+
+    /* multipart */
+
+    { "form eq \"v\r\nw\"", PART "--b b\r\nContent-Disposition: form-data; "
+      "name=\"x\"\r\n\r\nv\r\nw\r\n--b b--\r\n", 1 },
+    { "body flag multipart-error", PART "--b b\r\nContent-Disposition: "
+      "form-data; name=\"x\"\r\n\r\nv\r\n--b b--\r\n", 0 },
+    { "files.name eq a.jsp", PART "--b b\r\nContent-Disposition: form-data; "
+      "name=f; filename=a.jsp\r\n\r\nv\r\n--b b--", 1 },
+    { "files.name eq \"a\\\\\\\"b;c\"", PART "--b b\r\ncontent-disposition:"
+      "form-data; filename=\"a\\\"b;c\"; name=f\r\n\r\nv\r\n--b b--", 1 },
+    { "files.type eq image/png", PART "--b b\r\nContent-Disposition: "
+      "form-data; name=f; filename=a\r\nContent-Type: image/png\r\n\r\nv\r\n"
+      "--b b--", 1 },
+    { "files.head prefix <?php", PART "--b b\r\nContent-Disposition: "
+      "form-data; name=f; filename=a\r\n\r\n<?php x\r\n--b b--", 1 },
+    { "body flag multipart-error", PART "--b b\r\nContent-Disposition: "
+      "form-data; name=f; filename=a; filename=b\r\n\r\nv\r\n--b b--", 1 },
+    { "files.name lit b.jsp", PART "--b b\r\nContent-Disposition: "
+      "form-data; name=f; filename=a; filename=b.jsp\r\n\r\nv\r\n--b b--", 1 },
+    { "body flag multipart-error", PART "x\r\n--b b\r\nContent-Disposition: "
+      "form-data; name=f\r\n\r\nv\r\n--b b--", 1 },
+    { "form lit evil", PART "evil\r\n--b b\r\nContent-Disposition: "
+      "form-data; name=f\r\n\r\nv\r\n--b b--", 1 },
+    { "form lit evil", PART "--b b\r\nContent-Disposition: "
+      "form-data; name=f\r\n\r\nv\r\n--b b--\r\nevil", 1 },
+    { "form lit evil", PART "no parts, evil", 1 },
+    { "body flag multipart-error", PART "--b b\r\nContent-Disposition: "
+      "form-data; name=f\r\n\r\nv", 1 },
+    { "json:a eq 1", PART "--b b\r\nContent-Disposition: form-data; name=f"
+      "\r\nContent-Type: application/json\r\n\r\n{\"a\":1}\r\n--b b--", 1 },
+    { "form eq \"x=evil\"", "POST /\nContent-Type: multipart/form-data\n\n"
+      "x=evil", 0 },
+    { "form eq evil", "POST /\nContent-Type: multipart/form-data\n\nx=evil",
+      1 },
+
+    /* charsets and codings */
+
+    { "body flag unknown-charset",
+      "POST /\nContent-Type: text/plain; charset=ibm037\n\nx", 1 },
+    { "body flag unknown-charset",
+      "POST /\nContent-Type: text/plain; charset=\"UTF-8\"\n\nx", 0 },
+    { "body flag mixed-charset",
+      "POST /\nContent-Type: a/b; charset=utf-8; charset=gbk\n\nx", 1 },
+    { "body flag utf16",
+      "POST /\nContent-Type: text/xml; charset=utf-16\n\nx", 1 },
+    { "body flag utf16", "POST /\n\n\xff\xfe<", 1 },
+    { "json:a eq 1", JSON "\xef\xbb\xbf{\"a\":1}", 1 },
+    { "body flag bad-encoding", "POST /\nContent-Encoding: br\n\nx", 1 },
+    { "body flag bad-encoding", "POST /\nContent-Encoding: gzip\n\nx", 1 },
+
+    /* answers */
+
+    { "status in 401 403", "HTTP/1.1 403 No\nX: y\n\n", 1 },
+    { "status >= 500", "HTTP/1.1 403 No\nX: y\n\n", 0 },
+    { "resp_header:Server prefix a/", "HTTP/1.1 200 OK\nserver: a/1\n\nx", 1 },
+    { "resp_body lit secret", "HTTP/1.1 200 OK\n\na Secret", 1 },
+    { "resp_body lit secret", "/?secret", 0 }
+};
+
+
+static gs_guard_t *
+body_open(gs_arena_t *arena, const char *rules)
+{
+    gs_err_t           err;
+    gs_str_t           file, text;
+    gs_guard_t        *guard;
+    gs_guard_build_t  *build;
+
+    memset(&err, 0, sizeof(err));
+    file = gs_str_text("t.rules");
+    text = gs_str_text(rules);
+
+    build = gs_guard_build_create(gs_arena_mem(arena), NULL, NULL, NULL);
+
+    if (gs_guard_parse(build, &file, &text, &err) != GS_OK
+        || gs_guard_compile(&guard, build, &err) != GS_OK)
+    {
+        printf("# %s\n", err.text);
+        gs_guard_build_destroy(build);
+        return NULL;
+    }
+
+    return guard;
+}
+
+
+static void
+test_cases(void)
+{
+    char                 rule[1024];
+    size_t               i;
+    gs_str_t             text;
+    gs_arena_t          *arena;
+    gs_guard_t          *guard;
+    gs_guard_input_t     in;
+    const body_case_t   *c;
+    gs_guard_scratch_t  *s;
+    gs_guard_verdict_t   v;
+
+    for (i = 0; i < sizeof(body_cases) / sizeof(body_cases[0]); i++) {
+        c = &body_cases[i];
+        arena = gs_arena_create(&gs_mem_libc);
+
+        (void) snprintf(rule, sizeof(rule),
+                        "rule 1000 a { match %s; block; }", c->match);
+
+        guard = body_open(arena, rule);
+        ok(guard != NULL, "%s", c->match);
+
+        if (guard == NULL) {
+            gs_arena_destroy(arena);
+            continue;
+        }
+
+        s = gs_guard_scratch_create(guard, gs_arena_mem(arena), 65536);
+        text = gs_str_text(c->request);
+
+        is_int(gs_guard_request(&in, gs_arena_mem(arena), &text, NULL), GS_OK,
+               "request %u", (unsigned) i);
+        (void) gs_guard_check(guard, s, &in, &v);
+        is_int(v.action == GS_GUARD_BLOCK, c->hit, "case %u: %s", (unsigned) i,
+               c->match);
+
+        gs_guard_scratch_destroy(s);
+        gs_guard_destroy(guard);
+        gs_arena_destroy(arena);
+    }
+}
+
+
+/* printf '{"a":"<evil>"}' | gzip -9n; as zlib; without a frame */
+
+static const gs_uchar_t  body_gzip[] = {
+    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0x56,
+    0x4a, 0x54, 0xb2, 0x52, 0xb2, 0x49, 0x2d, 0xcb, 0xcc, 0xb1, 0x53, 0xaa,
+    0x05, 0x00, 0x00, 0x00, 0x00, 0x00, 0x0e, 0x00, 0x00, 0x00
+};
+
+
+static void
+test_inflate(void)
+{
+    gs_arena_t          *arena;
+    gs_guard_t          *guard;
+    gs_guard_input_t     in;
+    gs_guard_scratch_t  *s;
+    gs_guard_verdict_t   v;
+
+    arena = gs_arena_create(&gs_mem_libc);
+    guard = body_open(arena, "rule 1000 a { match json:a eq <evil>; block; }"
+                      "rule 1001 b { match body flag bad-encoding; log; }");
+    s = gs_guard_scratch_create(guard, gs_arena_mem(arena), 65536);
+
+    memset(&in, 0, sizeof(in));
+    in.method = gs_str_text("POST");
+    in.uri = in.path = gs_str_text("/");
+    in.type = gs_str_text("application/json");
+    in.coding = gs_str_text("gzip");
+    in.body = gs_str_make(body_gzip, sizeof(body_gzip));
+
+    (void) gs_guard_check(guard, s, &in, &v);
+    is_int(v.rule, 1000, "a body in gzip with a bad sum");
+    is_int(v.hits[1], 1001, "the bad sum is told");
+
+    in.coding = gs_str_text("deflate");
+    in.body = gs_str_make(body_gzip + 10, 16);
+    (void) gs_guard_check(guard, s, &in, &v);
+    is_int(v.rule, 1000, "bare deflate");
+    is_int(v.nhits, 1, "nothing else");
+
+    in.coding = gs_str_text("identity");
+    in.body = gs_str_text("{\"a\":\"<evil>\"}");
+    (void) gs_guard_check(guard, s, &in, &v);
+    is_int(v.rule, 1000, "no coding");
+
+    gs_guard_scratch_destroy(s);
+    gs_guard_destroy(guard);
+    gs_arena_destroy(arena);
+}
+
+
+/* Scores, levels, thresholds, exceptions. */
+
+static void
+test_policy(void)
+{
+    gs_err_t             err;
+    gs_str_t             text, off[2], target[2], class;
+    unsigned             points;
+    gs_arena_t          *arena;
+    gs_guard_t          *guard;
+    gs_guard_input_t     in;
+    gs_guard_policy_t   *policy;
+    gs_guard_tuning_t    t;
+    gs_guard_scratch_t  *s;
+    gs_guard_verdict_t   v;
+
+    arena = gs_arena_create(&gs_mem_libc);
+    guard = body_open(arena,
+        "rule 1000 a { match args|form lit one; score x 3; tag p; }"
+        "rule 1001 b { match args lit two; score y 2; }"
+        "rule 1002 c { match args lit three; level 2; score x 9; }"
+        "rule 1003 d { match args lit four; level 3; block; }"
+        "rule 1004 e { match path eq /ok; allow; }"
+        "rule 1005 f { match path prefix /a; match form eq z; block 409; }"
+        "rule 1006 g { match path prefix /a; match form !eq z; event none; }");
+    s = gs_guard_scratch_create(guard, gs_arena_mem(arena), 65536);
+    memset(&err, 0, sizeof(err));
+
+#define RUN(request, p)                                                       \
+    text = gs_str_text(request);                                              \
+    (void) gs_guard_request(&in, gs_arena_mem(arena), &text, NULL);           \
+    (void) gs_guard_check_with(guard, s, p, &in, &v)
+
+    RUN("/?a=one", NULL);
+    is_int(v.action, GS_GUARD_LOG, "three points pass");
+    is_int(v.score, 3, "they are counted");
+    RUN("/?a=one&b=two", NULL);
+    is_int(v.action, GS_GUARD_BLOCK, "five points do not");
+    is_int(v.rule, 1001, "the rule that reached the threshold");
+    is_int(v.status, 403, "the status");
+    RUN("/?a=one&b=one", NULL);
+    is_int(v.score, 3, "a rule counts once");
+    RUN("POST /?a=one\n\nb=one", NULL);
+    is_int(v.score, 3, "and once in all phases");
+    is_int(v.nhits, 1, "and is listed once");
+    RUN("/?a=three", NULL);
+    is_int(v.action, GS_GUARD_LOG, "level 2 only notes");
+    is_int(v.noted, 9, "what it would count");
+    RUN("/?a=four", NULL);
+    is_int(v.action, GS_GUARD_PASS, "level 3 is not asked");
+    RUN("/ok?a=one&b=two", NULL);
+    is_int(v.action, GS_GUARD_LOG, "allowed");
+    is_int(v.allowed, 1004, "by the rule");
+    RUN("POST /a\n\nq=z", NULL);
+    is_int(v.status, 409, "conditions of two phases");
+    RUN("POST /a\n\nq=y", NULL);
+    is_int(v.hits[0], 1006, "none is z");
+    RUN("/a", NULL);
+    is_int(v.hits[0], 1006, "there is none");
+
+    memset(&t, 0, sizeof(t));
+    t.level_block = 3;
+    t.threshold = 100;
+    class = gs_str_text("y");
+    points = 2;
+    t.nthresholds = 1;
+    t.classes = &class;
+    t.points = &points;
+    off[0] = gs_str_text("tag:p");
+    target[0] = gs_str_text("arg:a");
+    off[1] = gs_str_text("1002");
+    target[1] = gs_str_text("");
+    t.noff = 2;
+    t.off = off;
+    t.targets = target;
+    is_int(gs_guard_policy(&policy, guard, gs_arena_mem(arena), &t, &err),
+           GS_OK, "a policy");
+
+    RUN("/?a=one", policy);
+    is_int(v.nhits, 0, "off for the argument");
+    RUN("/?b=one", policy);
+    is_int(v.nhits, 1, "not for another");
+    RUN("/?b=three", policy);
+    is_int(v.nhits, 0, "off");
+    RUN("/?b=two", policy);
+    is_int(v.action, GS_GUARD_BLOCK, "the threshold of a class");
+    RUN("/?b=four", policy);
+    is_int(v.action, GS_GUARD_BLOCK, "level 3 blocks");
+
+    off[1] = gs_str_text("1999");
+    is_int(gs_guard_policy(&policy, guard, gs_arena_mem(arena), &t, &err),
+           GS_ERROR, "no such rule");
+    is_str(gs_str_text(err.text), "there is no rule \"1999\"", "the error");
+    is_int(err.line, 1, "which");
+    target[0] = gs_str_text("arg");
+    is_int(gs_guard_policy(&policy, guard, gs_arena_mem(arena), &t, &err),
+           GS_ERROR, "no such target");
+    class = gs_str_text("z");
+    is_int(gs_guard_policy(&policy, guard, gs_arena_mem(arena), &t, &err),
+           GS_ERROR, "no such class");
+
+    gs_guard_scratch_destroy(s);
+    gs_guard_destroy(guard);
+    gs_arena_destroy(arena);
+}
+
+
+/* Evidence is cut and masked. */
+
+static void
+test_evidence(void)
+{
+    gs_str_t             text;
+    gs_arena_t          *arena;
+    gs_guard_t          *guard;
+    gs_guard_input_t     in;
+    gs_guard_scratch_t  *s;
+    gs_guard_verdict_t   v;
+
+    arena = gs_arena_create(&gs_mem_libc);
+    guard = body_open(arena,
+                      "rule 1000 a { match args view=deep lit evil; log; }");
+    s = gs_guard_scratch_create(guard, gs_arena_mem(arena), 0);
+
+    RUN("/?id=11010119900307123X%01evil+13800138000", NULL);
+    is_str(gs_str_make(v.list[0].target, v.list[0].target_len), "arg:id",
+           "the target");
+    is_str(gs_str_make(v.list[0].sample, v.list[0].sample_len),
+           "110************23x.evil 138******00", "numbers are masked");
+    is_str(gs_str_text(v.list[0].view), "deep", "the view");
+
+    RUN("/?password=evil", NULL);
+    is_str(gs_str_make(v.list[0].sample, v.list[0].sample_len), "***",
+           "a secret");
+
+    gs_guard_scratch_destroy(s);
+    gs_guard_destroy(guard);
+    gs_arena_destroy(arena);
+}
+
+
+static uint64_t
+budget_clock(void *data)
+{
+    uint64_t *now = data;
+
+    return *now += 10;
+}
+
+
+/* Whatever comes, the clock ends it. */
+
+static void
+test_budget(void)
+{
+    char                *body;
+    size_t               i, size;
+    uint64_t             now;
+    gs_arena_t          *arena;
+    gs_guard_t          *guard;
+    gs_guard_input_t     in;
+    gs_guard_scratch_t  *s;
+    gs_guard_verdict_t   v;
+
+    size = 512 * 1024;
+    body = malloc(size);
+    arena = gs_arena_create(&gs_mem_libc);
+    guard = body_open(arena, "rule 1000 a { match form view=deep pcre "
+                      "\"a.{0,40}b[^c]{0,9}d\"; block; }"
+                      "rule 1001 b { match form lit zzz; block; }");
+    s = gs_guard_scratch_create(guard, gs_arena_mem(arena), size);
+
+    for (i = 0; i < size; i++) {
+        body[i] = "a=abab%2541&"[i % 12];
+    }
+
+    memcpy(body + size - 6, "&x=zzz", 6);
+
+    memset(&in, 0, sizeof(in));
+    in.method = gs_str_text("POST");
+    in.uri = in.path = gs_str_text("/");
+    in.body = gs_str_make(body, size);
+
+    now = 0;
+    gs_guard_budget(s, budget_clock, &now, 50);
+    (void) gs_guard_check(guard, s, &in, &v);
+    is_int(v.over_budget, 1, "over the budget");
+    ok(now < 200, "asked %u times", (unsigned) now / 10);
+
+    gs_guard_budget(s, NULL, NULL, 0);
+    (void) gs_guard_check(guard, s, &in, &v);
+    is_int(v.over_budget, 0, "without a budget");
+
+    in.body = gs_str_make(body + size - 60 * 1024, 60 * 1024);
+    (void) gs_guard_check(guard, s, &in, &v);
+    is_int(v.rule, 1001, "all is looked at");
+
+    free(body);
+    gs_guard_scratch_destroy(s);
+    gs_guard_destroy(guard);
+    gs_arena_destroy(arena);
+}
+
+
+int
+main(void)
+{
+    test_cases();
+    test_inflate();
+    test_policy();
+    test_evidence();
+    test_budget();
+
+    return done_testing();
+}
