@@ -55,8 +55,8 @@ my @zones = (
 
     "govsvc_limit_zone \$remote_addr $zone nodelay;"
     => 'invalid parameter "nodelay"; allowed: zone=, rate=, burst=, '
-       . 'ipv6_prefix=, full= in "govsvc_limit_zone" directive '
-       . 'in bad.conf:1',
+       . 'ipv6_prefix=, full=, sync=, local_share=, lease=, leases=, '
+       . 'identified in "govsvc_limit_zone" directive in bad.conf:1',
 
     "govsvc_limit_zone \$remote_addr $zone rate=2r/s;"
     => 'duplicate parameter "rate=2r/s" in "govsvc_limit_zone" directive '
@@ -123,8 +123,8 @@ my @zones = (
     => 'invalid value of "full" "agregate"; did you mean "aggregate"? '
        . 'in "govsvc_limit_zone" directive in bad.conf:1',
 
-    "govsvc_limit_zone \$remote_addr $zone full=pass;"
-    => 'invalid value of "full" "pass"; allowed: reject, aggregate '
+    "govsvc_limit_zone \$remote_addr $zone full=open;"
+    => 'invalid value of "full" "open"; allowed: reject, aggregate, pass '
        . 'in "govsvc_limit_zone" directive in bad.conf:1',
 
     "govsvc_limit_zone \$remote_addr $zone;\n"

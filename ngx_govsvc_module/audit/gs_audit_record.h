@@ -84,7 +84,7 @@ typedef struct {
     unsigned     denied;
     gs_str_t     code;
     uint64_t     rule;                     /* 0: none */
-    const char  *limit;                    /* ok, limited, dry_run; NULL */
+    const char  *limit;                    /* ok, limited, delayed... */
 
     /* up */
     gs_str_t     up_addr;

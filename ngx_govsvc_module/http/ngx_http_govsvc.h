@@ -25,7 +25,8 @@ typedef enum {
     NGX_HTTP_GOVSVC_LIMIT_NONE = 0,        /* no limit applies here */
     NGX_HTTP_GOVSVC_LIMIT_PASSED,
     NGX_HTTP_GOVSVC_LIMIT_REJECTED,
-    NGX_HTTP_GOVSVC_LIMIT_REJECTED_DRY_RUN
+    NGX_HTTP_GOVSVC_LIMIT_REJECTED_DRY_RUN,
+    NGX_HTTP_GOVSVC_LIMIT_DELAYED
 } ngx_http_govsvc_limit_status_e;
 
 
@@ -133,9 +134,11 @@ ngx_int_t ngx_http_govsvc_context_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_route_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_guard_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_conn_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_limit_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_conn_subject_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_limit_subject_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_commit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_intent_handler(ngx_http_request_t *r);
@@ -174,6 +177,7 @@ extern ngx_module_t  ngx_http_govsvc_route_module;
 extern ngx_module_t  ngx_http_govsvc_balancer_module;
 extern ngx_module_t  ngx_http_govsvc_guard_module;
 extern ngx_module_t  ngx_http_govsvc_limit_module;
+extern ngx_module_t  ngx_http_govsvc_conn_module;
 extern ngx_module_t  ngx_http_govsvc_token_module;
 extern ngx_module_t  ngx_http_govsvc_audit_module;
 extern ngx_module_t  ngx_http_govsvc_admin_module;

@@ -266,7 +266,9 @@ ngx_http_govsvc_audit_context(ngx_http_govsvc_ctx_t *ctx,
     gs_audit_record_t *rec)
 {
     static const char *const  tokens[] = { NULL, "absent", "valid", "bad" };
-    static const char *const  limits[] = { NULL, "ok", "limited", "dry_run" };
+    static const char *const  limits[] = {
+        NULL, "ok", "limited", "dry_run", "delayed"
+    };
 
     rec->duration = (rec->time > ctx->start) ? rec->time - ctx->start : 0;
 

@@ -10,6 +10,7 @@
 #include "http/ngx_http_govsvc_limit.h"
 
 
+static ngx_int_t ngx_http_govsvc_limit_add_variables(ngx_conf_t *cf);
 static void *ngx_http_govsvc_limit_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_limit_init_main_conf(ngx_conf_t *cf, void *conf);
 static char *ngx_http_govsvc_limit_undefined(ngx_conf_t *cf,
@@ -18,15 +19,17 @@ static char *ngx_http_govsvc_limit_undefined(ngx_conf_t *cf,
 static void *ngx_http_govsvc_limit_create_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_limit_merge_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static char *ngx_http_govsvc_limit(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_govsvc_limit_args(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_t *like);
-static char *ngx_http_govsvc_limit_off(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_conf_t *lcf);
-static char *ngx_http_govsvc_limit_add(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_conf_t *lcf, ngx_str_t *name,
-    ngx_http_govsvc_limit_t *like);
+static char *ngx_http_govsvc_limit_check(ngx_conf_t *cf,
+    ngx_http_govsvc_limit_t *limit);
+
+
+static ngx_conf_num_bounds_t  ngx_http_govsvc_limit_nodes = {
+    ngx_conf_check_num_bounds, 1, 1000
+};
+
+static ngx_conf_num_bounds_t  ngx_http_govsvc_limit_budget = {
+    ngx_conf_check_num_bounds, 0, 1000000
+};
 
 
 static ngx_command_t  ngx_http_govsvc_limit_commands[] = {
@@ -36,6 +39,34 @@ static ngx_command_t  ngx_http_govsvc_limit_commands[] = {
       ngx_http_govsvc_limit_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_govsvc_limit_main_conf_t, zones),
+      NULL },
+
+    { ngx_string("govsvc_limit_tier"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE2,
+      ngx_http_govsvc_limit_tier,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_limit_main_conf_t, zones),
+      NULL },
+
+    { ngx_string("govsvc_cluster_size"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_limit_main_conf_t, nodes),
+      &ngx_http_govsvc_limit_nodes },
+
+    { ngx_string("govsvc_limit_leases"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_limit_main_conf_t, budget),
+      &ngx_http_govsvc_limit_budget },
+
+    { ngx_string("govsvc_limit_secret"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_govsvc_limit_secret,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_limit_main_conf_t, secret),
       NULL },
 
     { ngx_string("govsvc_limit"),
@@ -50,7 +81,7 @@ static ngx_command_t  ngx_http_govsvc_limit_commands[] = {
 
 
 static ngx_http_module_t  ngx_http_govsvc_limit_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_http_govsvc_limit_add_variables,   /* preconfiguration */
     NULL,                                  /* postconfiguration */
 
     ngx_http_govsvc_limit_create_main_conf,
@@ -80,8 +111,10 @@ ngx_module_t  ngx_http_govsvc_limit_module = {
 };
 
 
-static const char *const  ngx_http_govsvc_limit_params[] = {
-    "zone=", "cost=", "dry_run", NULL
+/* in the order of ngx_http_govsvc_limit_mode_e */
+
+const char *const  ngx_http_govsvc_limit_modes[] = {
+    "auto", "local", "lease", "strict", NULL
 };
 
 
@@ -177,6 +210,13 @@ ngx_http_govsvc_limit_unknown(ngx_conf_t *cf, ngx_str_t *arg,
 }
 
 
+static ngx_int_t
+ngx_http_govsvc_limit_add_variables(ngx_conf_t *cf)
+{
+    return ngx_http_govsvc_add_variables(cf, ngx_http_govsvc_limit_variables);
+}
+
+
 static void *
 ngx_http_govsvc_limit_create_main_conf(ngx_conf_t *cf)
 {
@@ -186,6 +226,9 @@ ngx_http_govsvc_limit_create_main_conf(ngx_conf_t *cf)
     if (lmcf == NULL) {
         return NULL;
     }
+
+    lmcf->nodes = NGX_CONF_UNSET_UINT;
+    lmcf->budget = NGX_CONF_UNSET_UINT;
 
     if (ngx_array_init(&lmcf->zones, cf->pool, 4,
                        sizeof(ngx_http_govsvc_limit_zone_t *))
@@ -209,9 +252,26 @@ ngx_http_govsvc_limit_init_main_conf(ngx_conf_t *cf, void *conf)
     zones = lmcf->zones.elts;
 
     for (i = 0; i < lmcf->zones.nelts; i++) {
+
         if (zones[i]->shm_zone == NULL) {
             return ngx_http_govsvc_limit_undefined(cf, lmcf, zones[i]);
         }
+
+        if (zones[i]->sync != NULL && lmcf->nodes == NGX_CONF_UNSET_UINT) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "limit zone \"%V\" has \"sync\", which needs "
+                          "\"govsvc_cluster_size NUMBER\" in %V:%ui",
+                          &zones[i]->name, &zones[i]->file, zones[i]->line);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ngx_conf_init_uint_value(lmcf->nodes, 1);
+    ngx_conf_init_uint_value(lmcf->budget, 5000);
+
+    for (i = 0; i < lmcf->zones.nelts; i++) {
+        ngx_http_govsvc_limit_init_plans(cf, lmcf, zones[i]);
+        zones[i]->budget = lmcf->budget;
     }
 
     return NGX_CONF_OK;
@@ -273,7 +333,6 @@ ngx_http_govsvc_limit_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_govsvc_limit_conf_t *prev = parent;
     ngx_http_govsvc_limit_conf_t *conf = child;
 
-    gs_err_t                  err;
     ngx_uint_t                i;
     ngx_http_govsvc_limit_t  *limit;
 
@@ -286,206 +345,52 @@ ngx_http_govsvc_limit_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     limit = conf->limits->elts;
 
     for (i = 0; i < conf->limits->nelts; i++) {
-
-        if (limit[i].cost <= limit[i].zone->rate.burst) {
-            continue;
+        if (ngx_http_govsvc_limit_check(cf, &limit[i]) != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
         }
-
-        ngx_memzero(&err, sizeof(gs_err_t));
-        gs_err(&err, "invalid cost \"%zu\", no request could pass: the burst "
-               "of limit zone \"%s\" is %zu", (size_t) limit[i].cost,
-               (char *) limit[i].zone->name.data,
-               (size_t) limit[i].zone->rate.burst);
-        err.line = (unsigned) limit[i].line;
-
-        return ngx_govsvc_conf_error(cf, &limit[i].file, &err);
     }
 
     return NGX_CONF_OK;
 }
 
 
-static char *
-ngx_http_govsvc_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_govsvc_limit_conf_t *lcf = conf;
-
-    ngx_str_t                *value, name;
-    ngx_uint_t                i, zones;
-    ngx_http_govsvc_limit_t   like;
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        return ngx_http_govsvc_limit_off(cf, lcf);
-    }
-
-    if (lcf->limits == NULL) {
-        return "stands beside \"govsvc_limit off\"";
-    }
-
-    ngx_memzero(&like, sizeof(ngx_http_govsvc_limit_t));
-
-    if (ngx_http_govsvc_limit_args(cf, &like) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (lcf->limits == NGX_CONF_UNSET_PTR) {
-        lcf->limits = ngx_array_create(cf->pool, 2,
-                                       sizeof(ngx_http_govsvc_limit_t));
-        if (lcf->limits == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    zones = 0;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (!ngx_http_govsvc_limit_param(&value[i], "zone=", &name)) {
-            continue;
-        }
-
-        zones++;
-
-        if (ngx_http_govsvc_limit_add(cf, lcf, &name, &like)
-            != NGX_CONF_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (zones == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" must have \"zone=NAME\" parameter",
-                           &value[0]);
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_http_govsvc_enable(cf);
-
-    return NGX_CONF_OK;
-}
-
-
-/* The parameters that hold for all zones of the directive. */
+/* What can be judged only when the zone is known. */
 
 static char *
-ngx_http_govsvc_limit_args(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like)
+ngx_http_govsvc_limit_check(ngx_conf_t *cf, ngx_http_govsvc_limit_t *limit)
 {
-    uint64_t     cost;
-    gs_str_t     number;
-    ngx_str_t   *value, text;
-    ngx_uint_t   i;
-
-    like->cost = 1;
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (ngx_http_govsvc_limit_param(&value[i], "zone=", &text)) {
-            continue;
-        }
-
-        if (ngx_http_govsvc_limit_param(&value[i], "dry_run", &text)) {
-            like->dry_run = 1;
-            continue;
-        }
-
-        if (ngx_http_govsvc_limit_param(&value[i], "off", &text)) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"off\" must stand alone in \"%V\" "
-                               "directive", &value[0]);
-            return NGX_CONF_ERROR;
-        }
-
-        if (!ngx_http_govsvc_limit_param(&value[i], "cost=", &text)) {
-            return ngx_http_govsvc_limit_unknown(cf, &value[i],
-                                               ngx_http_govsvc_limit_params);
-        }
-
-        number = ngx_govsvc_to_gs(&text);
-
-        if (gs_parse_u64(&number, &cost) != GS_OK || cost == 0
-            || cost > NGX_MAX_INT32_VALUE)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid cost \"%V\" in \"%V\" directive, it "
-                               "must be a whole number from 1 to %d",
-                               &text, &value[0], NGX_MAX_INT32_VALUE);
-            return NGX_CONF_ERROR;
-        }
-
-        like->cost = (ngx_uint_t) cost;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_limit_off(ngx_conf_t *cf, ngx_http_govsvc_limit_conf_t *lcf)
-{
-    if (lcf->limits == NULL) {
-        return "is duplicate";
-    }
-
-    if (lcf->limits != NGX_CONF_UNSET_PTR) {
-        return "stands beside other limits, \"off\" must stand alone";
-    }
-
-    lcf->limits = NULL;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_limit_add(ngx_conf_t *cf, ngx_http_govsvc_limit_conf_t *lcf,
-    ngx_str_t *name, ngx_http_govsvc_limit_t *like)
-{
-    ngx_uint_t                     i;
-    ngx_http_govsvc_limit_t       *limit;
+    gs_err_t                       err;
     ngx_http_govsvc_limit_zone_t  *zone;
 
-    if (name->len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "empty zone name in \"govsvc_limit\" directive");
-        return NGX_CONF_ERROR;
+    zone = limit->zone;
+
+    ngx_memzero(&err, sizeof(gs_err_t));
+    err.line = (unsigned) limit->line;
+
+    if (limit->cost > zone->main.rate.burst) {
+        gs_err(&err, "invalid cost \"%zu\", no request could pass: the burst "
+               "of limit zone \"%s\" is %zu", (size_t) limit->cost,
+               (char *) zone->name.data, (size_t) zone->main.rate.burst);
+
+        return ngx_govsvc_conf_error(cf, &limit->file, &err);
     }
 
-    zone = ngx_http_govsvc_limit_get_zone(cf, name);
-    if (zone == NULL) {
-        return NGX_CONF_ERROR;
+    if (limit->mode > NGX_HTTP_GOVSVC_LIMIT_LOCAL && zone->sync == NULL) {
+        gs_err(&err, "mode \"%s\" needs \"sync=NAME\" of limit zone \"%s\"",
+               ngx_http_govsvc_limit_modes[limit->mode],
+               (char *) zone->name.data);
+
+        return ngx_govsvc_conf_error(cf, &limit->file, &err);
     }
 
-    limit = lcf->limits->elts;
+    if (limit->mode == NGX_HTTP_GOVSVC_LIMIT_LEASE && zone->main.lease.strict)
+    {
+        gs_err(&err, "mode \"lease\" needs a larger burst: the local share of "
+               "limit zone \"%s\" is less than one request a node; use "
+               "\"strict\"", (char *) zone->name.data);
 
-    for (i = 0; i < lcf->limits->nelts; i++) {
-        if (limit[i].zone == zone) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate limit zone \"%V\"", name);
-            return NGX_CONF_ERROR;
-        }
+        return ngx_govsvc_conf_error(cf, &limit->file, &err);
     }
-
-    if (lcf->limits->nelts == NGX_HTTP_GOVSVC_LIMIT_MAX) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "too many limits, at most %d may apply at once",
-                           NGX_HTTP_GOVSVC_LIMIT_MAX);
-        return NGX_CONF_ERROR;
-    }
-
-    limit = ngx_array_push(lcf->limits);
-    if (limit == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *limit = *like;
-
-    limit->zone = zone;
-    limit->file = cf->conf_file->file.name;
-    limit->line = cf->conf_file->line;
 
     return NGX_CONF_OK;
 }

@@ -7,6 +7,7 @@
 
 
 #include "http/ngx_http_govsvc_limit.h"
+#include "http/ngx_http_govsvc_limit_sync.h"
 
 
 typedef struct {
@@ -15,32 +16,38 @@ typedef struct {
     ngx_str_t  burst;
     ngx_str_t  prefix;
     ngx_str_t  full;
+    ngx_str_t  sync;
+    ngx_str_t  share;
+    ngx_str_t  lease;
+    ngx_str_t  leases;
+    ngx_str_t  identified;
 } ngx_http_govsvc_limit_args_t;
 
 
 static char *ngx_http_govsvc_limit_zone_args(ngx_conf_t *cf,
     ngx_http_govsvc_limit_args_t *args);
-static char *ngx_http_govsvc_limit_zone_key(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_zone_t *zone, ngx_str_t *prefix);
-static char *ngx_http_govsvc_limit_zone_rate(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_zone_t *zone, ngx_http_govsvc_limit_args_t *args);
-static char *ngx_http_govsvc_limit_zone_policy(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_zone_t *zone);
 static char *ngx_http_govsvc_limit_zone_full(ngx_conf_t *cf,
     ngx_http_govsvc_limit_zone_t *zone, ngx_str_t *full);
+static char *ngx_http_govsvc_limit_zone_sync(ngx_conf_t *cf,
+    ngx_http_govsvc_limit_zone_t *zone, ngx_http_govsvc_limit_args_t *args,
+    size_t size);
+static char *ngx_http_govsvc_limit_zone_lease(ngx_conf_t *cf,
+    ngx_http_govsvc_limit_zone_t *zone, ngx_http_govsvc_limit_args_t *args);
+static char *ngx_http_govsvc_limit_zone_leases(ngx_conf_t *cf,
+    ngx_http_govsvc_limit_zone_t *zone, size_t size);
 static char *ngx_http_govsvc_limit_zone_memory(ngx_conf_t *cf,
     ngx_http_govsvc_limit_zone_t *zone, size_t size);
 static ngx_int_t ngx_http_govsvc_limit_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
+static ngx_int_t ngx_http_govsvc_limit_init_leases(ngx_shm_zone_t *shm_zone,
+    void *data);
+static ngx_int_t ngx_http_govsvc_limit_other_layout(ngx_shm_zone_t *shm_zone);
 static void ngx_http_govsvc_limit_warn_resized(ngx_shm_zone_t *shm_zone);
-static ngx_uint_t ngx_http_govsvc_limit_is_network(ngx_str_t *key);
-static ngx_uint_t ngx_http_govsvc_limit_is_subject(ngx_str_t *key);
-static ngx_uint_t ngx_http_govsvc_limit_matches(ngx_str_t *name,
-    const char *pattern);
 
 
 static const char *const  ngx_http_govsvc_limit_params[] = {
-    "zone=", "rate=", "burst=", "ipv6_prefix=", "full=", NULL
+    "zone=", "rate=", "burst=", "ipv6_prefix=", "full=", "sync=",
+    "local_share=", "lease=", "leases=", "identified", NULL
 };
 
 static const size_t  ngx_http_govsvc_limit_slots[] = {
@@ -48,26 +55,18 @@ static const size_t  ngx_http_govsvc_limit_slots[] = {
     offsetof(ngx_http_govsvc_limit_args_t, rate),
     offsetof(ngx_http_govsvc_limit_args_t, burst),
     offsetof(ngx_http_govsvc_limit_args_t, prefix),
-    offsetof(ngx_http_govsvc_limit_args_t, full)
+    offsetof(ngx_http_govsvc_limit_args_t, full),
+    offsetof(ngx_http_govsvc_limit_args_t, sync),
+    offsetof(ngx_http_govsvc_limit_args_t, share),
+    offsetof(ngx_http_govsvc_limit_args_t, lease),
+    offsetof(ngx_http_govsvc_limit_args_t, leases),
+    offsetof(ngx_http_govsvc_limit_args_t, identified)
 };
+
+/* in the order of ngx_http_govsvc_limit_full_e */
 
 static const char *const  ngx_http_govsvc_limit_full[] = {
-    "reject", "aggregate", NULL
-};
-
-
-/* keys that are the address of the client; its network is the key then */
-
-static const char *const  ngx_http_govsvc_limit_networks[] = {
-    "$govsvc_client_net", "$binary_remote_addr", "$remote_addr", NULL
-};
-
-
-/* variables that are known only after the caller is; "*" ends a prefix */
-
-static const char *const  ngx_http_govsvc_limit_subjects[] = {
-    "govsvc_subject", "govsvc_subject_pid", "govsvc_app", "govsvc_level",
-    "govsvc_scope", "govsvc_auth", "govsvc_claim_*", NULL
+    "reject", "aggregate", "pass", NULL
 };
 
 
@@ -101,10 +100,15 @@ ngx_http_govsvc_limit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_govsvc_limit_zone_key(cf, zone, &args.prefix) != NGX_CONF_OK
-        || ngx_http_govsvc_limit_zone_rate(cf, zone, &args) != NGX_CONF_OK
-        || ngx_http_govsvc_limit_zone_policy(cf, zone) != NGX_CONF_OK
+    if (ngx_http_govsvc_limit_compile_key(cf, &zone->key, &args.prefix,
+                                          args.identified.data != NULL)
+        != NGX_CONF_OK
+        || ngx_http_govsvc_limit_class(cf, &zone->main, &args.rate,
+                                       &args.burst)
+           != NGX_CONF_OK
         || ngx_http_govsvc_limit_zone_full(cf, zone, &args.full)
+           != NGX_CONF_OK
+        || ngx_http_govsvc_limit_zone_sync(cf, zone, &args, size)
            != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -167,145 +171,156 @@ ngx_http_govsvc_limit_zone_args(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_govsvc_limit_zone_key(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_zone_t *zone, ngx_str_t *prefix)
-{
-    gs_str_t                           number;
-    uint64_t                           bits;
-    ngx_str_t                         *value;
-    ngx_http_compile_complex_value_t   ccv;
-
-    value = cf->args->elts;
-
-    if (value[1].len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "empty key in \"%V\" directive", &value[0]);
-        return NGX_CONF_ERROR;
-    }
-
-    zone->network = (ngx_http_govsvc_limit_is_network(&value[1]) != 0);
-    zone->subject = (ngx_http_govsvc_limit_is_subject(&value[1]) != 0);
-    zone->prefix = 64;
-
-    if (prefix->data != NULL && !zone->network) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ipv6_prefix\" needs a key that is an address: "
-                           "$govsvc_client_net, $binary_remote_addr or "
-                           "$remote_addr, not \"%V\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (prefix->data != NULL) {
-        number = ngx_govsvc_to_gs(prefix);
-
-        if (gs_parse_u64(&number, &bits) != GS_OK || bits < 1 || bits > 128) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid ipv6_prefix \"%V\", it must be a "
-                               "number of bits from 1 to 128", prefix);
-            return NGX_CONF_ERROR;
-        }
-
-        zone->prefix = (ngx_uint_t) bits;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value[1];
-    ccv.complex_value = &zone->key;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_limit_zone_rate(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_zone_t *zone, ngx_http_govsvc_limit_args_t *args)
-{
-    gs_err_t    err;
-    gs_str_t    s;
-    uint64_t    burst;
-    ngx_str_t  *value;
-
-    burst = 1;
-    value = cf->args->elts;
-
-    if (args->burst.data != NULL) {
-        s = ngx_govsvc_to_gs(&args->burst);
-
-        if (gs_parse_u64(&s, &burst) != GS_OK) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid burst \"%V\" in \"%V\" directive, it "
-                               "must be a whole number", &args->burst,
-                               &value[0]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    ngx_memzero(&err, sizeof(gs_err_t));
-    s = ngx_govsvc_to_gs(&args->rate);
-
-    if (gs_limit_rate_parse(&zone->rate, &s, &err) != GS_OK
-        || gs_limit_rate_init(&zone->rate, burst, &err) != GS_OK)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\" directive",
-                           err.text, &value[0]);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/* "ip";q=100;w=2 does not change, so it is written once. */
-
-static char *
-ngx_http_govsvc_limit_zone_policy(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_zone_t *zone)
-{
-    size_t    len;
-    uint64_t  window;
-
-    len = zone->name.len + sizeof("\"\";q=;w=") - 1 + 2 * NGX_INT64_LEN;
-
-    zone->policy.data = ngx_pnalloc(cf->pool, len);
-    if (zone->policy.data == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    window = (zone->rate.burst * zone->rate.period
-              + zone->rate.count * 1000000 - 1)
-             / (zone->rate.count * 1000000);
-
-    zone->policy.len = ngx_sprintf(zone->policy.data, "\"%V\";q=%uL;w=%uL",
-                                   &zone->name, zone->rate.burst, window)
-                       - zone->policy.data;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
 ngx_http_govsvc_limit_zone_full(ngx_conf_t *cf,
     ngx_http_govsvc_limit_zone_t *zone, ngx_str_t *full)
 {
-    gs_str_t  s;
+    gs_str_t    s;
+    ngx_uint_t  i;
 
     if (full->data == NULL) {
         return NGX_CONF_OK;
     }
 
     s = ngx_govsvc_to_gs(full);
-    zone->aggregate = (gs_str_eq_text(&s, "aggregate") != 0);
 
-    if (!zone->aggregate && !gs_str_eq_text(&s, "reject")) {
-        return ngx_govsvc_conf_invalid(cf, "value of \"full\"", full,
-                                       ngx_http_govsvc_limit_full);
+    for (i = 0; ngx_http_govsvc_limit_full[i] != NULL; i++) {
+        if (gs_str_eq_text(&s, ngx_http_govsvc_limit_full[i])) {
+            zone->full = i;
+            return NGX_CONF_OK;
+        }
     }
+
+    return ngx_govsvc_conf_invalid(cf, "value of \"full\"", full,
+                                   ngx_http_govsvc_limit_full);
+}
+
+
+static char *
+ngx_http_govsvc_limit_zone_sync(ngx_conf_t *cf,
+    ngx_http_govsvc_limit_zone_t *zone, ngx_http_govsvc_limit_args_t *args,
+    size_t size)
+{
+    gs_str_t  s;
+    uint64_t  bytes;
+
+    s = ngx_govsvc_to_gs(&args->sync);
+
+    if (args->sync.data == NULL || gs_str_eq_text(&s, "off")) {
+        if (args->share.data == NULL && args->lease.data == NULL
+            && args->leases.data == NULL)
+        {
+            return NGX_CONF_OK;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"local_share\", \"lease\" and \"leases\" need "
+                           "\"sync=NAME\"");
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_govsvc_limit_zone_lease(cf, zone, args) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone->sync = ngx_http_govsvc_limit_sync_create(cf, &args->sync);
+    if (zone->sync == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    bytes = size / 4;
+
+    if (args->leases.data != NULL) {
+        s = ngx_govsvc_to_gs(&args->leases);
+
+        if (gs_parse_size(&s, &bytes) != GS_OK || bytes > NGX_MAX_SIZE_T_VALUE
+            || bytes < 8 * ngx_pagesize)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid leases \"%V\", it must be a size of "
+                               "at least %uzk", &args->leases,
+                               8 * ngx_pagesize / 1024);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (bytes < 8 * ngx_pagesize) {
+        bytes = 8 * ngx_pagesize;
+    }
+
+    return ngx_http_govsvc_limit_zone_leases(cf, zone, (size_t) bytes);
+}
+
+
+static char *
+ngx_http_govsvc_limit_zone_lease(ngx_conf_t *cf,
+    ngx_http_govsvc_limit_zone_t *zone, ngx_http_govsvc_limit_args_t *args)
+{
+    gs_str_t  s;
+    uint64_t  n;
+
+    zone->share = 20;
+    zone->target = GS_LIMIT_LEASE_TARGET;
+
+    if (args->share.data != NULL) {
+
+        s = ngx_govsvc_to_gs(&args->share);
+
+        if (s.len == 0 || s.data[--s.len] != '%'
+            || gs_parse_u64(&s, &n) != GS_OK || n > 90)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid local_share \"%V\", it must be from "
+                               "0% to 90%", &args->share);
+            return NGX_CONF_ERROR;
+        }
+
+        zone->share = (ngx_uint_t) n;
+    }
+
+    if (args->lease.data != NULL) {
+
+        s = ngx_govsvc_to_gs(&args->lease);
+
+        if (gs_parse_msec(&s, &n) != GS_OK || n < 5 || n > 1000) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid lease \"%V\", it must be a time from "
+                               "5ms to 1s", &args->lease);
+            return NGX_CONF_ERROR;
+        }
+
+        zone->target = (ngx_uint_t) n * 1000;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* A zone of its own, so that sync= may come and go with a reload. */
+
+static char *
+ngx_http_govsvc_limit_zone_leases(ngx_conf_t *cf,
+    ngx_http_govsvc_limit_zone_t *zone, size_t size)
+{
+    ngx_str_t        name;
+    ngx_shm_zone_t  *shm_zone;
+
+    name.data = ngx_pnalloc(cf->pool, zone->name.len + sizeof(":leases"));
+    if (name.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    name.len = ngx_sprintf(name.data, "%V:leases%Z", &zone->name) - name.data
+               - 1;
+
+    shm_zone = ngx_shared_memory_add(cf, &name, size,
+                                     &ngx_http_govsvc_limit_module);
+    if (shm_zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    shm_zone->init = ngx_http_govsvc_limit_init_leases;
+    shm_zone->data = zone;
+    zone->lease_zone = shm_zone;
 
     return NGX_CONF_OK;
 }
@@ -352,15 +367,8 @@ ngx_http_govsvc_limit_init_zone(ngx_shm_zone_t *shm_zone, void *data)
         zone->size = old->size;
         zone->table = gs_limit_table_attach(old->table, old->size);
 
-        if (zone->table == NULL) {
-            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                          "govsvc limit: zone \"%V\" holds another layout, "
-                          "restart or give the zone another name",
-                          &shm_zone->shm.name);
-            return NGX_ERROR;
-        }
-
-        return NGX_OK;
+        return (zone->table != NULL) ? NGX_OK
+                                : ngx_http_govsvc_limit_other_layout(shm_zone);
     }
 
     ngx_http_govsvc_limit_warn_resized(shm_zone);
@@ -394,6 +402,64 @@ ngx_http_govsvc_limit_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 }
 
 
+static ngx_int_t
+ngx_http_govsvc_limit_init_leases(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_govsvc_limit_zone_t *old = data;
+
+    void                          *p;
+    ngx_slab_pool_t               *shpool;
+    ngx_http_govsvc_limit_zone_t  *zone;
+
+    zone = shm_zone->data;
+
+    if (old != NULL) {
+        zone->lease_size = old->lease_size;
+        zone->leases = gs_limit_lease_attach(old->leases, old->lease_size);
+
+        if (zone->leases == NULL) {
+            return ngx_http_govsvc_limit_other_layout(shm_zone);
+        }
+
+        gs_limit_lease_budget(zone->leases, zone->budget);
+
+        return NGX_OK;
+    }
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+    zone->lease_size = shpool->pfree * ngx_pagesize;
+
+    p = ngx_slab_alloc(shpool, zone->lease_size);
+
+    if (p != NULL) {
+        zone->leases = gs_limit_lease_init(p, zone->lease_size,
+                                           ngx_govsvc_mono_us());
+    }
+
+    if (zone->leases == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "govsvc limit: no memory in zone \"%V\"",
+                      &shm_zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    gs_limit_lease_budget(zone->leases, zone->budget);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_limit_other_layout(ngx_shm_zone_t *shm_zone)
+{
+    ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                  "govsvc limit: zone \"%V\" holds another layout, restart or "
+                  "give the zone another name", &shm_zone->shm.name);
+
+    return NGX_ERROR;
+}
+
+
 static void
 ngx_http_govsvc_limit_warn_resized(ngx_shm_zone_t *shm_zone)
 {
@@ -422,87 +488,4 @@ ngx_http_govsvc_limit_warn_resized(ngx_shm_zone_t *shm_zone)
             }
         }
     }
-}
-
-
-static ngx_uint_t
-ngx_http_govsvc_limit_is_network(ngx_str_t *key)
-{
-    gs_str_t            s;
-    const char *const  *name;
-
-    s = ngx_govsvc_to_gs(key);
-
-    for (name = ngx_http_govsvc_limit_networks; *name != NULL; name++) {
-        if (gs_str_eq_text(&s, *name)) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* Looks for the variables in the text, "$name" and "${name}". */
-
-static ngx_uint_t
-ngx_http_govsvc_limit_is_subject(ngx_str_t *key)
-{
-    u_char              *p, *last;
-    ngx_str_t            name;
-    const char *const   *pattern;
-
-    p = key->data;
-    last = p + key->len;
-
-    while (p < last) {
-
-        if (*p++ != '$') {
-            continue;
-        }
-
-        if (p < last && *p == '{') {
-            p++;
-        }
-
-        name.data = p;
-
-        while (p < last && (gs_is_alpha(*p) || gs_is_digit(*p) || *p == '_'))
-        {
-            p++;
-        }
-
-        name.len = p - name.data;
-        pattern = ngx_http_govsvc_limit_subjects;
-
-        for ( ; *pattern != NULL; pattern++) {
-            if (ngx_http_govsvc_limit_matches(&name, *pattern)) {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
-}
-
-
-static ngx_uint_t
-ngx_http_govsvc_limit_matches(ngx_str_t *name, const char *pattern)
-{
-    gs_str_t  s, p;
-
-    s = ngx_govsvc_to_gs(name);
-    p = gs_str_text(pattern);
-
-    if (p.data[p.len - 1] != '*') {
-        return gs_str_case_eq(&s, &p) != 0;
-    }
-
-    p.len--;
-
-    if (s.len > p.len) {
-        s.len = p.len;
-    }
-
-    return gs_str_case_eq(&s, &p) != 0;
 }

@@ -67,6 +67,10 @@ const ngx_http_govsvc_reason_t
         "访问人数过多，请稍后再试。",
         "The service is crowded. Please try again later."),
 
+    ngx_http_govsvc_reason(429, "CONN_LIMITED",
+        "同时处理的请求过多，请等前面的请求完成后再试。",
+        "Too many requests at once. Please wait until the others are done."),
+
     ngx_http_govsvc_reason(401, "AUTH_REQUIRED",
         "请先登录后再访问。",
         "Please sign in first."),

@@ -90,7 +90,8 @@ static const ngx_str_t  ngx_http_govsvc_limit_names[] = {
     ngx_null_string,
     ngx_string("PASSED"),
     ngx_string("REJECTED"),
-    ngx_string("REJECTED_DRY_RUN")
+    ngx_string("REJECTED_DRY_RUN"),
+    ngx_string("DELAYED")
 };
 
 

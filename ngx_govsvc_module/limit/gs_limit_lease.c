@@ -15,6 +15,7 @@
 #define GS_LIMIT_LEASE_IDLE     1000000ull /* us */
 #define GS_LIMIT_LEASE_TOUCH    100000ull  /* us */
 #define GS_LIMIT_LEASE_END      ((1ull << 48) - 1)
+#define GS_LIMIT_LEASE_ODD      0x9e3779b97f4a7c15ull
 
 
 __extension__ typedef unsigned __int128  gs_limit_wide_t;
@@ -123,12 +124,13 @@ gs_limit_lease_prepare(gs_limit_lease_t *lease, gs_limit_lease_table_t *table,
     lease->record = NULL;
     lease->plan = plan;
     lease->cost = charge->cost;
-    lease->tag = charge->tag;
     lease->check = charge->check;
     lease->taken = NULL;
 
-    /* the hash bits of the tag: those of the bucket are used there */
+    /* slots of one interval are of no use to another */
 
+    lease->tag = (charge->tag ^ plan->shared.interval * GS_LIMIT_LEASE_ODD)
+                 | 1;
     lease->bucket = (uint64_t) (((gs_limit_wide_t) charge->tag
                                  * table->buckets) >> 64);
     bucket = gs_limit_lease_bucket(lease);

@@ -29,7 +29,7 @@ gs_limit_plan(gs_limit_plan_t *plan, const gs_limit_rate_t *rate,
 
     plan->nodes = nodes;
     plan->target = target;
-    plan->strict = (share == 0 && nodes > 1);
+    plan->strict = (share == 0);
 
     gs_limit_plan_part(&plan->local, rate, share, 100 * nodes, 0);
     gs_limit_plan_part(&plan->fallback, rate, 100 - share, 100 * nodes, 1);

@@ -1,0 +1,496 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Limits on requests in progress: the directives and the zone's memory.
+ */
+
+
+#include "http/ngx_http_govsvc_conn.h"
+
+
+static void *ngx_http_govsvc_conn_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_govsvc_conn_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_http_govsvc_conn_create_conf(ngx_conf_t *cf);
+static char *ngx_http_govsvc_conn_merge_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_http_govsvc_conn_zone_t *ngx_http_govsvc_conn_get_zone(
+    ngx_conf_t *cf, ngx_str_t *name);
+static char *ngx_http_govsvc_conn_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static ngx_int_t ngx_http_govsvc_conn_init_zone(ngx_shm_zone_t *shm_zone,
+    void *data);
+static char *ngx_http_govsvc_conn(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_govsvc_conn_args(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_http_govsvc_conn_limit_t *limit);
+static ngx_int_t ngx_http_govsvc_conn_init_process(ngx_cycle_t *cycle);
+
+
+static ngx_command_t  ngx_http_govsvc_conn_commands[] = {
+
+    { ngx_string("govsvc_conn_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_govsvc_conn_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_conn_main_conf_t, zones),
+      NULL },
+
+    { ngx_string("govsvc_conn"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_govsvc_conn,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_conn_conf_t, limits),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_govsvc_conn_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+
+    ngx_http_govsvc_conn_create_main_conf,
+    ngx_http_govsvc_conn_init_main_conf,
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_govsvc_conn_create_conf,      /* create location configuration */
+    ngx_http_govsvc_conn_merge_conf        /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_govsvc_conn_module = {
+    NGX_MODULE_V1,
+    &ngx_http_govsvc_conn_module_ctx,      /* module context */
+    ngx_http_govsvc_conn_commands,         /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_http_govsvc_conn_init_process,     /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static const char *const  ngx_http_govsvc_conn_zone_params[] = {
+    "zone=", "ipv6_prefix=", "identified", NULL
+};
+
+static const char *const  ngx_http_govsvc_conn_params[] = {
+    "zone=", "max=", "dry_run", NULL
+};
+
+
+static void *
+ngx_http_govsvc_conn_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_govsvc_conn_main_conf_t  *cmcf;
+
+    cmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_conn_main_conf_t));
+    if (cmcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&cmcf->zones, cf->pool, 4,
+                       sizeof(ngx_http_govsvc_conn_zone_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return cmcf;
+}
+
+
+static char *
+ngx_http_govsvc_conn_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_govsvc_conn_main_conf_t *cmcf = conf;
+
+    gs_err_t                       err;
+    gs_str_t                       name;
+    ngx_uint_t                     i, k, n;
+    const char                    *names[NGX_HTTP_GOVSVC_CONN_ZONES + 1];
+    ngx_http_govsvc_conn_zone_t  **zones;
+
+    zones = cmcf->zones.elts;
+
+    for (i = 0; i < cmcf->zones.nelts; i++) {
+
+        if (zones[i]->shm_zone != NULL) {
+            continue;
+        }
+
+        for (n = 0, k = 0; k < cmcf->zones.nelts; k++) {
+            if (zones[k]->shm_zone != NULL) {
+                names[n++] = (const char *) zones[k]->name.data;
+            }
+        }
+
+        names[n] = NULL;
+        name = ngx_govsvc_to_gs(&zones[i]->name);
+
+        ngx_memzero(&err, sizeof(gs_err_t));
+        gs_err(&err, "conn zone \"%S\" is not defined", &name);
+        gs_err_hint(&err, &name, names);
+        err.line = (unsigned) zones[i]->line;
+
+        return ngx_govsvc_conf_error(cf, &zones[i]->file, &err);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_http_govsvc_conn_create_conf(ngx_conf_t *cf)
+{
+    ngx_http_govsvc_conn_conf_t  *ccf;
+
+    ccf = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_conn_conf_t));
+    if (ccf == NULL) {
+        return NULL;
+    }
+
+    ccf->limits = NGX_CONF_UNSET_PTR;
+
+    return ccf;
+}
+
+
+static char *
+ngx_http_govsvc_conn_merge_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_govsvc_conn_conf_t *prev = parent;
+    ngx_http_govsvc_conn_conf_t *conf = child;
+
+    ngx_conf_merge_ptr_value(conf->limits, prev->limits, NULL);
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_http_govsvc_conn_zone_t *
+ngx_http_govsvc_conn_get_zone(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                          i;
+    ngx_http_govsvc_conn_zone_t        *zone, **zones, **slot;
+    ngx_http_govsvc_conn_main_conf_t   *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_govsvc_conn_module);
+    zones = cmcf->zones.elts;
+
+    for (i = 0; i < cmcf->zones.nelts; i++) {
+        if (zones[i]->name.len == name->len
+            && ngx_memcmp(zones[i]->name.data, name->data, name->len) == 0)
+        {
+            return zones[i];
+        }
+    }
+
+    if (cmcf->zones.nelts == NGX_HTTP_GOVSVC_CONN_ZONES) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "too many conn zones, at most %d are allowed",
+                           NGX_HTTP_GOVSVC_CONN_ZONES);
+        return NULL;
+    }
+
+    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_conn_zone_t));
+    slot = ngx_array_push(&cmcf->zones);
+
+    if (zone == NULL || slot == NULL) {
+        return NULL;
+    }
+
+    /* with a NUL behind it, for words of errors */
+
+    zone->name.data = ngx_pcalloc(cf->pool, name->len + 1);
+    if (zone->name.data == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(zone->name.data, name->data, name->len);
+
+    zone->name.len = name->len;
+    zone->index = cmcf->zones.nelts - 1;
+    zone->file = cf->conf_file->file.name;
+    zone->line = cf->conf_file->line;
+
+    *slot = zone;
+
+    return zone;
+}
+
+
+static char *
+ngx_http_govsvc_conn_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    size_t                        size;
+    ngx_str_t                    *value, name, memory, prefix, text;
+    ngx_uint_t                    i, identified;
+    ngx_http_govsvc_conn_zone_t  *zone;
+
+    value = cf->args->elts;
+    identified = 0;
+    ngx_str_null(&memory);
+    ngx_str_null(&prefix);
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_http_govsvc_limit_param(&value[i], "zone=", &memory)
+            || ngx_http_govsvc_limit_param(&value[i], "ipv6_prefix=",
+                                           &prefix))
+        {
+            continue;
+        }
+
+        if (ngx_http_govsvc_limit_param(&value[i], "identified", &text)) {
+            identified = 1;
+            continue;
+        }
+
+        return ngx_http_govsvc_limit_unknown(cf, &value[i],
+                                            ngx_http_govsvc_conn_zone_params);
+    }
+
+    if (memory.data == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" must have \"zone=NAME:SIZE\" parameter",
+                           &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_govsvc_conf_zone(cf, &memory, 8 * ngx_pagesize, &name, &size)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    zone = ngx_http_govsvc_conn_get_zone(cf, &name);
+    if (zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (zone->shm_zone != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "conn zone \"%V\" is already defined",
+                           &zone->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_govsvc_limit_compile_key(cf, &zone->key, &prefix, identified)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    zone->shm_zone = ngx_shared_memory_add(cf, &zone->name, size,
+                                           &ngx_http_govsvc_conn_module);
+    if (zone->shm_zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone->shm_zone->init = ngx_http_govsvc_conn_init_zone;
+    zone->shm_zone->data = zone;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_conn_init_zone(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_govsvc_conn_zone_t *old = data;
+
+    void                         *p;
+    ngx_slab_pool_t              *shpool;
+    gs_siphash_key_t              secret;
+    ngx_http_govsvc_conn_zone_t  *zone;
+
+    zone = shm_zone->data;
+
+    if (old != NULL) {
+        zone->size = old->size;
+        zone->table = gs_limit_conn_attach(old->table, old->size);
+
+    } else {
+
+        if (ngx_govsvc_random(&secret, sizeof(secret), shm_zone->shm.log)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        /* one piece of all pages: the slab pool has no other user */
+
+        shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+        zone->size = shpool->pfree * ngx_pagesize;
+
+        p = ngx_slab_alloc(shpool, zone->size);
+
+        zone->table = (p != NULL)
+                      ? gs_limit_conn_init(p, zone->size, &secret) : NULL;
+    }
+
+    if (zone->table == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "govsvc conn: zone \"%V\" has no memory or another "
+                      "layout", &shm_zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static char *
+ngx_http_govsvc_conn(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_govsvc_conn_conf_t *ccf = conf;
+
+    ngx_str_t                     *value, name;
+    ngx_uint_t                     i;
+    ngx_http_govsvc_conn_limit_t   args, *limit;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (ccf->limits != NGX_CONF_UNSET_PTR) {
+            return "is duplicate";
+        }
+
+        ccf->limits = NULL;
+        return NGX_CONF_OK;
+    }
+
+    if (ccf->limits == NULL) {
+        return "stands beside \"govsvc_conn off\"";
+    }
+
+    ngx_memzero(&args, sizeof(ngx_http_govsvc_conn_limit_t));
+
+    if (ngx_http_govsvc_conn_args(cf, &name, &args) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    args.zone = ngx_http_govsvc_conn_get_zone(cf, &name);
+    if (args.zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ccf->limits == NGX_CONF_UNSET_PTR) {
+        ccf->limits = ngx_array_create(cf->pool, 2,
+                                       sizeof(ngx_http_govsvc_conn_limit_t));
+        if (ccf->limits == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    limit = ccf->limits->elts;
+
+    for (i = 0; i < ccf->limits->nelts; i++) {
+        if (limit[i].zone == args.zone) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate conn zone \"%V\"", &name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    limit = ngx_array_push(ccf->limits);
+    if (limit == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *limit = args;
+
+    ngx_http_govsvc_enable(cf);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_conn_args(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_http_govsvc_conn_limit_t *limit)
+{
+    gs_str_t     s;
+    uint64_t     max;
+    ngx_str_t   *value, text;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+    ngx_str_null(name);
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_http_govsvc_limit_param(&value[i], "zone=", name)) {
+            continue;
+        }
+
+        if (ngx_http_govsvc_limit_param(&value[i], "dry_run", &text)) {
+            limit->dry_run = 1;
+            continue;
+        }
+
+        if (!ngx_http_govsvc_limit_param(&value[i], "max=", &text)) {
+            return ngx_http_govsvc_limit_unknown(cf, &value[i],
+                                                 ngx_http_govsvc_conn_params);
+        }
+
+        s = ngx_govsvc_to_gs(&text);
+
+        if (gs_parse_u64(&s, &max) != GS_OK || max == 0
+            || max > NGX_HTTP_GOVSVC_CONN_MAX)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid max \"%V\", it must be a whole number "
+                               "from 1 to %d", &text,
+                               NGX_HTTP_GOVSVC_CONN_MAX);
+            return NGX_CONF_ERROR;
+        }
+
+        limit->max = (ngx_uint_t) max;
+    }
+
+    if (name->len == 0 || limit->max == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" must have \"zone=NAME\" and \"max=NUMBER\" "
+                           "parameters", &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* The place of a worker that was killed goes to the one that replaces it. */
+
+static ngx_int_t
+ngx_http_govsvc_conn_init_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                          i;
+    ngx_http_govsvc_conn_zone_t       **zones;
+    ngx_http_govsvc_conn_main_conf_t   *cmcf;
+
+    cmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_govsvc_conn_module);
+    if (cmcf == NULL) {
+        return NGX_OK;
+    }
+
+    zones = cmcf->zones.elts;
+
+    for (i = 0; i < cmcf->zones.nelts; i++) {
+        gs_limit_conn_start(zones[i]->table, (unsigned) ngx_process_slot,
+                            (uint32_t) ngx_pid);
+    }
+
+    return NGX_OK;
+}
