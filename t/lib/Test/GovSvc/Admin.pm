@@ -128,7 +128,9 @@ sub bearer {
         iss => 'https://sso.gov.example', aud => 'govsvc-admin',
         sub => $who, %claims }, ttl => 240) };
 
-    return %claims ? $make->() : $self->{bearer}{$who} //= $make->();
+    return $make->() if %claims;
+
+    return $self->{bearer}{$who} //= $make->();
 }
 
 
@@ -138,6 +140,7 @@ sub api {
     my ($self, $who, $method, $path, $body, %headers) = @_;
 
     $headers{Authorization} //= $self->bearer($who) if defined $who;
+    $headers{Accept} //= 'application/json';
     $path = "/govsvc/v1/$path" unless $path =~ m{^/};
 
     if (defined $body) {
