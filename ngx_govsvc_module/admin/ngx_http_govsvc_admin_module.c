@@ -36,7 +36,7 @@ static char *ngx_http_govsvc_admin_set_deny(ngx_conf_t *cf,
 
 
 static const char *const  ngx_http_govsvc_admin_params[] = {
-    "body=", "proof=on", "proof=off", "loopback=on", "loopback=off", NULL
+    "body=", "proof=", "loopback=", NULL
 };
 
 static const char *const  ngx_http_govsvc_admin_flags[] = {
@@ -153,9 +153,7 @@ ngx_http_govsvc_admin_init_main_conf(ngx_conf_t *cf, void *conf)
     node = ngx_http_govsvc_node(cf);
     amcf->node = ngx_govsvc_to_gs(node);
 
-    if (amcf->used && ngx_http_govsvc_registry(cf->cycle) == NULL
-        && amcf->credentials.len == 0)
-    {
+    if (amcf->used && amcf->credentials.len == 0) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"govsvc_admin\" needs \"govsvc_admin_credentials\"");
         return NGX_CONF_ERROR;
