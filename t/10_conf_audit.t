@@ -35,6 +35,10 @@ for my $good (
     'govsvc_audit_pseudonym key=pid.key kid=999999;',
     'govsvc_audit_wait 10ms; govsvc_audit_on_error read_only;',
     'govsvc_audit_wait 60s; govsvc_audit_on_error fail_closed;',
+    'govsvc_audit_space low=99% critical=10g full=1% reserve=64m;',
+    'govsvc_audit_coalesce rate=20 window=60s;',
+    'govsvc_audit_store dir=a7; govsvc_audit headers;',
+    'govsvc_audit_store dir=a8; govsvc_audit body_hash intent=durable;',
     'govsvc_audit_on_error fail_open; govsvc_audit_store dir=a5; '
         . 'govsvc_audit meta intent=durable class=security receipt=on;',
     'govsvc_audit_store dir=a6; '
@@ -128,14 +132,6 @@ my @bad = (
     'govsvc_audit mta;',
     qr/^invalid level "mta"; .*"?meta"?.* in "govsvc_audit" directive/,
 
-    'govsvc_audit body_hash;',
-    'audit level "body_hash" is not in this version, allowed: off, meta '
-        . 'in bad.conf:1',
-
-    'govsvc_audit headers;',
-    'audit level "headers" is not in this version, allowed: off, meta '
-        . 'in bad.conf:1',
-
     'govsvc_audit meta intent=later;',
     qr/^invalid parameter "intent=later"; .*intent=durable/,
 
@@ -157,6 +153,34 @@ my @bad = (
 
     'govsvc_audit_wait soon;',
     '"govsvc_audit_wait" directive invalid value in bad.conf:1',
+
+    'govsvc_audit_space low=0%;',
+    'invalid amount in "low=0%", allowed: 1% to 99%, or a size as in "10g" '
+        . 'in bad.conf:1',
+
+    'govsvc_audit_space lo=1%;',
+    qr/^invalid parameter "lo=1%"; .*low=/,
+
+    'govsvc_audit_space reserve=1k;',
+    'invalid reserve in "reserve=1k", allowed: 1m to 64g in bad.conf:1',
+
+    "govsvc_audit_space low=1%;\ngovsvc_audit_space low=1%;",
+    '"govsvc_audit_space" directive is duplicate in bad.conf:2',
+
+    'govsvc_audit_coalesce window=1s;',
+    '"govsvc_audit_coalesce" must have the parameter "rate=" in bad.conf:1',
+
+    'govsvc_audit_coalesce rate=0;',
+    'invalid rate in "rate=0", allowed: 1 to 1000000 a window in bad.conf:1',
+
+    'govsvc_audit_coalesce rate=1 window=1ms;',
+    'invalid window in "window=1ms", allowed: 100ms to 60s in bad.conf:1',
+
+    'govsvc_audit_coalesce rat=1;',
+    qr/^invalid parameter "rat=1"; .*rate=/,
+
+    "govsvc_audit_coalesce rate=1;\ngovsvc_audit_coalesce rate=1;",
+    '"govsvc_audit_coalesce" directive is duplicate in bad.conf:2',
 
     'govsvc_audit_on_error fail_opn;',
     qr/^invalid value "fail_opn"; .*fail_open/,

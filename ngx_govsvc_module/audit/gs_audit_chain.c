@@ -139,3 +139,51 @@ gs_audit_chain_text(const gs_audit_chain_t *chain, gs_uchar_t *dst)
 {
     gs_b64url_encode(dst, chain->h, GS_AUDIT_HASH);
 }
+
+
+gs_rc_t
+gs_audit_digest(gs_audit_digest_t *d, const gs_audit_chain_t *chain,
+    const void *data, size_t len)
+{
+    if (d->md_ctx == NULL) {
+        d->md_ctx = EVP_MD_CTX_new();
+
+        if (d->md_ctx == NULL
+            || EVP_DigestInit_ex(d->md_ctx, chain->md, NULL) != 1)
+        {
+            gs_audit_digest_free(d);
+            return GS_ERROR;
+        }
+    }
+
+    if (EVP_DigestUpdate(d->md_ctx, data, len) != 1) {
+        return GS_ERROR;
+    }
+
+    d->len += len;
+
+    return GS_OK;
+}
+
+
+gs_rc_t
+gs_audit_digest_end(gs_audit_digest_t *d, gs_uchar_t *h)
+{
+    unsigned  n;
+
+    if (d->md_ctx == NULL
+        || EVP_DigestFinal_ex(d->md_ctx, h, &n) != 1 || n != GS_AUDIT_HASH)
+    {
+        return GS_ERROR;
+    }
+
+    return GS_OK;
+}
+
+
+void
+gs_audit_digest_free(gs_audit_digest_t *d)
+{
+    EVP_MD_CTX_free(d->md_ctx);
+    d->md_ctx = NULL;
+}

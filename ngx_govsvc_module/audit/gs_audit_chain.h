@@ -59,6 +59,23 @@ gs_rc_t gs_audit_alg_find(const gs_str_t *name, gs_audit_alg_e *alg);
 gs_rc_t gs_audit_chain_init(gs_audit_chain_t *chain, gs_audit_alg_e alg);
 void gs_audit_chain_free(gs_audit_chain_t *chain);
 
+/* A hash of bytes that come in pieces. */
+typedef struct {
+    void            *md_ctx;               /* NULL: not begun */
+    uint64_t         len;
+} gs_audit_digest_t;
+
+
+/*
+ * Adds bytes, beginning the digest with the hash of chain on first use.
+ * GS_ERROR when libcrypto has no memory.  end() writes GS_AUDIT_HASH bytes;
+ * free() may be called at any time.
+ */
+gs_rc_t gs_audit_digest(gs_audit_digest_t *d, const gs_audit_chain_t *chain,
+    const void *data, size_t len);
+gs_rc_t gs_audit_digest_end(gs_audit_digest_t *d, gs_uchar_t *h);
+void gs_audit_digest_free(gs_audit_digest_t *d);
+
 /* Back to 32 zero bytes, for the first line of a segment. */
 void gs_audit_chain_start(gs_audit_chain_t *chain);
 

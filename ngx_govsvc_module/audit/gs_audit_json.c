@@ -49,6 +49,10 @@ static void gs_audit_json_dec(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
 static void gs_audit_json_up(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
+static void gs_audit_json_headers(gs_audit_json_t *j,
+    const gs_audit_record_t *rec);
+static void gs_audit_json_digest(gs_audit_json_t *j,
+    const gs_audit_record_t *rec);
 static void gs_audit_json_names(gs_audit_json_t *j, const gs_str_t *args);
 static void gs_audit_json_text(gs_audit_json_t *j, const char *key,
     const gs_str_t *value, size_t max);
@@ -133,6 +137,7 @@ gs_audit_json_body(gs_audit_json_t *j, const gs_audit_record_t *rec)
 
     gs_audit_json_src(j, rec);
     gs_audit_json_exchange(j, rec);
+    gs_audit_json_digest(j, rec);
     gs_audit_json_who(j, rec);
     gs_audit_json_gov(j, rec);
     gs_audit_json_dec(j, rec);
@@ -156,6 +161,7 @@ gs_audit_json_body(gs_audit_json_t *j, const gs_audit_record_t *rec)
     }
 
     gs_audit_json_text(j, "referer", &referer, 384);
+    gs_audit_json_headers(j, rec);
 
     if (j->cut_len != 0) {
         gs_json_key(b, "cut");
@@ -260,12 +266,14 @@ gs_audit_json_gov(gs_audit_json_t *j, const gs_audit_record_t *rec)
 {
     gs_audit_json_object(j->b, "gov");
     gs_audit_json_code(j, "item", &rec->item);
+    gs_audit_json_code(j, "handle", &rec->handle);
     gs_audit_json_code(j, "case", &rec->case_no);
     gs_audit_json_text(j, "region", &rec->region, 32);
     gs_audit_json_text(j, "platform", &rec->platform, 64);
     gs_audit_json_text(j, "pool", &rec->pool, 64);
     gs_audit_json_text(j, "channel", &rec->channel, 32);
     gs_audit_json_text(j, "app", &rec->app, 64);
+    gs_audit_json_text(j, "scheme", &rec->scheme, 32);
     gs_audit_json_end(j->b);
 }
 
@@ -335,6 +343,103 @@ gs_audit_json_up(gs_audit_json_t *j, const gs_audit_record_t *rec)
     }
 
     gs_audit_json_end(b);
+}
+
+
+static void
+gs_audit_json_digest(gs_audit_json_t *j, const gs_audit_record_t *rec)
+{
+    gs_str_t    h;
+    gs_uchar_t  text[GS_AUDIT_HASH_TEXT];
+
+    if (rec->body_alg == NULL) {
+        return;
+    }
+
+    gs_b64url_encode(text, rec->body_hash, GS_AUDIT_HASH);
+    h = gs_str_make(text, GS_AUDIT_HASH_TEXT);
+
+    gs_audit_json_object(j->b, "body");
+    gs_json_kv_u64(j->b, "len", rec->body_len);
+    (void) gs_json_kv_str(j->b, rec->body_alg, &h);
+    gs_audit_json_end(j->b);
+}
+
+
+/* "hdr": fields with their values; "hk": names of those that may hold more. */
+
+static void
+gs_audit_json_headers(gs_audit_json_t *j, const gs_audit_record_t *rec)
+{
+    char                      name[40];
+    size_t                    n;
+    gs_str_t                  masked;
+    unsigned                  i, names;
+    gs_buf_t                 *b;
+    gs_uchar_t                text[64 + GS_AUDIT_MASK_SLACK];
+    const gs_audit_header_t  *h;
+
+    if (rec->nheaders == 0) {
+        return;
+    }
+
+    b = j->b;
+    names = 0;
+
+    gs_audit_json_object(b, "hdr");
+
+    for (i = 0; i < rec->nheaders; i++) {
+        h = &rec->headers[i];
+
+        if (h->value.len == 0) {
+            names++;
+            continue;
+        }
+
+        n = (h->name.len < sizeof(name)) ? h->name.len : sizeof(name) - 1;
+        memcpy(name, h->name.data, n);
+        name[n] = '\0';
+
+        gs_audit_json_text(j, name, &h->value, 128);
+    }
+
+    gs_audit_json_end(b);
+
+    if (names == 0) {
+        return;
+    }
+
+    gs_json_key(b, "hk");
+    gs_buf_char(b, '[');
+
+    for (i = 0, n = 0; i < rec->nheaders; i++) {
+        h = &rec->headers[i];
+
+        if (h->value.len != 0) {
+            continue;
+        }
+
+        masked = h->name;
+
+        if (masked.len > sizeof(text)) {
+            masked.len = sizeof(text);
+        }
+
+        masked = gs_str_make(text, gs_audit_mask(text, &masked));
+
+        if (masked.len > 48) {
+            masked.len = gs_utf8_cut(&masked, 48);
+            gs_audit_json_cut(j, "hk");
+        }
+
+        if (n++ != 0) {
+            gs_buf_char(b, ',');
+        }
+
+        (void) gs_json_str(b, &masked);
+    }
+
+    gs_buf_char(b, ']');
 }
 
 

@@ -30,6 +30,7 @@
  */
 size_t gs_audit_json_http(gs_buf_t *b, const gs_audit_record_t *rec);
 size_t gs_audit_json_loss(gs_buf_t *b, const gs_audit_loss_t *loss);
+size_t gs_audit_json_agg(gs_buf_t *b, const gs_audit_agg_t *agg);
 size_t gs_audit_json_aborted(gs_buf_t *b, const gs_audit_aborted_t *end);
 size_t gs_audit_json_tamper(gs_buf_t *b, const gs_audit_tamper_t *tamper);
 

@@ -55,6 +55,41 @@ gs_audit_json_loss(gs_buf_t *b, const gs_audit_loss_t *loss)
 
 
 size_t
+gs_audit_json_agg(gs_buf_t *b, const gs_audit_agg_t *agg)
+{
+    size_t    head;
+    gs_buf_t  draft;
+
+    draft = gs_audit_json_draft(b);
+
+    gs_audit_json_begin(&draft, "deny.agg", &agg->node, agg->epoch, agg->g);
+
+    head = gs_buf_len(&draft);
+
+    gs_json_kv_u64(&draft, "g", agg->g);
+    gs_audit_json_kv_time(&draft, "t", agg->time);
+    gs_json_kv_u64(&draft, "n", agg->n);
+    gs_json_kv_u64(&draft, "first", agg->first);
+    gs_json_kv_u64(&draft, "last", agg->last);
+    gs_audit_json_kv_time(&draft, "from", agg->first_time);
+    gs_audit_json_kv_time(&draft, "to", agg->last_time);
+    (void) gs_json_kv_str(&draft, "net", &agg->net);
+    gs_json_kv_u64(&draft, "status", agg->status);
+    (void) gs_json_kv_str(&draft, "code", &agg->code);
+
+    if (agg->rule != 0) {
+        gs_json_kv_u64(&draft, "rule", agg->rule);
+    }
+
+    if (agg->sample.len != 0) {
+        (void) gs_json_kv_str(&draft, "sample", &agg->sample);
+    }
+
+    return gs_audit_json_ready(b, &draft, head);
+}
+
+
+size_t
 gs_audit_json_aborted(gs_buf_t *b, const gs_audit_aborted_t *end)
 {
     size_t    head;

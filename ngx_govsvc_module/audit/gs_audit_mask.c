@@ -60,7 +60,7 @@ static int gs_audit_mask_is_id(const int *v);
 static int gs_audit_mask_is_date(const int *v);
 static unsigned gs_audit_mask_is_mobile(const int *v, unsigned n);
 static int gs_audit_mask_is_card(const int *v, unsigned n);
-static int gs_audit_mask_is_uscc(const int *v);
+static int gs_audit_mask_is_uscc(const int *v, int strict);
 static void gs_audit_mask_copy(gs_audit_mask_t *m, const gs_uchar_t *to);
 
 
@@ -374,10 +374,10 @@ gs_audit_mask_code(const int *v, unsigned n)
     unsigned  i;
 
     if (n == 18) {
-        return gs_audit_mask_is_uscc(v) && !gs_audit_mask_is_id(v);
+        return gs_audit_mask_is_uscc(v, 1) && !gs_audit_mask_is_id(v);
     }
 
-    if ((n != 31 && n != 33 && n != 43) || !gs_audit_mask_is_uscc(v)) {
+    if ((n != 31 && n != 33 && n != 43) || !gs_audit_mask_is_uscc(v, 0)) {
         return 0;
     }
 
@@ -626,11 +626,13 @@ gs_audit_mask_is_card(const int *v, unsigned n)
 
 /*
  * GB 32100-2015 by form; the check character is not asked where a letter
- * shows what it is, since codes in use carry wrong ones.
+ * shows what it is, since codes in use carry wrong ones.  Strict asks it all
+ * the same: a bank card between two letters has the form of a code, while in
+ * a code with a wrong character no digits stand together that are personal.
  */
 
 static int
-gs_audit_mask_is_uscc(const int *v)
+gs_audit_mask_is_uscc(const int *v, int strict)
 {
     int       sum, letters, value;
     unsigned  i;
@@ -664,7 +666,7 @@ gs_audit_mask_is_uscc(const int *v)
         }
     }
 
-    return letters || values[v[17]] == (31 - sum % 31) % 31;
+    return (letters && !strict) || values[v[17]] == (31 - sum % 31) % 31;
 }
 
 

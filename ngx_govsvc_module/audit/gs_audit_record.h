@@ -25,6 +25,16 @@ typedef enum {
 } gs_audit_class_e;
 
 
+/* A header field; without a value only its name is told. */
+typedef struct {
+    gs_str_t     name;
+    gs_str_t     value;
+} gs_audit_header_t;
+
+
+#define GS_AUDIT_HEADERS  24
+
+
 typedef enum {
     GS_AUDIT_DONE = 0,                     /* the request has ended */
     GS_AUDIT_INTENT,                       /* nobody was asked yet */
@@ -73,12 +83,14 @@ typedef struct {
 
     /* gov */
     gs_str_t     item;
+    gs_str_t     handle;                   /* handle item */
     gs_str_t     case_no;
     gs_str_t     region;
     gs_str_t     platform;
     gs_str_t     pool;
     gs_str_t     channel;
     gs_str_t     app;
+    gs_str_t     scheme;                   /* how the application signs */
 
     /* dec */
     unsigned     denied;
@@ -94,6 +106,14 @@ typedef struct {
 
     gs_str_t     user_agent;
     gs_str_t     referer;                  /* written without its query */
+
+    /* body */
+    const char  *body_alg;                 /* NULL: not read, or not asked */
+    uint64_t     body_len;
+    gs_uchar_t   body_hash[32];
+
+    unsigned           nheaders;
+    gs_audit_header_t  headers[GS_AUDIT_HEADERS];
 } gs_audit_record_t;
 
 
@@ -123,6 +143,25 @@ typedef struct {
     uint64_t     start;                    /* us */
     const char  *why;
 } gs_audit_aborted_t;
+
+
+/* Refusals of one kind that were counted instead of told one by one. */
+typedef struct {
+    gs_str_t     node;
+    uint64_t     epoch;
+    uint64_t     g;
+    uint64_t     time;                     /* us */
+    uint64_t     n;
+    uint64_t     first;                    /* g of the first and the last */
+    uint64_t     last;
+    uint64_t     first_time;               /* us */
+    uint64_t     last_time;
+    gs_str_t     net;
+    unsigned     status;
+    gs_str_t     code;
+    uint64_t     rule;                     /* 0: none */
+    gs_str_t     sample;                   /* a request of them */
+} gs_audit_agg_t;
 
 
 /* A live file that was taken away. */

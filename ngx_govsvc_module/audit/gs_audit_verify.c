@@ -51,6 +51,8 @@ static gs_rc_t gs_audit_verify_wrong(gs_audit_verify_t *v,
     const gs_audit_line_t *line);
 static gs_rc_t gs_audit_verify_doubt(gs_audit_verify_t *v,
     const gs_audit_line_t *line);
+static void gs_audit_verify_count(gs_audit_verify_t *v,
+    const gs_audit_line_t *line);
 static void gs_audit_verify_accept(gs_audit_verify_t *v,
     const gs_audit_line_t *line);
 static int gs_audit_verify_before(const gs_str_t *time, const char *other);
@@ -419,14 +421,32 @@ gs_audit_verify_next(gs_audit_verify_t *v, const gs_audit_line_t *line)
     } else {
         v->records++;
 
-        if (gs_str_eq_text(&line->type, "loss")) {
-            v->lost += line->n;
-        }
+        gs_audit_verify_count(v, line);
     }
 
     gs_audit_verify_accept(v, line);
 
     return GS_OK;
+}
+
+
+static void
+gs_audit_verify_count(gs_audit_verify_t *v, const gs_audit_line_t *line)
+{
+    if (gs_str_eq_text(&line->type, "http")) {
+        v->intents += gs_str_eq_text(&line->stage, "intent") ? 1 : 0;
+        v->aborted += gs_str_eq_text(&line->stage, "aborted") ? 1 : 0;
+        v->paired += (line->intent.len != 0) ? 1 : 0;
+
+    } else if (gs_str_eq_text(&line->type, "loss")) {
+        v->lost += line->n;
+
+    } else if (gs_str_eq_text(&line->type, "deny.agg")) {
+        v->counted += line->n;
+
+    } else if (gs_str_eq_text(&line->type, "tamper")) {
+        v->tampered++;
+    }
 }
 
 

@@ -48,6 +48,11 @@ typedef struct {
     uint64_t           records;            /* lines but seg.open, seg.close */
     uint64_t           segments;
     uint64_t           lost;               /* sum of loss records */
+    uint64_t           counted;            /* sum of deny.agg records */
+    uint64_t           intents;
+    uint64_t           paired;             /* lines that name an intent */
+    uint64_t           aborted;
+    uint64_t           tampered;           /* tamper records */
     uint64_t           first_seq;
     uint64_t           next_seq;
     char               first_time[GS_AUDIT_TIME_MAX];

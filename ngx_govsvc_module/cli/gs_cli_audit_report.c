@@ -34,7 +34,8 @@ gs_cli_audit_report(gs_cli_t *cli, const gs_audit_verify_t *v, int unreadable)
         state = "unreadable";
 
     } else if (v->fault.kind == GS_AUDIT_TORN || v->lost != 0
-               || v->segments == 0)
+               || v->segments == 0
+               || (v->closed && !v->partial && v->intents != v->paired))
     {
         code = GS_CLI_INCOMPLETE;
         state = "incomplete";
@@ -68,6 +69,11 @@ gs_cli_audit_json(gs_cli_t *cli, const gs_audit_verify_t *v, const char *state)
     gs_json_kv_u64(&b, "segments", v->segments);
     gs_json_kv_u64(&b, "records", v->records);
     gs_json_kv_u64(&b, "lost", v->lost);
+    gs_json_kv_u64(&b, "counted", v->counted);
+    gs_json_kv_u64(&b, "intents", v->intents);
+    gs_json_kv_u64(&b, "paired", v->paired);
+    gs_json_kv_u64(&b, "aborted", v->aborted);
+    gs_json_kv_u64(&b, "tampered", v->tampered);
 
     if (v->started) {
         gs_json_kv_u64(&b, "first_seq", v->first_seq);

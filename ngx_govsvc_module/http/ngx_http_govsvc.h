@@ -82,6 +82,7 @@ typedef struct {
     ngx_str_t                        subject;
     ngx_str_t                        scope;
     ngx_str_t                        app;
+    ngx_str_t                        scheme;      /* how the app signs */
     ngx_uint_t                       level;       /* assurance, 0-5 */
     void                            *token_data;
 

@@ -18,6 +18,8 @@
 
 #define NGX_HTTP_GOVSVC_AUDIT_OFF   0
 #define NGX_HTTP_GOVSVC_AUDIT_META  1
+#define NGX_HTTP_GOVSVC_AUDIT_HDRS  2
+#define NGX_HTTP_GOVSVC_AUDIT_BODY  3
 
 #define NGX_HTTP_GOVSVC_AUDIT_ONLY_READ    0   /* on_error */
 #define NGX_HTTP_GOVSVC_AUDIT_FAIL_CLOSED  1
@@ -37,6 +39,13 @@ typedef struct {
     u_char                      *slots;    /* mapped alike in all workers */
     ngx_atomic_t                 g;        /* the last number given */
 } ngx_http_govsvc_audit_sh_t;
+
+
+/* Of a file system: a share, or bytes. */
+typedef struct {
+    uint64_t                     percent;
+    uint64_t                     bytes;
+} ngx_http_govsvc_audit_amount_t;
 
 
 typedef struct {
@@ -62,6 +71,13 @@ typedef struct {
 
     ngx_msec_t                   wait;
     ngx_uint_t                   on_error;
+
+    ngx_http_govsvc_audit_amount_t  space[3];   /* low, critical, full */
+    off_t                        reserve;
+    ngx_uint_t                   deny_rate;     /* in a window; 0: all */
+    ngx_msec_t                   deny_window;
+    unsigned                     watch_space:1;
+    unsigned                     bodies:1;      /* somewhere */
 
     ngx_int_t                    realip;   /* index of a variable */
     u_char                      *used_file;       /* the first "meta" */

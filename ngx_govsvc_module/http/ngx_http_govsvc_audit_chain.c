@@ -344,7 +344,9 @@ ngx_http_govsvc_audit_rest(void *data, ngx_govsvc_writer_t *w)
     ngx_uint_t                       i;
     ngx_http_govsvc_audit_flight_t  *flight;
 
-    if (ngx_http_govsvc_audit_put_lost(chain, w) != NGX_OK) {
+    if (ngx_http_govsvc_audit_put_lost(chain, w) != NGX_OK
+        || ngx_http_govsvc_audit_put_aggs(chain, w, UINT64_MAX) != NGX_OK)
+    {
         return NGX_AGAIN;
     }
 
@@ -371,12 +373,11 @@ static ngx_int_t
 ngx_http_govsvc_audit_put_aborted(ngx_http_govsvc_audit_chain_t *chain,
     ngx_govsvc_writer_t *w, ngx_http_govsvc_audit_flight_t *flight)
 {
-    size_t              head;
-    u_char             *p;
-    gs_buf_t            b;
-    gs_audit_aborted_t  end;
+    u_char              *p;
+    gs_buf_t             b;
+    gs_audit_aborted_t   end;
 
-    p = ngx_govsvc_writer_reserve(w, NGX_HTTP_GOVSVC_AUDIT_HEAD + 512, 0);
+    p = ngx_govsvc_writer_reserve(w, NGX_HTTP_GOVSVC_AUDIT_SHORT, 0);
     if (p == NULL) {
         return NGX_AGAIN;
     }
@@ -391,17 +392,24 @@ ngx_http_govsvc_audit_put_aborted(ngx_http_govsvc_audit_chain_t *chain,
     end.start = flight->start;
     end.why = "crash";
 
-    gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD, 512);
+    gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD,
+                NGX_HTTP_GOVSVC_AUDIT_SHORT - NGX_HTTP_GOVSVC_AUDIT_HEAD);
 
-    head = gs_audit_json_aborted(&b, &end);
+    ngx_http_govsvc_audit_put_draft(w, p, &b, gs_audit_json_aborted(&b, &end));
 
+    return NGX_OK;
+}
+
+
+void
+ngx_http_govsvc_audit_put_draft(ngx_govsvc_writer_t *w, u_char *p,
+    gs_buf_t *b, size_t head)
+{
     p[0] = (u_char) (head & 0xff);
     p[1] = (u_char) (head >> 8);
 
     (void) ngx_govsvc_writer_put(w, NGX_HTTP_GOVSVC_AUDIT_HEAD
-                                    + gs_buf_len(&b));
-
-    return NGX_OK;
+                                    + gs_buf_len(b));
 }
 
 
@@ -409,7 +417,6 @@ ngx_int_t
 ngx_http_govsvc_audit_put_lost(ngx_http_govsvc_audit_chain_t *chain,
     ngx_govsvc_writer_t *w)
 {
-    size_t                         head;
     u_char                        *p;
     gs_buf_t                       b;
     ngx_uint_t                     i;
@@ -424,7 +431,7 @@ ngx_http_govsvc_audit_put_lost(ngx_http_govsvc_audit_chain_t *chain,
             continue;
         }
 
-        p = ngx_govsvc_writer_reserve(w, NGX_HTTP_GOVSVC_AUDIT_HEAD + 512, 0);
+        p = ngx_govsvc_writer_reserve(w, NGX_HTTP_GOVSVC_AUDIT_SHORT, 0);
         if (p == NULL) {
             return NGX_AGAIN;
         }
@@ -439,17 +446,13 @@ ngx_http_govsvc_audit_put_lost(ngx_http_govsvc_audit_chain_t *chain,
         loss.n = lost->n;
         loss.first = lost->first;
         loss.last = lost->last;
-        loss.why = "buffer full";
+        loss.why = lost->space ? "disk full" : "buffer full";
 
-        gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD, 512);
+        gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD,
+                NGX_HTTP_GOVSVC_AUDIT_SHORT - NGX_HTTP_GOVSVC_AUDIT_HEAD);
 
-        head = gs_audit_json_loss(&b, &loss);
-
-        p[0] = (u_char) (head & 0xff);
-        p[1] = (u_char) (head >> 8);
-
-        (void) ngx_govsvc_writer_put(w, NGX_HTTP_GOVSVC_AUDIT_HEAD
-                                        + gs_buf_len(&b));
+        ngx_http_govsvc_audit_put_draft(w, p, &b,
+                                        gs_audit_json_loss(&b, &loss));
         lost->n = 0;
     }
 

@@ -10,6 +10,10 @@
 #include "http/ngx_http_govsvc_audit_priv.h"
 
 
+#define NGX_HTTP_GOVSVC_AUDIT_ITEM    31
+#define NGX_HTTP_GOVSVC_AUDIT_HANDLE  33
+
+
 static void ngx_http_govsvc_audit_source(ngx_http_request_t *r,
     ngx_http_govsvc_audit_main_conf_t *amcf, gs_audit_record_t *rec);
 static void ngx_http_govsvc_audit_exchange(ngx_http_request_t *r,
@@ -33,8 +37,11 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
     gs_audit_record_t                   rec;
     ngx_http_govsvc_ctx_t              *ctx;
     ngx_http_govsvc_audit_req_t        *req;
+    ngx_http_govsvc_audit_chain_t      *chain;
     ngx_http_govsvc_audit_loc_conf_t   *alcf;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    static ngx_str_t  none = ngx_null_string;
 
     if (r != r->main) {
         return NGX_DECLINED;
@@ -43,6 +50,7 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_audit_module);
     ctx = ngx_http_govsvc_get_ctx(r);
     req = (ctx != NULL) ? ctx->audit_data : NULL;
+    chain = ngx_http_govsvc_audit_chain();
 
     if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_OFF
         && (ctx == NULL || ctx->audit_g == 0) && (req == NULL || !req->flies))
@@ -59,10 +67,15 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
     cls = (rec.denied && rec.rule != 0) ? GS_AUDIT_SECURITY
           : (req != NULL && req->flies) ? req->cls : alcf->cls;
 
-    ngx_http_govsvc_audit_write(amcf, &rec, cls);
+    if (chain == NULL
+        || !ngx_http_govsvc_audit_coalesce(chain, ctx != NULL
+                                           ? &ctx->client_net : &none, &rec))
+    {
+        ngx_http_govsvc_audit_write(amcf, &rec, cls);
+    }
 
-    if (req != NULL && ngx_http_govsvc_audit_chain() != NULL) {
-        ngx_http_govsvc_audit_land(ngx_http_govsvc_audit_chain(), req);
+    if (req != NULL && chain != NULL) {
+        ngx_http_govsvc_audit_land(chain, req);
     }
 
     return NGX_DECLINED;
@@ -76,12 +89,14 @@ ngx_http_govsvc_audit_compose(ngx_http_request_t *r, gs_audit_record_t *rec,
     ngx_str_t                           pid;
     ngx_http_govsvc_ctx_t              *ctx;
     ngx_http_govsvc_audit_req_t        *req;
+    ngx_http_govsvc_audit_loc_conf_t   *alcf;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
 
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_audit_module);
     amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
     ctx = ngx_http_govsvc_get_ctx(r);
 
-    ngx_memzero(rec, sizeof(gs_audit_record_t));
+    ngx_memzero(rec, offsetof(gs_audit_record_t, headers));
 
     rec->stage = stage;
     rec->time = ngx_govsvc_wall_us();
@@ -106,7 +121,18 @@ ngx_http_govsvc_audit_compose(ngx_http_request_t *r, gs_audit_record_t *rec,
 
         if (req != NULL) {
             rec->intent = req->intent;
+
+            if (stage != GS_AUDIT_INTENT
+                && gs_audit_digest_end(&req->body, rec->body_hash) == GS_OK)
+            {
+                rec->body_alg = gs_audit_alg_name((gs_audit_alg_e) amcf->alg);
+                rec->body_len = req->body.len;
+            }
         }
+    }
+
+    if (alcf->level >= NGX_HTTP_GOVSVC_AUDIT_HDRS) {
+        ngx_http_govsvc_audit_headers_in(r, rec);
     }
 
     ngx_http_govsvc_audit_decision(r, ctx, rec, code);
@@ -277,12 +303,21 @@ ngx_http_govsvc_audit_context(ngx_http_govsvc_ctx_t *ctx,
     rec->span_id = ngx_govsvc_to_gs(&ctx->span_id);
 
     rec->item = ngx_govsvc_to_gs(&ctx->item);
+
+    /* a handle item is an item and two characters more */
+
+    if (rec->item.len == NGX_HTTP_GOVSVC_AUDIT_HANDLE) {
+        rec->handle = rec->item;
+        rec->item.len = NGX_HTTP_GOVSVC_AUDIT_ITEM;
+    }
+
     rec->case_no = ngx_govsvc_to_gs(&ctx->case_no);
     rec->region = ngx_govsvc_to_gs(&ctx->region);
     rec->platform = ngx_govsvc_to_gs(&ctx->platform);
     rec->pool = ngx_govsvc_to_gs(&ctx->pool);
     rec->channel = ngx_govsvc_to_gs(&ctx->channel);
     rec->app = ngx_govsvc_to_gs(&ctx->app);
+    rec->scheme = ngx_govsvc_to_gs(&ctx->scheme);
 
     rec->issuer = ngx_govsvc_to_gs(&ctx->issuer);
     rec->token = tokens[ctx->auth_status];

@@ -404,6 +404,7 @@ ngx_http_govsvc_audit_cleanup(void *data)
     ngx_http_govsvc_audit_chain_t  *chain;
 
     ngx_http_govsvc_audit_unwait(req);
+    gs_audit_digest_free(&req->body);
 
     chain = ngx_http_govsvc_audit_chain();
 

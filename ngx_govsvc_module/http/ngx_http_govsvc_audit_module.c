@@ -15,8 +15,6 @@
 
 static char *ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_govsvc_audit_bad_level(ngx_conf_t *cf,
-    ngx_str_t *value);
 static char *ngx_http_govsvc_audit_option(ngx_conf_t *cf,
     ngx_http_govsvc_audit_loc_conf_t *alcf, ngx_str_t *value);
 static char *ngx_http_govsvc_audit_on_error(ngx_conf_t *cf,
@@ -57,14 +55,9 @@ static ngx_conf_post_t  ngx_http_govsvc_audit_wait_bounds = {
 static const ngx_conf_enum_t  ngx_http_govsvc_audit_levels[] = {
     { ngx_string("off"), NGX_HTTP_GOVSVC_AUDIT_OFF },
     { ngx_string("meta"), NGX_HTTP_GOVSVC_AUDIT_META },
+    { ngx_string("headers"), NGX_HTTP_GOVSVC_AUDIT_HDRS },
+    { ngx_string("body_hash"), NGX_HTTP_GOVSVC_AUDIT_BODY },
     { ngx_null_string, 0 }
-};
-
-
-/* Levels of the design that this version cannot keep. */
-
-static const char *const  ngx_http_govsvc_audit_later[] = {
-    "headers", "body_hash", "body", NULL
 };
 
 
@@ -96,6 +89,20 @@ static ngx_command_t  ngx_http_govsvc_audit_commands[] = {
       ngx_http_govsvc_audit_on_error,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_govsvc_audit_main_conf_t, on_error),
+      NULL },
+
+    { ngx_string("govsvc_audit_space"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_govsvc_audit_space,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_audit_main_conf_t, space),
+      NULL },
+
+    { ngx_string("govsvc_audit_coalesce"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_govsvc_audit_coalesce_deny,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_audit_main_conf_t, deny_rate),
       NULL },
 
     { ngx_string("govsvc_audit_pseudonym"),
@@ -151,6 +158,10 @@ ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     const ngx_conf_enum_t              *e;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
 
+    static const char *const  names[] = {
+        "off", "meta", "headers", "body_hash", NULL
+    };
+
     if (alcf->level != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
     }
@@ -168,7 +179,7 @@ ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (e->name.len == 0) {
-        return ngx_http_govsvc_audit_bad_level(cf, &value[1]);
+        return ngx_govsvc_conf_invalid(cf, "level", &value[1], names);
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
@@ -203,6 +214,10 @@ ngx_http_govsvc_audit_level(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (amcf->used_file == NULL) {
         amcf->used_file = cf->conf_file->file.name.data;
         amcf->used_line = cf->conf_file->line;
+    }
+
+    if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_BODY) {
+        amcf->bodies = 1;
     }
 
     ngx_http_govsvc_enable(cf);
@@ -305,29 +320,6 @@ ngx_http_govsvc_audit_check_wait(ngx_conf_t *cf, void *post, void *data)
     }
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_audit_bad_level(ngx_conf_t *cf, ngx_str_t *value)
-{
-    gs_str_t    s;
-    ngx_uint_t  i;
-
-    static const char *const  names[] = { "off", "meta", NULL };
-
-    s = ngx_govsvc_to_gs(value);
-
-    for (i = 0; ngx_http_govsvc_audit_later[i] != NULL; i++) {
-        if (gs_str_eq_text(&s, ngx_http_govsvc_audit_later[i])) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "audit level \"%V\" is not in this version, "
-                               "allowed: off, meta", value);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return ngx_govsvc_conf_invalid(cf, "level", value, names);
 }
 
 
@@ -436,6 +428,7 @@ ngx_http_govsvc_audit_create_main_conf(ngx_conf_t *cf)
     amcf->segment = 64 * NGX_HTTP_GOVSVC_AUDIT_MB;
     amcf->segment_time = 3600 * 1000;
     amcf->flush = 50;
+    amcf->deny_window = 1000;
     amcf->wait = NGX_CONF_UNSET_MSEC;
     amcf->on_error = NGX_CONF_UNSET_UINT;
     amcf->keep = NGX_HTTP_GOVSVC_AUDIT_KEEP;
@@ -609,6 +602,10 @@ ngx_http_govsvc_audit_postconfiguration(ngx_conf_t *cf)
                                               ngx_http_govsvc_audit_module);
     if (amcf->used_file == NULL) {
         return NGX_OK;
+    }
+
+    if (amcf->bodies) {
+        ngx_http_govsvc_audit_body_init();
     }
 
     ngx_str_set(&name, "realip_remote_addr");

@@ -18,6 +18,8 @@
 #define NGX_HTTP_GOVSVC_AUDIT_NAME     NGX_GOVSVC_WRITER_CHAIN
 #define NGX_HTTP_GOVSVC_AUDIT_HEAD     2   /* bytes, of a draft's head */
 #define NGX_HTTP_GOVSVC_AUDIT_KEEP     180 /* days: six months by law */
+#define NGX_HTTP_GOVSVC_AUDIT_SHORT    1024  /* a record of ours */
+#define NGX_HTTP_GOVSVC_AUDIT_AGGS     256
 #define NGX_HTTP_GOVSVC_AUDIT_FLIGHTS  4096
 #define NGX_HTTP_GOVSVC_AUDIT_CODE     8   /* "HTTP_" and three digits */
 #define NGX_HTTP_GOVSVC_AUDIT_RECEIPT  (32 + 3 + 40 + GS_AUDIT_HASH_TEXT)
@@ -28,7 +30,29 @@ typedef struct {
     uint64_t                            n;
     uint64_t                            first;    /* g */
     uint64_t                            last;
+    uint64_t                            space;    /* shed for the disk's */
 } ngx_http_govsvc_audit_lost_t;
+
+
+/* Refusals of one kind in this window. */
+typedef struct {
+    uint64_t                            key;      /* 0: free */
+    uint64_t                            end;      /* us, of the window */
+    uint64_t                            seen;
+    uint64_t                            n;        /* not told one by one */
+    uint64_t                            first;
+    uint64_t                            last;
+    uint64_t                            first_time;
+    uint64_t                            last_time;
+    uint64_t                            rule;
+    uint32_t                            status;
+    uint32_t                            net_len;
+    uint32_t                            code_len;
+    uint32_t                            id_len;
+    u_char                              net[48];
+    u_char                              code[32];
+    u_char                              id[32];
+} ngx_http_govsvc_audit_agg_t;
 
 
 /* A request that may have gone upstream and has not ended. */
@@ -45,6 +69,7 @@ typedef struct {
     uint64_t                            epoch;
     uint32_t                            alg;
     ngx_http_govsvc_audit_lost_t        lost[GS_AUDIT_CLASSES];
+    ngx_http_govsvc_audit_agg_t         aggs[NGX_HTTP_GOVSVC_AUDIT_AGGS];
     ngx_http_govsvc_audit_flight_t      flights[NGX_HTTP_GOVSVC_AUDIT_FLIGHTS];
 } ngx_http_govsvc_audit_slot_t;
 
@@ -66,7 +91,8 @@ typedef struct {
     ngx_event_t                         tick;     /* each second */
     ngx_connection_t                    dummy;
     time_t                              logged;
-    ngx_uint_t                          state;
+    ngx_uint_t                          state;    /* of the space */
+    ngx_uint_t                          shed;
     u_char                             *last;     /* put into the ring */
     ngx_queue_t                         waits;
     ngx_queue_t                         flights;
@@ -100,6 +126,7 @@ typedef struct {
     uint64_t                            pos;      /* behind it in the ring */
     u_char                             *rec;
     u_char                              seal[GS_AUDIT_HASH];
+    gs_audit_digest_t                   body;
     unsigned                            flies:1;
     unsigned                            sealed:1; /* the intent is safe */
     unsigned                            receipt:1;
@@ -114,6 +141,22 @@ char *ngx_http_govsvc_audit_store(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 void ngx_http_govsvc_audit_zone_size(ngx_conf_t *cf,
     ngx_http_govsvc_audit_main_conf_t *amcf);
+
+/* Setters of govsvc_audit_space and govsvc_audit_coalesce. */
+char *ngx_http_govsvc_audit_space(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_govsvc_audit_coalesce_deny(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* The state of the store by the space that is left. */
+void ngx_http_govsvc_audit_look(ngx_http_govsvc_audit_chain_t *chain);
+
+/* Puts the filter that makes digests of bodies into the chain. */
+void ngx_http_govsvc_audit_body_init(void);
+
+/* The header of the request, for the record. */
+void ngx_http_govsvc_audit_headers_in(ngx_http_request_t *r,
+    gs_audit_record_t *rec);
 
 /* The chain of this process; NULL: none was begun. */
 ngx_http_govsvc_audit_chain_t *ngx_http_govsvc_audit_chain(void);
@@ -133,6 +176,22 @@ void ngx_http_govsvc_audit_chain_free(ngx_http_govsvc_audit_chain_t *chain);
  */
 ngx_int_t ngx_http_govsvc_audit_put_lost(ngx_http_govsvc_audit_chain_t *chain,
     ngx_govsvc_writer_t *w);
+
+/*
+ * 1: rec is one refusal of many and was counted.  Otherwise it is to be
+ * written.
+ */
+ngx_uint_t ngx_http_govsvc_audit_coalesce(
+    ngx_http_govsvc_audit_chain_t *chain, ngx_str_t *net,
+    gs_audit_record_t *rec);
+
+/* Tells what was counted in windows that ended before now; as put_lost(). */
+ngx_int_t ngx_http_govsvc_audit_put_aggs(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_govsvc_writer_t *w, uint64_t now);
+
+/* Puts the draft b, made behind p that was reserved. */
+void ngx_http_govsvc_audit_put_draft(ngx_govsvc_writer_t *w, u_char *p,
+    gs_buf_t *b, size_t head);
 
 /*
  * Puts a record into the ring and returns the position behind it; 0 when the

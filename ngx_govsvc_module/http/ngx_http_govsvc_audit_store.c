@@ -246,7 +246,7 @@ ngx_http_govsvc_audit_writer(ngx_cycle_t *cycle,
     conf.segment_time = amcf->segment_time;
     conf.flush = amcf->flush;
     conf.sync = amcf->sync;
-    conf.reserve = 0;
+    conf.reserve = amcf->reserve;
 
     return ngx_govsvc_writer_create(cycle, &conf);
 }
@@ -306,7 +306,11 @@ ngx_http_govsvc_audit_tick(ngx_event_t *ev)
     c = ev->data;
     chain = c->data;
 
+    ngx_http_govsvc_audit_look(chain);
+
     (void) ngx_http_govsvc_audit_put_lost(chain, chain->writer);
+    (void) ngx_http_govsvc_audit_put_aggs(chain, chain->writer,
+                                          ngx_govsvc_wall_us());
 
     ngx_add_timer(ev, NGX_HTTP_GOVSVC_AUDIT_TICK);
 }
@@ -329,7 +333,11 @@ ngx_http_govsvc_audit_exit_process(ngx_cycle_t *cycle)
 
     for (i = 0; i < NGX_HTTP_GOVSVC_AUDIT_DRAIN; i++) {
 
-        if (ngx_http_govsvc_audit_put_lost(chain, chain->writer) == NGX_OK) {
+        if (ngx_http_govsvc_audit_put_lost(chain, chain->writer) == NGX_OK
+            && ngx_http_govsvc_audit_put_aggs(chain, chain->writer,
+                                              UINT64_MAX)
+               == NGX_OK)
+        {
             break;
         }
 
@@ -395,6 +403,7 @@ ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
     if (lost->n == 0) {
         lost->first = g;
         lost->last = g;
+        lost->space = chain->shed;
     }
 
     /* a request that asked for its number early has a smaller one */
@@ -410,8 +419,8 @@ ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
     chain->logged = ngx_time();
 
     ngx_log_error(NGX_LOG_CRIT, chain->log, 0,
-                  "govsvc audit: the buffer is full, %uL requests are not in "
-                  "the record", lost->n);
+                  "govsvc audit: the %s is full, %uL requests are not in "
+                  "the record", chain->shed ? "disk" : "buffer", lost->n);
 }
 
 
@@ -431,6 +440,15 @@ ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
         return 0;
     }
 
+    if (cls == GS_AUDIT_READ
+        && chain->state >= NGX_HTTP_GOVSVC_AUDIT_CRITICAL
+        && chain->amcf->on_error != NGX_HTTP_GOVSVC_AUDIT_FAIL_OPEN)
+    {
+        chain->shed = 1;
+        return 0;
+    }
+
+    chain->shed = 0;
     keep = (cls == GS_AUDIT_READ) ? chain->amcf->buffer / 4 : 1024;
 
     p = ngx_govsvc_writer_reserve(chain->writer,
