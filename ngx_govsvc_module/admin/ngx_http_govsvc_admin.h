@@ -34,13 +34,15 @@ typedef struct {
     gs_route_doc_t                  doc;       /* of the thread */
     uint64_t                        stamp;
     ngx_uint_t                      ready;
+    ngx_uint_t                      fresh;     /* stamp was taken */
+    ngx_uint_t                      behind;    /* the file is no truth */
 
     ngx_queue_t                     waiting;   /* of the event loop */
     ngx_uint_t                      nwaiting;
     ngx_http_govsvc_admin_job_t    *current;
     ngx_uint_t                      done;
     ngx_event_t                     tick;
-    ngx_event_t                     notify;
+    ngx_event_t                     hold;      /* keeps the worker */
 #if (NGX_THREADS)
     ngx_thread_task_t              *task;
 #endif

@@ -20,9 +20,11 @@
 #define NGX_HTTP_GOVSVC_ADMIN_LOCK  2000   /* ms */
 #define NGX_HTTP_GOVSVC_ADMIN_TICK  1000   /* ms */
 #define NGX_HTTP_GOVSVC_ADMIN_DEAD  256    /* ejected instances looked at */
+#define NGX_HTTP_GOVSVC_ADMIN_HOLD  5000   /* ms */
 
 
 static void ngx_http_govsvc_admin_start(ngx_http_govsvc_admin_worker_t *w);
+static void ngx_http_govsvc_admin_held(ngx_event_t *ev);
 static void ngx_http_govsvc_admin_complete(ngx_http_govsvc_admin_worker_t *w);
 static void ngx_http_govsvc_admin_tick(ngx_event_t *ev);
 static ngx_int_t ngx_http_govsvc_admin_tick_job(
@@ -31,6 +33,8 @@ static ngx_int_t ngx_http_govsvc_admin_ready(
     ngx_http_govsvc_admin_job_t *job, ngx_log_t *log);
 static void ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job,
     ngx_log_t *log);
+static void ngx_http_govsvc_admin_refresh(
+    ngx_http_govsvc_admin_job_t *job, ngx_log_t *log);
 static void ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job,
     ngx_log_t *log);
 static void ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job,
@@ -81,6 +85,10 @@ ngx_http_govsvc_admin_init_process(ngx_cycle_t *cycle)
 
     amcf->worker = w;
     ngx_queue_init(&w->waiting);
+
+    w->hold.handler = ngx_http_govsvc_admin_held;
+    w->hold.data = w;
+    w->hold.log = cycle->log;
 
 #if defined(__GLIBC__)
 
@@ -172,6 +180,12 @@ ngx_http_govsvc_admin_post(ngx_http_govsvc_admin_job_t *job)
     ngx_queue_insert_tail(&w->waiting, &job->queue);
     w->nwaiting++;
 
+    /* a worker that quits stays as long as a timer waits: for the answer */
+
+    if (job->request != NULL) {
+        ngx_add_timer(&w->hold, NGX_HTTP_GOVSVC_ADMIN_HOLD);
+    }
+
     if (w->current == NULL) {
         ngx_http_govsvc_admin_start(w);
     }
@@ -212,6 +226,17 @@ ngx_http_govsvc_admin_start(ngx_http_govsvc_admin_worker_t *w)
 
 
 static void
+ngx_http_govsvc_admin_held(ngx_event_t *ev)
+{
+    ngx_http_govsvc_admin_worker_t *w = ev->data;
+
+    if (w->current != NULL || w->nwaiting != 0) {
+        ngx_add_timer(ev, NGX_HTTP_GOVSVC_ADMIN_HOLD);
+    }
+}
+
+
+static void
 ngx_http_govsvc_admin_complete(ngx_http_govsvc_admin_worker_t *w)
 {
     ngx_http_govsvc_admin_job_t  *job;
@@ -224,6 +249,10 @@ ngx_http_govsvc_admin_complete(ngx_http_govsvc_admin_worker_t *w)
     }
 
     ngx_http_govsvc_admin_free(job);
+
+    if (w->nwaiting == 0 && w->hold.timer_set) {
+        ngx_del_timer(&w->hold);
+    }
 }
 
 
@@ -418,7 +447,6 @@ ngx_http_govsvc_admin_ready(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
         return NGX_ERROR;
     }
 
-    w->stamp = 0;
     w->ready = 1;
 
     return NGX_OK;
@@ -428,10 +456,8 @@ ngx_http_govsvc_admin_ready(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
 static void
 ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
 {
-    uint64_t                         stamp;
     ngx_fd_t                         fd;
     ngx_err_t                        err;
-    ngx_int_t                        rc;
     gs_admin_t                       a;
     ngx_uint_t                       writes;
     gs_admin_host_t                  host;
@@ -457,15 +483,11 @@ ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
         }
     }
 
-    rc = NGX_OK;
-    stamp = ngx_govsvc_snapshot_stamp(&reg->snapshot);
-
-    if (reg->snapshot.len != 0 && stamp != w->stamp) {
-        rc = ngx_http_govsvc_registry_refresh(reg, &w->doc, log);
-        w->stamp = (rc == NGX_ERROR) ? 0 : stamp;
+    if (reg->snapshot.len != 0) {
+        ngx_http_govsvc_admin_refresh(job, log);
     }
 
-    if (writes && rc == NGX_ERROR) {
+    if (writes && w->behind) {
         job->reply.retry_after = 5;
         ngx_http_govsvc_admin_refuse(job, 503, "SNAPSHOT_BEHIND");
 
@@ -475,10 +497,36 @@ ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
     }
 
     if (fd != NGX_INVALID_FILE) {
-        w->stamp = (rc == NGX_ERROR)
-                   ? 0 : ngx_govsvc_snapshot_stamp(&reg->snapshot);
+
+        /* nobody else wrote meanwhile */
+
+        w->stamp = ngx_govsvc_snapshot_stamp(&reg->snapshot);
         ngx_govsvc_snapshot_unlock(fd);
     }
+}
+
+
+static void
+ngx_http_govsvc_admin_refresh(ngx_http_govsvc_admin_job_t *job,
+    ngx_log_t *log)
+{
+    uint64_t                         stamp;
+    ngx_http_govsvc_registry_t      *reg;
+    ngx_http_govsvc_admin_worker_t  *w;
+
+    w = job->conf->worker;
+    reg = job->conf->registry;
+
+    stamp = ngx_govsvc_snapshot_stamp(&reg->snapshot);
+
+    if (w->fresh && stamp == w->stamp) {
+        return;
+    }
+
+    w->behind = ngx_http_govsvc_registry_refresh(reg, &w->doc, log)
+                == NGX_ERROR;
+    w->stamp = stamp;
+    w->fresh = 1;
 }
 
 
@@ -490,7 +538,6 @@ ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
 static void
 ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
 {
-    uint64_t                         stamp;
     gs_err_t                         why;
     ngx_fd_t                         fd;
     ngx_err_t                        err;
@@ -508,15 +555,9 @@ ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
         return;
     }
 
-    stamp = ngx_govsvc_snapshot_stamp(&reg->snapshot);
+    ngx_http_govsvc_admin_refresh(job, log);
 
-    if (stamp != w->stamp
-        && ngx_http_govsvc_registry_refresh(reg, &w->doc, log) != NGX_ERROR)
-    {
-        w->stamp = stamp;
-    }
-
-    if (stamp == w->stamp) {
+    if (!w->behind) {
         (void) ngx_http_govsvc_registry_catch_up(reg, &w->doc, log);
 
         ngx_memzero(&why, sizeof(gs_err_t));

@@ -27,7 +27,7 @@ static ngx_int_t ngx_http_govsvc_registry_init_zone(ngx_shm_zone_t *zone,
 static ngx_int_t ngx_http_govsvc_registry_prepare(ngx_cycle_t *cycle,
     ngx_str_t *snapshot);
 static ngx_int_t ngx_http_govsvc_registry_load(
-    ngx_http_govsvc_registry_t *reg, gs_route_doc_t *doc, uint64_t above,
+    ngx_http_govsvc_registry_t *reg, gs_route_doc_t *doc, uint64_t *found,
     ngx_log_t *log);
 static ngx_int_t ngx_http_govsvc_registry_settle(
     ngx_http_govsvc_registry_t *reg, gs_mem_t *mem, gs_route_doc_t *doc,
@@ -190,6 +190,7 @@ ngx_http_govsvc_registry_compile(ngx_pool_t *pool,
     size_t             size;
     gs_err_t           err;
     gs_mem_t          *mem;
+    uint64_t           found;
     ngx_int_t          rc;
     gs_route_doc_t     doc;
     gs_route_table_t  *t;
@@ -210,7 +211,7 @@ ngx_http_govsvc_registry_compile(ngx_pool_t *pool,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_govsvc_registry_load(reg, &doc, 0, log);
+    rc = ngx_http_govsvc_registry_load(reg, &doc, &found, log);
 
     if (rc == NGX_OK) {
         rc = ngx_http_govsvc_registry_settle(reg, mem, &doc, &t, &size, log);
@@ -227,11 +228,14 @@ ngx_http_govsvc_registry_compile(ngx_pool_t *pool,
 }
 
 
-/* The newest whole snapshot; NGX_DECLINED: none, or not above that. */
+/*
+ * The newest whole snapshot; *found is its revision.  NGX_DECLINED: there is
+ * none, or none newer than the document.
+ */
 
 static ngx_int_t
 ngx_http_govsvc_registry_load(ngx_http_govsvc_registry_t *reg,
-    gs_route_doc_t *doc, uint64_t above, ngx_log_t *log)
+    gs_route_doc_t *doc, uint64_t *found, ngx_log_t *log)
 {
     gs_err_t               err;
     ngx_int_t              rc;
@@ -239,6 +243,7 @@ ngx_http_govsvc_registry_load(ngx_http_govsvc_registry_t *reg,
     ngx_govsvc_snapshot_t  s;
 
     broken = 0;
+    *found = 0;
 
     for (i = 0; i < NGX_GOVSVC_SNAPSHOT_KEEP; i++) {
 
@@ -249,7 +254,9 @@ ngx_http_govsvc_registry_load(ngx_http_govsvc_registry_t *reg,
             continue;
         }
 
-        if (s.revision <= above && i == 0) {
+        *found = s.revision;
+
+        if (s.revision <= doc->revision) {
             ngx_govsvc_snapshot_free(&s);
             return NGX_DECLINED;
         }
@@ -470,20 +477,17 @@ ngx_int_t
 ngx_http_govsvc_registry_refresh(ngx_http_govsvc_registry_t *reg,
     gs_route_doc_t *doc, ngx_log_t *log)
 {
-    uint64_t   committed;
+    uint64_t   committed, found;
     ngx_int_t  rc;
 
     committed = __atomic_load_n(&reg->sh->committed, __ATOMIC_ACQUIRE);
+    rc = ngx_http_govsvc_registry_load(reg, doc, &found, log);
 
-    rc = (reg->snapshot.len != 0)
-         ? ngx_http_govsvc_registry_load(reg, doc, doc->revision, log)
-         : NGX_DECLINED;
-
-    if (doc->revision < committed) {
+    if (found < committed) {
         ngx_log_error(NGX_LOG_CRIT, log, 0,
                       "govsvc registry: the snapshot \"%V\" has revision "
                       "%uL, but %uL runs; nothing is changed until a reload "
-                      "accepts it", &reg->snapshot, doc->revision, committed);
+                      "accepts it", &reg->snapshot, found, committed);
         return NGX_ERROR;
     }
 

@@ -59,7 +59,7 @@ ngx_http_govsvc_registry_t *ngx_http_govsvc_registry(ngx_cycle_t *cycle);
 /*
  * Brings the document (made by gs_route_doc_init() and, for the fixed half,
  * gs_route_doc_fix()) to the newest snapshot that is whole.  NGX_DECLINED:
- * there is none newer; NGX_ERROR: it is older than what runs, logged.
+ * there is none newer; NGX_ERROR: it is gone, or older than what runs, logged.
  * Blocks.
  */
 ngx_int_t ngx_http_govsvc_registry_refresh(ngx_http_govsvc_registry_t *reg,
