@@ -8,8 +8,9 @@
 #
 #   t/rules/gen.pl attack|benign [SEED] > FILE
 #
-# Each request stands behind a line "#LABEL CLASS ID BYTES" and ends with a
-# line feed that is not counted.  The same seed gives the same bytes.
+# Each request stands behind a line "=== LABEL-CLASS NUMBER" and is followed
+# by a line feed, as "govsvc rules check --corpus" reads it.  The same seed
+# gives the same bytes.
 
 use strict;
 use warnings;
@@ -165,8 +166,7 @@ sub lines {
 sub emit {
     my ($class, $raw) = @_;
 
-    printf "#%s %s %s-%05d %d\n%s\n", $label, $class, $class, ++$number,
-           length $raw, $raw;
+    printf "=== %s-%s %05d\n%s\n", $label, $class, ++$number, $raw;
 }
 
 
