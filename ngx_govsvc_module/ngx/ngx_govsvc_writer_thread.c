@@ -202,7 +202,9 @@ ngx_govsvc_writer_step(ngx_govsvc_writer_t *w)
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
-    if (w->waiting && (w->mark.tail != before || rc != NGX_OK)) {
+    if (w->waiting && (w->mark.tail != before || w->mark.tail >= w->want
+                       || rc != NGX_OK))
+    {
         w->waiting = 0;
         ngx_govsvc_writer_tell(w);
     }
@@ -223,6 +225,10 @@ ngx_govsvc_writer_tell(ngx_govsvc_writer_t *w)
     {
         ngx_log_error(NGX_LOG_ALERT, w->log, ngx_errno,
                       "write() to eventfd failed");
+
+        /* tried again after the next batch, or the next tick */
+
+        w->waiting = 1;
     }
 }
 
