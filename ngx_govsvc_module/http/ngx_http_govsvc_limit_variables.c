@@ -29,20 +29,20 @@ static uint64_t ngx_http_govsvc_limit_number(
 
 
 #define ngx_http_govsvc_limit_var(name, which)                                \
-    { ngx_string("govsvc_limit_" name), NULL, ngx_http_govsvc_limit_variable, \
+    { ngx_string("govsvc_" name), NULL, ngx_http_govsvc_limit_variable, \
       NGX_HTTP_GOVSVC_LIMIT_VAR_##which, NGX_HTTP_VAR_NOCACHEABLE, 0 }
 
 
 ngx_http_variable_t  ngx_http_govsvc_limit_variables[] = {
 
-    ngx_http_govsvc_limit_var("name", NAME),
-    ngx_http_govsvc_limit_var("source", SOURCE),
-    ngx_http_govsvc_limit_var("limit", LIMIT),
-    ngx_http_govsvc_limit_var("remaining", REMAINING),
-    ngx_http_govsvc_limit_var("reset", RESET),
-    ngx_http_govsvc_limit_var("retry_after", RETRY),
-    ngx_http_govsvc_limit_var("wait_us", WAIT),
-    ngx_http_govsvc_limit_var("bound", BOUND),
+    ngx_http_govsvc_limit_var("limit_name", NAME),
+    ngx_http_govsvc_limit_var("limit_source", SOURCE),
+    ngx_http_govsvc_limit_var("limit_limit", LIMIT),
+    ngx_http_govsvc_limit_var("limit_remaining", REMAINING),
+    ngx_http_govsvc_limit_var("limit_reset", RESET),
+    ngx_http_govsvc_limit_var("limit_retry_after", RETRY),
+    ngx_http_govsvc_limit_var("limit_wait_us", WAIT),
+    ngx_http_govsvc_limit_var("limit_bound", BOUND),
 
       ngx_http_null_variable
 };

@@ -270,7 +270,7 @@ ngx_http_govsvc_limit_zone_lease(ngx_conf_t *cf,
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid local_share \"%V\", it must be from "
-                               "0% to 90%", &args->share);
+                               "0%% to 90%%", &args->share);
             return NGX_CONF_ERROR;
         }
 
