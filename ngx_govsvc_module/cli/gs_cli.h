@@ -87,6 +87,8 @@ void gs_cli_print(FILE *out, const gs_str_t *s);
 extern const gs_cli_verb_t  gs_cli_route_explain;
 extern const gs_cli_verb_t  gs_cli_route_lint;
 extern const gs_cli_verb_t  gs_cli_token_verify;
+extern const gs_cli_verb_t  gs_cli_apps_sign_verb;
+extern const gs_cli_verb_t  gs_cli_apps_verify_verb;
 extern const gs_cli_verb_t  gs_cli_rules_test;
 extern const gs_cli_verb_t  gs_cli_rules_explain;
 extern const gs_cli_verb_t  gs_cli_rules_check;

@@ -23,6 +23,8 @@ static const gs_cli_verb_t *const  gs_cli_verbs[] = {
     &gs_cli_route_explain,
     &gs_cli_route_lint,
     &gs_cli_token_verify,
+    &gs_cli_apps_sign_verb,
+    &gs_cli_apps_verify_verb,
     &gs_cli_rules_test,
     &gs_cli_rules_explain, &gs_cli_rules_check,
     &gs_cli_audit_verify,

@@ -85,6 +85,7 @@ typedef struct {
     ngx_str_t                        scheme;      /* how the app signs */
     ngx_uint_t                       level;       /* assurance, 0-5 */
     void                            *token_data;
+    void                            *app_data;    /* of the apps feature */
 
     /* outcome */
     const ngx_http_govsvc_reason_t  *reason;      /* NULL: not refused */
@@ -94,6 +95,7 @@ typedef struct {
     uint64_t                         audit_g;     /* 0: no number given yet */
 
     u_char                           ids[32 + 16];
+    unsigned                         errcode:1;     /* answers of x-tif */
     unsigned                         guard_mode:2;  /* the strictest asked */
     unsigned                         guard_block:1; /* "on" would refuse */
 } ngx_http_govsvc_ctx_t;
@@ -138,9 +140,11 @@ ngx_int_t ngx_http_govsvc_guard_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_conn_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_limit_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_app_verify_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_conn_subject_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_limit_subject_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_app_body_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_commit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_intent_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);
@@ -165,6 +169,19 @@ ngx_int_t ngx_http_govsvc_add_header(ngx_http_request_t *r, ngx_str_t *key,
  */
 ngx_uint_t ngx_http_govsvc_geo_region(ngx_http_request_t *r);
 
+/*
+ * May the application that signed go where the request goes, now that this is
+ * final?  NGX_OK, or what the refusal returned.
+ */
+ngx_int_t ngx_http_govsvc_app_commit(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx);
+
+/*
+ * Keeps the identity headers of a signed request, which belong to its
+ * signature; called before they are stripped.
+ */
+ngx_int_t ngx_http_govsvc_app_identity(ngx_http_request_t *r);
+
 /* Variables of one feature, added in its preconfiguration; ends with name
  * len 0.  Handlers see the context through ngx_http_govsvc_get_ctx(). */
 ngx_int_t ngx_http_govsvc_add_variables(ngx_conf_t *cf,
@@ -180,6 +197,7 @@ extern ngx_module_t  ngx_http_govsvc_guard_module;
 extern ngx_module_t  ngx_http_govsvc_limit_module;
 extern ngx_module_t  ngx_http_govsvc_conn_module;
 extern ngx_module_t  ngx_http_govsvc_token_module;
+extern ngx_module_t  ngx_http_govsvc_apps_module;
 extern ngx_module_t  ngx_http_govsvc_audit_module;
 extern ngx_module_t  ngx_http_govsvc_admin_module;
 extern ngx_module_t  ngx_http_govsvc_filter_module;

@@ -76,9 +76,12 @@ ngx_http_govsvc_client_strip(ngx_http_request_t *r)
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (ngx_http_govsvc_client_identity(ccf, &h[i].key)) {
-                return ngx_http_govsvc_client_remove(r, ccf);
+            if (!ngx_http_govsvc_client_identity(ccf, &h[i].key)) {
+                continue;
             }
+
+            return ngx_http_govsvc_app_identity(r) == NGX_OK
+                       ? ngx_http_govsvc_client_remove(r, ccf) : NGX_ERROR;
         }
     }
 

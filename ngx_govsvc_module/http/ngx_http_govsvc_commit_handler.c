@@ -39,7 +39,7 @@ static ngx_int_t ngx_http_govsvc_commit_choice(ngx_http_govsvc_section_t *s,
 ngx_int_t
 ngx_http_govsvc_commit_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                   rc;
+    ngx_int_t                   rc, routed;
     ngx_http_govsvc_ctx_t      *ctx;
     ngx_http_govsvc_reason_e    reason;
     ngx_http_govsvc_outcome_t   out;
@@ -53,17 +53,23 @@ ngx_http_govsvc_commit_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_govsvc_route_commit(r, ctx, &reason);
+    routed = ngx_http_govsvc_route_commit(r, ctx, &reason);
 
-    if (rc == NGX_DECLINED) {
-        return NGX_DECLINED;
-    }
-
-    if (rc == NGX_ABORT) {
+    if (routed == NGX_ABORT) {
         return ngx_http_govsvc_refuse(r, reason);
     }
 
-    if (rc != NGX_OK
+    rc = ngx_http_govsvc_app_commit(r, ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (routed == NGX_DECLINED) {
+        return NGX_DECLINED;
+    }
+
+    if (routed != NGX_OK
         || ngx_http_govsvc_commit(r, ctx, &out) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -105,6 +105,44 @@ const ngx_http_govsvc_reason_t
         "Requests that change something cannot be taken at the moment. Please "
         "try again later."),
 
+    ngx_http_govsvc_reason(400, "APP_MALFORMED",
+        "签名请求头不完整、重复或格式不正确，请按接口文档重新签名。",
+        "The headers of the signature are incomplete, doubled or "
+        "malformed. Please sign again as the interface describes."),
+
+    ngx_http_govsvc_reason(401, "APP_INVALID",
+        "应用签名无效，请核对应用标识、密钥和签名算法。",
+        "The signature of the application is not valid. Please check its "
+        "identifier, secret and algorithm."),
+
+    ngx_http_govsvc_reason(401, "CLOCK_SKEW",
+        "请求时间与服务器时间相差过大，请校准时钟后重试。",
+        "The time of the request is too far from ours. Please set your "
+        "clock and try again."),
+
+    ngx_http_govsvc_reason(401, "REPLAY",
+        "该请求已经提交过，请更换随机数重新签名。",
+        "This request was received before. Please sign again with a new "
+        "nonce."),
+
+    ngx_http_govsvc_reason(401, "APP_EXPIRED",
+        "该应用的接入授权已到期，请联系平台续期。",
+        "The access of this application has expired. Please ask the "
+        "platform to renew it."),
+
+    ngx_http_govsvc_reason(403, "APP_FORBIDDEN",
+        "该应用无权从当前地址访问，或无权访问该服务。",
+        "This application may not call from this address, or may not use "
+        "this service."),
+
+    ngx_http_govsvc_reason(401, "APP_DIGEST",
+        "请求内容与签名中的摘要不一致。",
+        "The content of the request does not match its signed digest."),
+
+    ngx_http_govsvc_reason(413, "APP_BODY",
+        "签名请求的内容过大。",
+        "The content of the signed request is too large."),
+
     ngx_http_govsvc_reason(500, "INTERNAL",
         "系统内部错误，请稍后再试。",
         "An internal error occurred. Please try again later.")

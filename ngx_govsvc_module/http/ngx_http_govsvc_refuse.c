@@ -14,9 +14,11 @@
 static ngx_uint_t ngx_http_govsvc_has_error_page(ngx_http_request_t *r,
     ngx_uint_t status);
 static ngx_uint_t ngx_http_govsvc_wants_json(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_govsvc_wants_html(ngx_http_request_t *r);
 static ngx_table_elt_t *ngx_http_govsvc_accept(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_govsvc_contains(ngx_str_t *s, const char *word);
 static void ngx_http_govsvc_problem(gs_buf_t *b, ngx_http_govsvc_ctx_t *ctx);
+static void ngx_http_govsvc_errcode(gs_buf_t *b, ngx_http_govsvc_ctx_t *ctx);
 static void ngx_http_govsvc_page(gs_buf_t *b, ngx_http_govsvc_ctx_t *ctx);
 static ngx_int_t ngx_http_govsvc_send(ngx_http_request_t *r, gs_buf_t *b,
     ngx_uint_t json);
@@ -24,6 +26,9 @@ static ngx_int_t ngx_http_govsvc_send(ngx_http_request_t *r, gs_buf_t *b,
 
 /* the longest page and its longest reason fit by far; overflow is checked */
 #define NGX_HTTP_GOVSVC_BODY_MAX  4096
+
+/* beside 0 for a page and 1 for a problem document */
+#define NGX_HTTP_GOVSVC_ERRCODE   2
 
 
 static const char  ngx_http_govsvc_page_head[] =
@@ -79,7 +84,11 @@ ngx_http_govsvc_refuse(ngx_http_request_t *r, ngx_http_govsvc_reason_e reason)
 
     json = ngx_http_govsvc_wants_json(r);
 
-    if (json) {
+    if (ctx->errcode && !ngx_http_govsvc_wants_html(r)) {
+        json = NGX_HTTP_GOVSVC_ERRCODE;
+        ngx_http_govsvc_errcode(&b, ctx);
+
+    } else if (json) {
         ngx_http_govsvc_problem(&b, ctx);
 
     } else {
@@ -148,6 +157,20 @@ ngx_http_govsvc_wants_json(ngx_http_request_t *r)
     return r->headers_in.content_type != NULL
            && ngx_http_govsvc_contains(&r->headers_in.content_type->value,
                                        "json");
+}
+
+
+/* A browser: callers of x-tif that want another form do not say so. */
+
+static ngx_uint_t
+ngx_http_govsvc_wants_html(ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *accept;
+
+    accept = ngx_http_govsvc_accept(r);
+
+    return accept != NULL
+           && ngx_http_govsvc_contains(&accept->value, "text/html");
 }
 
 
@@ -220,6 +243,25 @@ ngx_http_govsvc_problem(gs_buf_t *b, ngx_http_govsvc_ctx_t *ctx)
 }
 
 
+/* The form that callers of x-tif know: 400000000 and the status. */
+
+static void
+ngx_http_govsvc_errcode(gs_buf_t *b, ngx_http_govsvc_ctx_t *ctx)
+{
+    gs_str_t  s;
+
+    gs_buf_char(b, '{');
+    gs_json_kv_u64(b, "errcode", 400000000 + ctx->reason->status);
+    s = ngx_govsvc_to_gs(&ctx->reason->en);
+    (void) gs_json_kv_str(b, "errmsg", &s);
+    s = ngx_govsvc_to_gs(&ctx->reason->code);
+    (void) gs_json_kv_str(b, "code", &s);
+    s = ngx_govsvc_to_gs(&ctx->request_id);
+    (void) gs_json_kv_str(b, "request_id", &s);
+    gs_buf_text(b, "}\n");
+}
+
+
 static void
 ngx_http_govsvc_page(gs_buf_t *b, ngx_http_govsvc_ctx_t *ctx)
 {
@@ -266,7 +308,11 @@ ngx_http_govsvc_send(ngx_http_request_t *r, gs_buf_t *b, ngx_uint_t json)
     r->headers_out.status = ctx->reason->status;
     r->headers_out.content_length_n = (off_t) gs_buf_len(b);
 
-    if (json) {
+    if (json == NGX_HTTP_GOVSVC_ERRCODE) {
+        ngx_str_set(&r->headers_out.content_type, "application/json");
+        ngx_str_null(&r->headers_out.charset);
+
+    } else if (json) {
         ngx_str_set(&r->headers_out.content_type, "application/problem+json");
         ngx_str_null(&r->headers_out.charset);
 

@@ -236,6 +236,10 @@ ngx_http_govsvc_require_holds(ngx_http_govsvc_require_t *req,
 
     data = ctx->token_data;
 
+    if (data == NULL && req->type != NGX_HTTP_GOVSVC_REQUIRE_LEVEL) {
+        return 0;
+    }
+
     switch (req->type) {
 
     case NGX_HTTP_GOVSVC_REQUIRE_LEVEL:

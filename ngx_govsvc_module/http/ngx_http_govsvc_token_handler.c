@@ -147,8 +147,12 @@ ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ctx->auth_status != NGX_HTTP_GOVSVC_AUTH_OK) {
+    /* an application that signs is no token of an issuer that is named */
 
+    if (ctx->auth_status != NGX_HTTP_GOVSVC_AUTH_OK
+        || (ctx->token_data == NULL && tlcf->issuers != NULL
+            && tlcf->mode == NGX_HTTP_GOVSVC_TOKEN_REQUIRED))
+    {
         if (tlcf->mode != NGX_HTTP_GOVSVC_TOKEN_REQUIRED
             && tlcf->require == NULL)
         {

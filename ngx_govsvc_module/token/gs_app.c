@@ -201,14 +201,18 @@ gs_app_time(const gs_app_t *app, const gs_sign_cred_t *cred, int64_t now)
 
 
 gs_sign_reason_e
-gs_app_allows(const gs_app_t *app, const gs_net_t *from,
-    const gs_str_t *route, const gs_str_t *platform)
+gs_app_from(const gs_app_t *app, const gs_net_t *from)
+{
+    return (app->networks == NULL || gs_net_set_has(app->networks, from))
+               ? GS_SIGN_OK : GS_SIGN_BAD_NETWORK;
+}
+
+
+gs_sign_reason_e
+gs_app_to(const gs_app_t *app, const gs_str_t *route,
+    const gs_str_t *platform)
 {
     size_t  i;
-
-    if (app->networks != NULL && !gs_net_set_has(app->networks, from)) {
-        return GS_SIGN_BAD_NETWORK;
-    }
 
     for (i = 0; i < app->nroutes; i++) {
         if ((route->len != 0 && gs_app_glob(&app->routes[i], route))

@@ -86,9 +86,10 @@ gs_sign_reason_e gs_apps_check(const gs_apps_t *apps,
     gs_sign_crypto_t *crypto, const gs_sign_request_t *r,
     const gs_sign_cred_t *cred, int64_t now, const gs_app_t **app);
 
-/* May the application call from there, and this route of this platform? */
-gs_sign_reason_e gs_app_allows(const gs_app_t *app, const gs_net_t *from,
-    const gs_str_t *route, const gs_str_t *platform);
+/* May the application call from there; this route of this platform? */
+gs_sign_reason_e gs_app_from(const gs_app_t *app, const gs_net_t *from);
+gs_sign_reason_e gs_app_to(const gs_app_t *app, const gs_str_t *route,
+    const gs_str_t *platform);
 
 /*
  * What makes the request one of a kind: its nonce, else its signature; and

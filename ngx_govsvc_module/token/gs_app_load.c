@@ -146,6 +146,7 @@ gs_app_load_root(gs_app_load_t *l, gs_apps_t *apps, const json_t *root)
     for (i = 1; i < n; i++) {
         if (gs_str_eq(&apps->list[i - 1].id, &apps->list[i].id)) {
             if (l->err != NULL) {
+                l->err->pointer[0] = '\0';
                 l->err->line = gs_json_line(l->text, "/apps");
             }
 

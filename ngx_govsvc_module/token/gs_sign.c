@@ -189,6 +189,7 @@ static int
 gs_sign_scheme_of(const gs_sign_header_t *h)
 {
     unsigned  i;
+    gs_str_t  value;
 
     for (i = 0; gs_sign_headers[i].name != NULL; i++) {
 
@@ -200,7 +201,9 @@ gs_sign_scheme_of(const gs_sign_header_t *h)
             return (int) gs_sign_headers[i].scheme;
         }
 
-        return gs_sign_authorization(&h->value);
+        value = gs_sign_trim(&h->value);
+
+        return gs_sign_authorization(&value);
     }
 
     return GS_SIGN_SCHEMES;

@@ -145,6 +145,15 @@ typedef struct {
 } gs_sign_key_t;
 
 
+/*
+ * Reads a key in PEM form, a private one or a public one, into pkey; GS_ERROR
+ * if there is none.  gs_sign_key_clear() frees it and cleanses the secret,
+ * which must be writable.
+ */
+gs_rc_t gs_sign_key_pem(gs_sign_key_t *key, const gs_str_t *text,
+    int is_private);
+void gs_sign_key_clear(gs_sign_key_t *key);
+
 /* Digests, contexts and room of one process; requests one by one. */
 typedef struct gs_sign_crypto_s  gs_sign_crypto_t;
 

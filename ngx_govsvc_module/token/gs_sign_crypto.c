@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include "core/gs_hex.h"
@@ -423,6 +424,41 @@ gs_sign_no_memory(void)
     }
 
     return found;
+}
+
+
+gs_rc_t
+gs_sign_key_pem(gs_sign_key_t *key, const gs_str_t *text, int is_private)
+{
+    BIO  *bio;
+
+    key->pkey = NULL;
+    bio = BIO_new_mem_buf(text->data, (int) text->len);
+
+    if (bio != NULL && is_private) {
+        key->pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+
+    } else if (bio != NULL) {
+        key->pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    }
+
+    BIO_free(bio);
+    ERR_clear_error();
+
+    return key->pkey != NULL ? GS_OK : GS_ERROR;
+}
+
+
+void
+gs_sign_key_clear(gs_sign_key_t *key)
+{
+    if (key->secret.len != 0) {
+        OPENSSL_cleanse((void *) (uintptr_t) key->secret.data,
+                        key->secret.len);
+    }
+
+    EVP_PKEY_free(key->pkey);
+    key->pkey = NULL;
 }
 
 
