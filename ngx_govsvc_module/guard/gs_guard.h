@@ -42,6 +42,7 @@
 #define GS_GUARD_MAX_BODY    (1024 * 1024) /* the greatest bound of a body */
 #define GS_GUARD_MAX_CLASSES 32            /* of scores */
 #define GS_GUARD_MAX_TAGS    8             /* of a rule */
+#define GS_GUARD_CUT_POINTS  3             /* of a body beyond the bound */
 #define GS_GUARD_SAMPLE      80            /* bytes of evidence */
 #define GS_GUARD_TARGET      48            /* bytes of a target in words */
 
@@ -107,6 +108,7 @@ typedef struct {
     gs_str_t   body;                       /* data NULL: there is none */
     unsigned   body_cut:1;                 /* more came than is given here */
     unsigned   twice:1;                    /* one of these headers came twice */
+    unsigned   oversize:2;                 /* 1: a cut body scores, 2: blocks */
     unsigned   status;                     /* of the answer, or 0 */
     gs_rc_t  (*answer)(void *cursor, gs_guard_header_t *h);
     void      *answer_cursor;

@@ -21,6 +21,7 @@ typedef enum {
 } gs_body_e;
 
 
+static void gs_body_oversize(gs_guard_run_t *run);
 static uint32_t gs_body_coding(gs_guard_run_t *run, gs_str_t *text);
 static gs_body_e gs_body_type(const gs_str_t *type);
 static int gs_body_starts(const gs_str_t *type, const char *text);
@@ -63,10 +64,33 @@ gs_guard_feed_body(gs_guard_run_t *run)
 
     run->verdict->facts |= facts;
 
+    if (facts & (GS_FLAG_OVER_LIMIT|GS_FLAG_MANY)) {
+        gs_body_oversize(run);
+    }
+
     if (gs_guard_wanted(run, GS_KIND_BODY)) {
         gs_guard_value_init(&v, GS_KIND_BODY, GS_DECODE_NONE, &text);
         v.facts = facts;
         gs_guard_value(run, &v);
+    }
+}
+
+
+/* What is not looked at is never nothing, but where it was said so. */
+
+static void
+gs_body_oversize(gs_guard_run_t *run)
+{
+    if (run->in->oversize == 0) {
+        return;
+    }
+
+    gs_guard_note(run, GS_GUARD_OVERSIZE,
+                  run->in->oversize == 1 ? GS_GUARD_LOG : GS_GUARD_BLOCK,
+                  413);
+
+    if (run->in->oversize == 1) {
+        run->verdict->score += GS_GUARD_CUT_POINTS;
     }
 }
 

@@ -71,6 +71,8 @@ typedef struct {
     /* guard */
     ngx_uint_t                       rule;        /* the first that hit */
     ngx_uint_t                       score;
+    void                            *guard_data;  /* verdict, NULL: no hit */
+    ngx_buf_t                       *guard_answer;  /* what goes by */
 
     /* limit */
     ngx_http_govsvc_limit_status_e   limit_status;
@@ -98,6 +100,10 @@ typedef struct {
     unsigned                         errcode:1;     /* answers of x-tif */
     unsigned                         guard_mode:2;  /* the strictest asked */
     unsigned                         guard_block:1; /* "on" would refuse */
+    unsigned                         guard_body_mode:2;
+    unsigned                         guard_reading:1;   /* the body */
+    unsigned                         guard_answered:1;
+    unsigned                         guard_noting:1;    /* too late to refuse */
 } ngx_http_govsvc_ctx_t;
 
 
@@ -145,6 +151,7 @@ ngx_int_t ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_conn_subject_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_limit_subject_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_app_body_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_guard_body_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_commit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_intent_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);

@@ -8,6 +8,7 @@
 
 
 #include "http/ngx_http_govsvc_ctx.h"
+#include "http/ngx_http_govsvc_guard_priv.h"
 
 
 static ngx_int_t ngx_http_govsvc_header_filter(ngx_http_request_t *r);
@@ -81,6 +82,8 @@ ngx_http_govsvc_filter_init(ngx_conf_t *cf)
     ngx_http_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_govsvc_header_filter;
 
+    ngx_http_govsvc_guard_filter_init();
+
     return NGX_OK;
 }
 
@@ -88,6 +91,7 @@ ngx_http_govsvc_filter_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_govsvc_header_filter(ngx_http_request_t *r)
 {
+    ngx_int_t               rc;
     ngx_http_govsvc_ctx_t  *ctx;
 
     if (r != r->main) {
@@ -103,6 +107,12 @@ ngx_http_govsvc_header_filter(ngx_http_request_t *r)
 
         if (ngx_http_govsvc_headless(r)) {
             return NGX_HTTP_BAD_GATEWAY;
+        }
+
+        rc = ngx_http_govsvc_guard_answer(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
         }
 
         ngx_http_govsvc_hide(r);

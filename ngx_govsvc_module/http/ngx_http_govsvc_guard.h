@@ -2,7 +2,8 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Guard: the rules of the configuration and the mode of a location.
+ * Guard: what other features may ask about the verdict of a request, and how
+ * the rules of the configuration are held.
  */
 
 
@@ -19,21 +20,24 @@
 #define NGX_HTTP_GOVSVC_GUARD_DETECT  1
 #define NGX_HTTP_GOVSVC_GUARD_ON      2
 
-
-typedef struct {
-    gs_mem_t            *mem;
-    ngx_conf_t          *cf;               /* while a directive is read */
-    ngx_uint_t           logged;           /* the error was reported */
-    ngx_array_t         *files;            /* ngx_str_t, as written */
-    gs_guard_build_t    *build;            /* NULL: compiled, or no rules */
-    gs_guard_t          *guard;            /* NULL: no rules */
-    gs_guard_scratch_t  *scratch;          /* each worker has a copy */
-} ngx_http_govsvc_guard_main_conf_t;
+/* What is done about a body beyond the bound, and about spent time. */
+#define NGX_HTTP_GOVSVC_GUARD_PASS    0
+#define NGX_HTTP_GOVSVC_GUARD_SCORE   1
+#define NGX_HTTP_GOVSVC_GUARD_BLOCK   2
 
 
-typedef struct {
-    ngx_uint_t           mode;
-} ngx_http_govsvc_guard_loc_conf_t;
+/*
+ * What the rules said so far, NULL while none hit: the hits with their
+ * evidence, the scores, the first rule.  Lives as long as the request; for
+ * events, correlation and the audit record.
+ */
+gs_guard_verdict_t *ngx_http_govsvc_guard_verdict(ngx_http_request_t *r);
+
+/* The rules, for names and tags of hits; NULL if there are none. */
+gs_guard_t *ngx_http_govsvc_guard_rules(ngx_http_request_t *r);
+
+/* Of this location: NGX_HTTP_GOVSVC_GUARD_... */
+ngx_uint_t ngx_http_govsvc_guard_mode(ngx_http_request_t *r);
 
 
 #endif /* _NGX_HTTP_GOVSVC_GUARD_H_INCLUDED_ */

@@ -2,26 +2,23 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Guard: asks the rules about one request.  A stage of PREACCESS; takes no
- * memory and never blocks.
+ * Guard: asks the rules about one request, first about its head in
+ * PREACCESS.  Takes no memory while no rule hits, and never blocks.
  */
 
 
 #include "http/ngx_http_govsvc_client.h"
-#include "http/ngx_http_govsvc_guard.h"
+#include "http/ngx_http_govsvc_guard_priv.h"
+
+#include <time.h>
 
 
-typedef struct {
-    ngx_list_part_t  *part;
-    ngx_uint_t        i;
-} ngx_http_govsvc_guard_cursor_t;
-
-
-static gs_rc_t ngx_http_govsvc_guard_header(void *data,
-    gs_guard_header_t *h);
-static ngx_int_t ngx_http_govsvc_guard_act(ngx_http_request_t *r,
-    ngx_http_govsvc_ctx_t *ctx, gs_guard_verdict_t *verdict,
-    ngx_uint_t mode);
+static uint64_t ngx_http_govsvc_guard_clock(void *data);
+static ngx_int_t ngx_http_govsvc_guard_judge(
+    ngx_http_govsvc_guard_input_t *input, ngx_http_govsvc_ctx_t *ctx,
+    gs_guard_verdict_t *verdict, gs_rc_t rc);
+static ngx_int_t ngx_http_govsvc_guard_keep(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, gs_guard_verdict_t *verdict);
 static ngx_int_t ngx_http_govsvc_guard_block(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_uint_t status);
 static ngx_int_t ngx_http_govsvc_guard_fail(ngx_http_request_t *r,
@@ -31,13 +28,9 @@ static ngx_int_t ngx_http_govsvc_guard_fail(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_govsvc_guard_handler(ngx_http_request_t *r)
 {
-    gs_rc_t                             rc;
-    gs_guard_input_t                    in;
-    gs_guard_verdict_t                  verdict;
-    ngx_http_govsvc_ctx_t              *ctx;
-    ngx_http_govsvc_guard_cursor_t      cursor;
-    ngx_http_govsvc_guard_loc_conf_t   *glcf;
-    ngx_http_govsvc_guard_main_conf_t  *gmcf;
+    ngx_http_govsvc_ctx_t             *ctx;
+    ngx_http_govsvc_guard_input_t      input;
+    ngx_http_govsvc_guard_loc_conf_t  *glcf;
 
     /* a request that Nginx refused comes to its page without stages */
 
@@ -73,83 +66,145 @@ ngx_http_govsvc_guard_handler(ngx_http_request_t *r)
         return ngx_http_govsvc_guard_block(r, ctx, NGX_HTTP_FORBIDDEN);
     }
 
-    gmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_guard_module);
+    ngx_http_govsvc_guard_input(&input, r);
 
-    cursor.part = &r->headers_in.headers.part;
-    cursor.i = 0;
-
-    ngx_memzero(&in, sizeof(gs_guard_input_t));
-
-    in.method = ngx_govsvc_to_gs(&r->method_name);
-    in.uri = ngx_govsvc_to_gs(&r->unparsed_uri);
-    in.path = ngx_govsvc_to_gs(&r->uri);
-    in.args = ngx_govsvc_to_gs(&r->args);
-    in.header = ngx_http_govsvc_guard_header;
-    in.cursor = &cursor;
-
-    rc = gs_guard_check(gmcf->guard, gmcf->scratch, &in, &verdict);
-
-    if (rc == GS_DECLINED) {
-        return NGX_DECLINED;
-    }
-
-    ctx->rule = verdict.rule;
-    ctx->score = verdict.nhits;
-
-    if (rc != GS_OK) {
-        return ngx_http_govsvc_guard_fail(r, &verdict, glcf->mode);
-    }
-
-    return ngx_http_govsvc_guard_act(r, ctx, &verdict, glcf->mode);
+    return ngx_http_govsvc_guard_ask(&input, ctx, GS_GUARD_HEAD);
 }
 
 
-static gs_rc_t
-ngx_http_govsvc_guard_header(void *data, gs_guard_header_t *h)
+ngx_int_t
+ngx_http_govsvc_guard_ask(ngx_http_govsvc_guard_input_t *input,
+    ngx_http_govsvc_ctx_t *ctx, gs_guard_phase_e phase)
 {
-    ngx_http_govsvc_guard_cursor_t *cursor = data;
+    gs_rc_t                             rc;
+    ngx_http_request_t                 *r;
+    gs_guard_verdict_t                  fresh, *verdict;
+    ngx_http_govsvc_guard_loc_conf_t   *glcf;
+    ngx_http_govsvc_guard_main_conf_t  *gmcf;
 
-    ngx_table_elt_t  *elt;
+    r = input->request;
 
-    while (cursor->i == cursor->part->nelts) {
+    gmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_guard_module);
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_guard_module);
 
-        if (cursor->part->next == NULL) {
-            return GS_DONE;
-        }
+    verdict = ctx->guard_data;
 
-        cursor->part = cursor->part->next;
-        cursor->i = 0;
+    if (verdict == NULL) {
+        verdict = &fresh;
+        gs_guard_verdict_init(verdict);
     }
 
-    elt = cursor->part->elts;
-    elt += cursor->i++;
+    verdict->undecided = 0;
+    verdict->over_budget = 0;
 
-    h->name = ngx_govsvc_to_gs(&elt->key);
-    h->value = ngx_govsvc_to_gs(&elt->value);
+    gs_guard_budget(gmcf->scratch,
+                    glcf->budget == 0 ? NULL : ngx_http_govsvc_guard_clock,
+                    NULL, (uint64_t) glcf->budget * 1000000);
 
-    return GS_OK;
+    rc = gs_guard_run(gmcf->guard, gmcf->scratch, glcf->policy, phase,
+                      &input->in, verdict);
+
+    if (rc == GS_DECLINED && !verdict->over_budget) {
+        return NGX_DECLINED;
+    }
+
+    if (verdict == &fresh
+        && ngx_http_govsvc_guard_keep(r, ctx, verdict) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_govsvc_guard_judge(input, ctx, ctx->guard_data, rc);
+}
+
+
+/* The processor's time of this process: a busy machine is nobody's fault. */
+
+static uint64_t
+ngx_http_govsvc_guard_clock(void *data)
+{
+    struct timespec  ts;
+
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts) != 0) {
+        return 0;
+    }
+
+    return (uint64_t) ts.tv_sec * 1000000000u + (uint64_t) ts.tv_nsec;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_guard_keep(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
+    gs_guard_verdict_t *verdict)
+{
+    ctx->guard_data = ngx_palloc(ctx->request->pool,
+                                 sizeof(gs_guard_verdict_t));
+    if (ctx->guard_data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(ctx->guard_data, verdict, sizeof(gs_guard_verdict_t));
+
+    return NGX_OK;
 }
 
 
 /* The log line names the rule; what the client sent stays out of it. */
 
 static ngx_int_t
-ngx_http_govsvc_guard_act(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
-    gs_guard_verdict_t *verdict, ngx_uint_t mode)
+ngx_http_govsvc_guard_judge(ngx_http_govsvc_guard_input_t *input,
+    ngx_http_govsvc_ctx_t *ctx, gs_guard_verdict_t *verdict, gs_rc_t rc)
 {
+    ngx_uint_t                         i;
+    ngx_http_request_t                *r;
+    ngx_http_govsvc_guard_loc_conf_t  *glcf;
+
+    r = input->request;
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_guard_module);
+
+    if (verdict->over_budget) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "govsvc guard: time spent, not all rules were asked");
+
+        if (glcf->over == NGX_HTTP_GOVSVC_GUARD_BLOCK
+            && verdict->action != GS_GUARD_BLOCK)
+        {
+            verdict->action = GS_GUARD_BLOCK;
+            verdict->rule = GS_GUARD_BUDGET;
+            verdict->status = NGX_HTTP_FORBIDDEN;
+
+        } else if (verdict->action == GS_GUARD_PASS) {
+            verdict->action = GS_GUARD_LOG;
+            verdict->rule = GS_GUARD_BUDGET;
+        }
+    }
+
+    ctx->rule = verdict->rule;
+    ctx->score = verdict->score + verdict->noted;
+
+    for (i = 0; i < verdict->nhits && i < GS_GUARD_MAX_HITS; i++) {
+        ctx->score += (verdict->list[i].points == 0);
+    }
+
+    ctx->score += (verdict->nhits > i) ? verdict->nhits - i : 0;
+
+    if (rc == GS_ERROR) {
+        return ngx_http_govsvc_guard_fail(r, verdict, glcf->mode);
+    }
+
     if (verdict->undecided != 0) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "govsvc guard: match limit met, rule: %uD",
                       verdict->undecided);
     }
 
-    if (verdict->action != GS_GUARD_BLOCK) {
+    if (verdict->action != GS_GUARD_BLOCK || ctx->guard_noting) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "govsvc guard: hit, rule: %uD", verdict->rule);
         return NGX_DECLINED;
     }
 
-    if (mode == NGX_HTTP_GOVSVC_GUARD_DETECT) {
+    if (glcf->mode == NGX_HTTP_GOVSVC_GUARD_DETECT) {
         ctx->guard_block = 1;
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "govsvc guard: would block, rule: %uD", verdict->rule);
@@ -166,6 +221,15 @@ ngx_http_govsvc_guard_block(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 {
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "govsvc guard: blocked, rule: %ui", ctx->rule);
+
+    if (r->headers_out.status != 0) {
+
+        /* the answer of a platform, taken back before it began */
+
+        ctx->reason = &ngx_http_govsvc_reasons[NGX_HTTP_GOVSVC_RULE_BLOCKED];
+
+        return (ngx_int_t) status;
+    }
 
     if (status == NGX_HTTP_FORBIDDEN) {
         return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_RULE_BLOCKED);
@@ -191,5 +255,42 @@ ngx_http_govsvc_guard_fail(ngx_http_request_t *r, gs_guard_verdict_t *verdict,
         return NGX_DECLINED;
     }
 
+    if (r->headers_out.status != 0) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
     return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_GUARD_UNAVAILABLE);
+}
+
+
+gs_guard_verdict_t *
+ngx_http_govsvc_guard_verdict(ngx_http_request_t *r)
+{
+    ngx_http_govsvc_ctx_t  *ctx;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+
+    return (ctx == NULL) ? NULL : ctx->guard_data;
+}
+
+
+gs_guard_t *
+ngx_http_govsvc_guard_rules(ngx_http_request_t *r)
+{
+    ngx_http_govsvc_guard_main_conf_t  *gmcf;
+
+    gmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_guard_module);
+
+    return gmcf->guard;
+}
+
+
+ngx_uint_t
+ngx_http_govsvc_guard_mode(ngx_http_request_t *r)
+{
+    ngx_http_govsvc_guard_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_guard_module);
+
+    return glcf->mode;
 }

@@ -7,10 +7,11 @@
  */
 
 
-#include "http/ngx_http_govsvc_guard.h"
+#include "http/ngx_http_govsvc_guard_priv.h"
 
 
-#define NGX_HTTP_GOVSVC_RULES_MAX  (4 * 1024 * 1024)
+#define NGX_HTTP_GOVSVC_RULES_MAX   (4 * 1024 * 1024)
+#define NGX_HTTP_GOVSVC_GUARD_BODY  (128 * 1024)
 
 
 static void *ngx_http_govsvc_guard_create_main_conf(ngx_conf_t *cf);
@@ -29,6 +30,11 @@ static char *ngx_http_govsvc_guard_read(
 static gs_rc_t ngx_http_govsvc_guard_include(void *data,
     gs_guard_build_t *build, const gs_str_t *from, const gs_str_t *pattern,
     gs_err_t *err);
+static gs_rc_t ngx_http_govsvc_guard_load(void *data, const gs_str_t *from,
+    const gs_str_t *name, gs_str_t *text, gs_err_t *err);
+static ngx_int_t ngx_http_govsvc_guard_beside(
+    ngx_http_govsvc_guard_main_conf_t *gmcf, const gs_str_t *from,
+    const gs_str_t *name, ngx_str_t *path);
 static void ngx_http_govsvc_guard_warn(void *data, const gs_str_t *file,
     unsigned line, const char *text);
 static char *ngx_http_govsvc_guard_set_mode(ngx_conf_t *cf,
@@ -59,6 +65,41 @@ static ngx_command_t  ngx_http_govsvc_guard_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_govsvc_guard_loc_conf_t, mode),
       &ngx_http_govsvc_guard_modes },
+
+    { ngx_string("govsvc_level"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_govsvc_guard_set_level,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_guard_loc_conf_t, level_block),
+      NULL },
+
+    { ngx_string("govsvc_threshold"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_govsvc_guard_set_threshold,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_guard_loc_conf_t, threshold),
+      NULL },
+
+    { ngx_string("govsvc_rule_off"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_govsvc_guard_set_rule_off,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_guard_loc_conf_t, off),
+      NULL },
+
+    { ngx_string("govsvc_body_inspect"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_govsvc_guard_set_body,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_guard_loc_conf_t, body),
+      NULL },
+
+    { ngx_string("govsvc_guard_budget"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_govsvc_guard_set_budget,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_guard_loc_conf_t, budget),
+      NULL },
 
       ngx_null_command
 };
@@ -123,7 +164,16 @@ ngx_http_govsvc_guard_init_main_conf(ngx_conf_t *cf, void *conf)
 
     gmcf->build = NULL;
 
-    gmcf->scratch = gs_guard_scratch_create(gmcf->guard, gmcf->mem, 0);
+    if (gmcf->body == 0) {
+        gmcf->body = NGX_HTTP_GOVSVC_GUARD_BODY;
+    }
+
+    if (!gs_guard_acts(gmcf->guard, GS_GUARD_BODY, 1)) {
+        gmcf->body = 0;
+    }
+
+    gmcf->scratch = gs_guard_scratch_create(gmcf->guard, gmcf->mem,
+                                            gmcf->body);
 
     return (gmcf->scratch == NULL) ? NGX_CONF_ERROR : NGX_CONF_OK;
 }
@@ -134,12 +184,20 @@ ngx_http_govsvc_guard_create_loc_conf(ngx_conf_t *cf)
 {
     ngx_http_govsvc_guard_loc_conf_t  *conf;
 
-    conf = ngx_palloc(cf->pool, sizeof(ngx_http_govsvc_guard_loc_conf_t));
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_guard_loc_conf_t));
     if (conf == NULL) {
         return NULL;
     }
 
     conf->mode = NGX_CONF_UNSET_UINT;
+    conf->level_block = NGX_CONF_UNSET_UINT;
+    conf->level_log = NGX_CONF_UNSET_UINT;
+    conf->threshold = NGX_CONF_UNSET_UINT;
+    conf->off = NGX_CONF_UNSET_PTR;
+    conf->body = NGX_CONF_UNSET_SIZE;
+    conf->oversize = NGX_CONF_UNSET_UINT;
+    conf->budget = NGX_CONF_UNSET_MSEC;
+    conf->over = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -167,7 +225,7 @@ ngx_http_govsvc_guard_merge_loc_conf(ngx_conf_t *cf, void *parent,
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_govsvc_guard_merge_tuning(cf, gmcf, prev, conf);
 }
 
 
@@ -232,7 +290,13 @@ ngx_http_govsvc_guard_begin(ngx_conf_t *cf,
                                         ngx_http_govsvc_guard_include,
                                         ngx_http_govsvc_guard_warn, gmcf);
 
-    return (gmcf->build == NULL) ? NGX_ERROR : NGX_OK;
+    if (gmcf->build == NULL) {
+        return NGX_ERROR;
+    }
+
+    gs_guard_build_load(gmcf->build, ngx_http_govsvc_guard_load);
+
+    return NGX_OK;
 }
 
 
@@ -341,9 +405,51 @@ ngx_http_govsvc_guard_include(void *data, gs_guard_build_t *build,
 {
     ngx_http_govsvc_guard_main_conf_t *gmcf = data;
 
-    u_char     *p;
-    size_t      folder;
-    ngx_str_t   name;
+    ngx_str_t  name;
+
+    if (ngx_http_govsvc_guard_beside(gmcf, from, pattern, &name) != NGX_OK) {
+        return gs_err(err, "no memory");
+    }
+
+    return (ngx_http_govsvc_guard_read_glob(gmcf, &name) == NGX_CONF_OK)
+           ? GS_OK : GS_ERROR;
+}
+
+
+static gs_rc_t
+ngx_http_govsvc_guard_load(void *data, const gs_str_t *from,
+    const gs_str_t *name, gs_str_t *text, gs_err_t *err)
+{
+    ngx_http_govsvc_guard_main_conf_t *gmcf = data;
+
+    ngx_str_t  path, got;
+
+    if (ngx_http_govsvc_guard_beside(gmcf, from, name, &path) != NGX_OK) {
+        return gs_err(err, "no memory");
+    }
+
+    if (ngx_govsvc_conf_read_file(gmcf->cf, &path, &got,
+                                  NGX_HTTP_GOVSVC_RULES_MAX, 0)
+        != NGX_CONF_OK)
+    {
+        gmcf->logged = 1;
+        return GS_ERROR;
+    }
+
+    *text = ngx_govsvc_to_gs(&got);
+
+    return GS_OK;
+}
+
+
+/* A name relative to the folder of another file. */
+
+static ngx_int_t
+ngx_http_govsvc_guard_beside(ngx_http_govsvc_guard_main_conf_t *gmcf,
+    const gs_str_t *from, const gs_str_t *name, ngx_str_t *path)
+{
+    u_char  *p;
+    size_t   folder;
 
     folder = from->len;
 
@@ -351,23 +457,22 @@ ngx_http_govsvc_guard_include(void *data, gs_guard_build_t *build,
         folder--;
     }
 
-    if (pattern->data[0] == '/') {
+    if (name->data[0] == '/') {
         folder = 0;
     }
 
-    name.len = folder + pattern->len;
-    name.data = ngx_pnalloc(gmcf->cf->pool, name.len + 1);
+    path->len = folder + name->len;
+    path->data = ngx_pnalloc(gmcf->cf->pool, path->len + 1);
 
-    if (name.data == NULL) {
-        return gs_err(err, "no memory");
+    if (path->data == NULL) {
+        return NGX_ERROR;
     }
 
-    p = ngx_cpymem(name.data, from->data, folder);
-    p = ngx_cpymem(p, pattern->data, pattern->len);
+    p = ngx_cpymem(path->data, from->data, folder);
+    p = ngx_cpymem(p, name->data, name->len);
     *p = '\0';
 
-    return (ngx_http_govsvc_guard_read_glob(gmcf, &name) == NGX_CONF_OK)
-           ? GS_OK : GS_ERROR;
+    return NGX_OK;
 }
 
 
