@@ -77,6 +77,7 @@ ngx_http_govsvc_guard_ask(ngx_http_govsvc_guard_input_t *input,
     ngx_http_govsvc_ctx_t *ctx, gs_guard_phase_e phase)
 {
     gs_rc_t                             rc;
+    ngx_uint_t                          before;
     ngx_http_request_t                 *r;
     gs_guard_verdict_t                  fresh, *verdict;
     ngx_http_govsvc_guard_loc_conf_t   *glcf;
@@ -96,6 +97,7 @@ ngx_http_govsvc_guard_ask(ngx_http_govsvc_guard_input_t *input,
 
     verdict->undecided = 0;
     verdict->over_budget = 0;
+    before = verdict->nhits;
 
     gs_guard_budget(gmcf->scratch,
                     glcf->budget == 0 ? NULL : ngx_http_govsvc_guard_clock,
@@ -104,7 +106,7 @@ ngx_http_govsvc_guard_ask(ngx_http_govsvc_guard_input_t *input,
     rc = gs_guard_run(gmcf->guard, gmcf->scratch, glcf->policy, phase,
                       &input->in, verdict);
 
-    if (rc == GS_DECLINED && !verdict->over_budget) {
+    if (rc != GS_ERROR && verdict->nhits == before && !verdict->over_budget) {
         return NGX_DECLINED;
     }
 
