@@ -68,6 +68,9 @@ typedef struct {
     void                            *route_data;  /* of the route feature */
     void                            *balancer_data;
 
+    /* ban */
+    uint64_t                         ban_until;   /* ms, 0: not banned */
+
     /* guard */
     ngx_uint_t                       rule;        /* the first that hit */
     ngx_uint_t                       score;
@@ -98,6 +101,7 @@ typedef struct {
 
     u_char                           ids[32 + 16];
     unsigned                         errcode:1;     /* answers of x-tif */
+    unsigned                         ban_dry_run:1;
     unsigned                         guard_mode:2;  /* the strictest asked */
     unsigned                         guard_block:1; /* "on" would refuse */
     unsigned                         guard_body_mode:2;
@@ -142,11 +146,13 @@ ngx_str_t *ngx_http_govsvc_node(ngx_conf_t *cf);
 ngx_int_t ngx_http_govsvc_context_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_route_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_ban_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_guard_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_conn_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_limit_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_app_verify_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_ban_caller_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_conn_subject_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_limit_subject_handler(ngx_http_request_t *r);
@@ -200,6 +206,7 @@ extern ngx_module_t  ngx_http_govsvc_redis_module;
 extern ngx_module_t  ngx_http_govsvc_client_module;
 extern ngx_module_t  ngx_http_govsvc_route_module;
 extern ngx_module_t  ngx_http_govsvc_balancer_module;
+extern ngx_module_t  ngx_http_govsvc_ban_module;
 extern ngx_module_t  ngx_http_govsvc_guard_module;
 extern ngx_module_t  ngx_http_govsvc_limit_module;
 extern ngx_module_t  ngx_http_govsvc_conn_module;

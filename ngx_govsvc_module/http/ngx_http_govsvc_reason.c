@@ -50,6 +50,12 @@ const ngx_http_govsvc_reason_t
         "The platform of this region cannot be reached at the moment. Please "
         "try again later."),
 
+    ngx_http_govsvc_reason(403, "BANNED",
+        "由于此前的异常访问，暂时不能使用本服务。如有疑问，请将下面的编号告知客服。",
+        "Access is suspended for a while because of earlier unusual requests. "
+        "If this is a mistake, please give the number below to the service "
+        "desk."),
+
     ngx_http_govsvc_reason(403, "RULE_BLOCKED",
         "请求被安全规则拦截。如属误拦，请将下面的编号告知客服。",
         "A security rule has refused this request. If this is a mistake, "

@@ -44,7 +44,6 @@ static char *ngx_http_govsvc_token_add_zone(ngx_conf_t *cf,
 static ngx_int_t ngx_http_govsvc_token_init_zone(ngx_shm_zone_t *zone,
     void *data);
 static ngx_int_t ngx_http_govsvc_token_init_process(ngx_cycle_t *cycle);
-static int ngx_http_govsvc_token_alive(uint32_t pid);
 static void ngx_http_govsvc_token_cleanup(void *data);
 
 
@@ -686,7 +685,7 @@ ngx_http_govsvc_token_init_zone(ngx_shm_zone_t *zone, void *data)
     tmcf = zone->data;
     pool = (ngx_slab_pool_t *) zone->shm.addr;
 
-    tmcf->cache.alive = ngx_http_govsvc_token_alive;
+    tmcf->cache.alive = ngx_govsvc_alive;
     tmcf->cache.pid = (uint32_t) ngx_pid;
 
     if (old != NULL) {
@@ -761,13 +760,4 @@ ngx_http_govsvc_token_init_process(ngx_cycle_t *cycle)
     }
 
     return NGX_OK;
-}
-
-
-/* A process that cannot be asked for (EPERM) counts as alive. */
-
-static int
-ngx_http_govsvc_token_alive(uint32_t pid)
-{
-    return kill((pid_t) pid, 0) == 0 || ngx_errno != ESRCH;
 }

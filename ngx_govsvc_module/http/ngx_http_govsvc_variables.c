@@ -17,6 +17,7 @@ typedef enum {
     NGX_HTTP_GOVSVC_VAR_PID,
     NGX_HTTP_GOVSVC_VAR_AUDIT_ID,
     NGX_HTTP_GOVSVC_VAR_LIMIT,
+    NGX_HTTP_GOVSVC_VAR_BAN,
     NGX_HTTP_GOVSVC_VAR_DECISION,
     NGX_HTTP_GOVSVC_VAR_REASON
 } ngx_http_govsvc_var_e;
@@ -71,6 +72,7 @@ ngx_http_variable_t  ngx_http_govsvc_variables[] = {
     ngx_http_govsvc_made("subject_pid", PID),
     ngx_http_govsvc_made("audit_id", AUDIT_ID),
     ngx_http_govsvc_made("limit_status", LIMIT),
+    ngx_http_govsvc_made("ban_status", BAN),
     ngx_http_govsvc_made("decision", DECISION),
     ngx_http_govsvc_made("reason", REASON),
 
@@ -163,6 +165,8 @@ ngx_http_govsvc_made_variable(ngx_http_request_t *r,
 
     static const ngx_str_t  allow = ngx_string("allow");
     static const ngx_str_t  deny = ngx_string("deny");
+    static const ngx_str_t  banned = ngx_string("BANNED");
+    static const ngx_str_t  dry_run = ngx_string("BANNED_DRY_RUN");
 
     ctx = ngx_http_govsvc_get_ctx(r);
     if (ctx == NULL) {
@@ -194,6 +198,13 @@ ngx_http_govsvc_made_variable(ngx_http_request_t *r,
 
     case NGX_HTTP_GOVSVC_VAR_LIMIT:
         s = ngx_http_govsvc_limit_names[ctx->limit_status];
+        break;
+
+    case NGX_HTTP_GOVSVC_VAR_BAN:
+        if (ctx->ban_until != 0) {
+            s = ctx->ban_dry_run ? dry_run : banned;
+        }
+
         break;
 
     case NGX_HTTP_GOVSVC_VAR_DECISION:

@@ -120,3 +120,10 @@ ngx_govsvc_random(void *dst, size_t len, ngx_log_t *log)
 
     return NGX_OK;
 }
+
+
+int
+ngx_govsvc_alive(uint32_t pid)
+{
+    return kill((pid_t) pid, 0) == 0 || ngx_errno != ESRCH;
+}

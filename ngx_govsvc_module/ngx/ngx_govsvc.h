@@ -65,5 +65,19 @@ char *ngx_govsvc_conf_invalid(ngx_conf_t *cf, const char *what,
 char *ngx_govsvc_conf_zone(ngx_conf_t *cf, ngx_str_t *value, size_t min,
     ngx_str_t *name, size_t *size);
 
+/*
+ * Takes the parameters from argument number from on apart: each is one of
+ * names, which end with NULL, as "size=8m" for the name "size=", or a word by
+ * itself.  values has as many elements as names: data NULL where a parameter
+ * is absent.  Logs one that is unknown or given twice and returns
+ * NGX_CONF_ERROR.
+ */
+char *ngx_govsvc_conf_params(ngx_conf_t *cf, ngx_uint_t from,
+    const char *const *names, ngx_str_t *values);
+
+
+/* 0 if there is no such process; one that may not be asked for is alive. */
+int ngx_govsvc_alive(uint32_t pid);
+
 
 #endif /* _NGX_GOVSVC_H_INCLUDED_ */

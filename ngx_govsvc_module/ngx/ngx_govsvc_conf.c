@@ -14,6 +14,10 @@ static char *ngx_govsvc_conf_read_fd(ngx_conf_t *cf, ngx_str_t *path,
 static char *ngx_govsvc_conf_check(ngx_conf_t *cf, ngx_str_t *path,
     ngx_file_info_t *fi, size_t max, ngx_uint_t secret);
 static ngx_uint_t ngx_govsvc_conf_is_name(ngx_str_t *name);
+static ngx_uint_t ngx_govsvc_conf_param(ngx_str_t *arg, const char *name,
+    ngx_str_t *value);
+static char *ngx_govsvc_conf_unknown(ngx_conf_t *cf, ngx_str_t *arg,
+    const char *const *names);
 static ngx_int_t ngx_govsvc_conf_dump(ngx_conf_t *cf, ngx_str_t *path,
     ngx_str_t *text);
 
@@ -291,4 +295,83 @@ ngx_govsvc_conf_is_name(ngx_str_t *name)
     }
 
     return name->len != 0 && name->len <= 64;
+}
+
+
+char *
+ngx_govsvc_conf_params(ngx_conf_t *cf, ngx_uint_t from,
+    const char *const *names, ngx_str_t *values)
+{
+    ngx_str_t   *value, text;
+    ngx_uint_t   i, k;
+
+    value = cf->args->elts;
+
+    for (k = 0; names[k] != NULL; k++) {
+        ngx_str_null(&values[k]);
+    }
+
+    for (i = from; i < cf->args->nelts; i++) {
+
+        for (k = 0; names[k] != NULL; k++) {
+            if (ngx_govsvc_conf_param(&value[i], names[k], &text)) {
+                break;
+            }
+        }
+
+        if (names[k] == NULL) {
+            return ngx_govsvc_conf_unknown(cf, &value[i], names);
+        }
+
+        if (values[k].data != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate parameter \"%V\" in \"%V\" "
+                               "directive", &value[i], &value[0]);
+            return NGX_CONF_ERROR;
+        }
+
+        values[k] = text;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* A name that ends in "=" is followed by the value. */
+
+static ngx_uint_t
+ngx_govsvc_conf_param(ngx_str_t *arg, const char *name, ngx_str_t *value)
+{
+    size_t  len;
+
+    len = ngx_strlen(name);
+
+    if (arg->len < len || ngx_memcmp(arg->data, name, len) != 0
+        || (arg->len > len && name[len - 1] != '='))
+    {
+        return 0;
+    }
+
+    value->len = arg->len - len;
+    value->data = arg->data + len;
+
+    return 1;
+}
+
+
+static char *
+ngx_govsvc_conf_unknown(ngx_conf_t *cf, ngx_str_t *arg,
+    const char *const *names)
+{
+    u_char     *p;
+    ngx_str_t   name;
+
+    name = *arg;
+
+    p = ngx_strlchr(arg->data, arg->data + arg->len, '=');
+    if (p != NULL) {
+        name.len = (size_t) (p + 1 - arg->data);
+    }
+
+    return ngx_govsvc_conf_invalid(cf, "parameter", &name, names);
 }

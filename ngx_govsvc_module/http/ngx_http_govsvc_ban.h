@@ -1,0 +1,96 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Bans: the zone that keeps them, and how other features ban and unban.
+ */
+
+
+#ifndef _NGX_HTTP_GOVSVC_BAN_H_INCLUDED_
+#define _NGX_HTTP_GOVSVC_BAN_H_INCLUDED_
+
+
+#include "core/gs_net.h"
+#include "http/ngx_http_govsvc.h"
+#include "limit/gs_ban.h"
+
+
+typedef struct ngx_http_govsvc_ban_zone_s  ngx_http_govsvc_ban_zone_t;
+
+
+/*
+ * Told after a ban was set, and with ban NULL after one was lifted, by this
+ * process; for who carries them on.  until is what holds now.
+ */
+typedef void (*ngx_http_govsvc_ban_changed_pt)(
+    ngx_http_govsvc_ban_zone_t *zone, const gs_ban_id_t *id,
+    const gs_ban_t *ban, uint64_t until, void *data);
+
+
+struct ngx_http_govsvc_ban_zone_s {
+    ngx_str_t                        name;
+    ngx_shm_zone_t                  *shm_zone;     /* NULL: only named */
+    size_t                           size;         /* of the table */
+    gs_ban_table_t                   table;
+    gs_ban_tiers_t                   tiers;
+    gs_net_set_t                    *allow;        /* NULL: nobody */
+    ngx_str_t                        file;         /* where first named */
+    ngx_uint_t                       line;
+
+    ngx_http_govsvc_ban_changed_pt   changed;      /* NULL: nobody */
+    void                            *data;
+};
+
+
+typedef struct {
+    ngx_array_t                      zones; /* ngx_http_govsvc_ban_zone_t * */
+} ngx_http_govsvc_ban_main_conf_t;
+
+
+typedef struct {
+    ngx_http_govsvc_ban_zone_t      *zone;         /* NULL: off */
+    ngx_uint_t                       kinds;        /* bits */
+    ngx_flag_t                       dry_run;
+} ngx_http_govsvc_ban_conf_t;
+
+
+/*
+ * At configuration: the zone of that name, which may be defined later.  NULL
+ * if memory is out.
+ */
+ngx_http_govsvc_ban_zone_t *ngx_http_govsvc_ban_get_zone(ngx_conf_t *cf,
+    ngx_str_t *name);
+
+/* At run time: the zone of that name, NULL if there is none. */
+ngx_http_govsvc_ban_zone_t *ngx_http_govsvc_ban_find_zone(ngx_str_t *name);
+
+/*
+ * Keys of a caller: an address or network as text; else the name of the
+ * issuer (len 0 for applications) and what it calls the caller.  NGX_ERROR
+ * if the text is no network.
+ */
+ngx_int_t ngx_http_govsvc_ban_net_id(ngx_http_govsvc_ban_zone_t *zone,
+    ngx_str_t *text, gs_ban_id_t *id);
+void ngx_http_govsvc_ban_caller_id(ngx_http_govsvc_ban_zone_t *zone,
+    gs_ban_kind_e kind, ngx_str_t *issuer, ngx_str_t *name, gs_ban_id_t *id);
+
+/*
+ * Bans a key on all workers, at once, and logs it.  By the tiers of the zone
+ * where ban has neither time nor tiers.  NGX_OK: banned, or longer than
+ * before; NGX_DECLINED: banned so long already, or an address that is never
+ * banned (*until is 0 then); NGX_BUSY: no room; NGX_ERROR: the time has
+ * passed.  until may be NULL.
+ */
+ngx_int_t ngx_http_govsvc_ban_add(ngx_http_govsvc_ban_zone_t *zone,
+    const gs_ban_id_t *id, const gs_ban_t *ban, uint64_t *until,
+    ngx_log_t *log);
+
+/* NGX_OK; NGX_DECLINED: it is not banned; NGX_BUSY: try again. */
+ngx_int_t ngx_http_govsvc_ban_lift(ngx_http_govsvc_ban_zone_t *zone,
+    const gs_ban_id_t *id, ngx_log_t *log);
+
+/* ms since 1970, from the cached clock. */
+uint64_t ngx_http_govsvc_ban_now(void);
+
+
+#endif /* _NGX_HTTP_GOVSVC_BAN_H_INCLUDED_ */
