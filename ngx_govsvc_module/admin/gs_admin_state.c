@@ -14,6 +14,7 @@
 #define GS_ADMIN_EXPLAIN  65536
 
 
+static gs_rc_t gs_admin_only(gs_admin_call_t *c, const char *methods);
 static gs_rc_t gs_admin_explain_url(gs_admin_call_t *c, const gs_str_t *url,
     gs_route_input_t *in, gs_uchar_t *path);
 static gs_str_t gs_admin_explain_header(void *ctx, const gs_str_t *name);
@@ -27,6 +28,35 @@ static gs_rc_t gs_admin_import_gone(gs_admin_call_t *c,
     gs_route_doc_kind_e kind, const json_t *list);
 
 
+/* A resource that is one thing, with these methods: "GET, POST". */
+
+static gs_rc_t
+gs_admin_only(gs_admin_call_t *c, const char *methods)
+{
+    char  method[8];
+
+    if (c->path.id[0] != '\0') {
+        return gs_admin_fail(c, 404, "BAD_PATH", "", NULL,
+                             "nothing stands below \"%s\"",
+                             c->resource->name);
+    }
+
+    if (c->q->method.len < sizeof(method)) {
+        memcpy(method, c->q->method.data, c->q->method.len);
+        method[c->q->method.len] = '\0';
+
+        if (strstr(methods, method) != NULL) {
+            return GS_OK;
+        }
+    }
+
+    memcpy(c->r->allow, methods, strlen(methods) + 1);
+
+    return gs_admin_fail(c, 405, "METHOD_NOT_ALLOWED", "", NULL,
+                         "allowed here: %s", methods);
+}
+
+
 gs_rc_t
 gs_admin_changes(gs_admin_call_t *c)
 {
@@ -34,6 +64,10 @@ gs_admin_changes(gs_admin_call_t *c)
     json_t        *list, *one;
     const char    *platform;
     const json_t  *changes;
+
+    if (gs_admin_only(c, "GET") != GS_OK) {
+        return GS_ERROR;
+    }
 
     changes = c->admin->doc->changes;
     list = json_array();
@@ -71,6 +105,10 @@ gs_admin_nodes(gs_admin_call_t *c)
     json_t                 *node;
     const gs_admin_host_t  *host;
 
+    if (gs_admin_only(c, "GET") != GS_OK) {
+        return GS_ERROR;
+    }
+
     host = c->admin->host;
 
     node = json_pack("{s:I, s:b}", "revision",
@@ -107,6 +145,10 @@ gs_admin_explain(gs_admin_call_t *c)
     uint32_t           index;
     gs_route_input_t   in;
     gs_route_table_t  *table;
+
+    if (gs_admin_only(c, "GET, POST") != GS_OK) {
+        return GS_ERROR;
+    }
 
     url = gs_str_text(c->path.url);
     method = gs_admin_str(json_object_get(c->body, "method"));
@@ -249,6 +291,10 @@ gs_admin_validate(gs_admin_call_t *c)
     gs_err_t           err;
     gs_route_table_t  *table;
 
+    if (gs_admin_only(c, "POST") != GS_OK) {
+        return GS_ERROR;
+    }
+
     if (c->body == NULL) {
         return gs_admin_fail(c, 400, "BAD_JSON", "", NULL,
                              "POST a platforms.json");
@@ -287,6 +333,10 @@ gs_admin_snapshot(gs_admin_call_t *c)
     uint32_t   index;
     gs_str_t   s;
 
+    if (gs_admin_only(c, "GET, PUT") != GS_OK) {
+        return GS_ERROR;
+    }
+
     (void) snprintf(etag, sizeof(etag), "\"snapshot.%llu\"",
                     (unsigned long long) c->admin->doc->revision);
 
@@ -299,12 +349,6 @@ gs_admin_snapshot(gs_admin_call_t *c)
                                        GS_ADMIN_NO_KIND, NULL, &index);
 
         return (c->r->body != NULL) ? GS_OK : gs_admin_nomem(c);
-    }
-
-    if (!gs_str_eq_text(&c->q->method, "PUT") || c->path.id[0] != '\0') {
-        memcpy(c->r->allow, "GET, PUT", sizeof("GET, PUT"));
-        return gs_admin_fail(c, 405, "METHOD_NOT_ALLOWED", "", NULL,
-                             "allowed here: GET, PUT");
     }
 
     if (c->admin->read_only) {
