@@ -218,11 +218,16 @@ ngx_http_govsvc_admin_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_http_govsvc_route_loc_conf_t   *rlcf;
     ngx_http_govsvc_route_main_conf_t  *rmcf;
 
-    ngx_conf_merge_uint_value(conf->auth, prev->auth,
-                              NGX_HTTP_GOVSVC_ADMIN_MTLS);
+    if (conf->auth == NGX_CONF_UNSET_UINT) {
+        conf->auth = prev->auth;
+    }
 
     if (!conf->enable) {
         return NGX_CONF_OK;
+    }
+
+    if (conf->auth == NGX_CONF_UNSET_UINT) {
+        conf->auth = NGX_HTTP_GOVSVC_ADMIN_MTLS;
     }
 
     rmcf = ngx_http_conf_get_module_main_conf(cf,
