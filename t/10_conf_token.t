@@ -266,11 +266,12 @@ token('govsvc_token yes;', 'invalid mode "yes";'
 token('govsvc_token required; govsvc_token off;',
     '"govsvc_token" directive is duplicate');
 token('govsvc_token required isuer=a;', 'invalid parameter "isuer=a";'
-    . ' allowed: issuer=NAME,NAME, from=header,cookie:NAME,arg:NAME'
-    . ' in "govsvc_token" directive');
+    . ' allowed: issuer=NAME,NAME, from=header,cookie:NAME,arg:NAME,'
+    . ' forward=on, forward=off in "govsvc_token" directive');
 token('govsvc_token required issuer=a issuer=a;',
     'invalid parameter "issuer=a"; allowed: issuer=NAME,NAME,'
-    . ' from=header,cookie:NAME,arg:NAME in "govsvc_token" directive');
+    . ' from=header,cookie:NAME,arg:NAME, forward=on, forward=off in'
+    . ' "govsvc_token" directive');
 token('govsvc_token required issuer=;',
     'invalid issuer "" in "govsvc_token" directive');
 token('govsvc_token required issuer=a,;',

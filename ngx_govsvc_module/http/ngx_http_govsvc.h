@@ -91,6 +91,8 @@ typedef struct {
     ngx_uint_t                       level;       /* assurance, 0-5 */
     void                            *token_data;
     void                            *app_data;    /* of the apps feature */
+    ngx_str_t                        credential;  /* taken from the request */
+    void                            *credential_source;
 
     /* outcome */
     const ngx_http_govsvc_reason_t  *reason;      /* NULL: not refused */
@@ -159,6 +161,7 @@ ngx_int_t ngx_http_govsvc_limit_subject_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_app_body_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_guard_body_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_commit_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_identity_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_intent_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);
 
@@ -212,6 +215,7 @@ extern ngx_module_t  ngx_http_govsvc_limit_module;
 extern ngx_module_t  ngx_http_govsvc_conn_module;
 extern ngx_module_t  ngx_http_govsvc_token_module;
 extern ngx_module_t  ngx_http_govsvc_apps_module;
+extern ngx_module_t  ngx_http_govsvc_identity_module;
 extern ngx_module_t  ngx_http_govsvc_audit_module;
 extern ngx_module_t  ngx_http_govsvc_admin_module;
 extern ngx_module_t  ngx_http_govsvc_filter_module;

@@ -16,6 +16,7 @@
 
 typedef struct {
     gs_geo_t     *geo;                     /* NULL: no database */
+    ngx_array_t  *own;                     /* that the gateway sets; or NULL */
 } ngx_http_govsvc_client_main_conf_t;
 
 
@@ -27,6 +28,7 @@ typedef struct {
 
 typedef struct {
     ngx_array_t  *strip;                   /* ngx_http_govsvc_client_name_t */
+    ngx_array_t  *own;                     /* the same, of the main conf */
     u_char        first[256];              /* a name begins with this byte */
 } ngx_http_govsvc_client_srv_conf_t;
 
@@ -34,6 +36,22 @@ typedef struct {
 /* Identity headers of every server; ends with an empty name. */
 extern const ngx_http_govsvc_client_name_t  ngx_http_govsvc_client_names[];
 
+
+/*
+ * At configuration: the gateway sets this header itself, so that it is taken
+ * from what clients send, on every server.  Logs names that are none, or
+ * those of headers that Nginx reads.
+ */
+char *ngx_http_govsvc_client_own(ngx_conf_t *cf, ngx_str_t *name);
+
+/*
+ * Takes the headers for which gone() is not 0 out of the request; NGX_ERROR
+ * if memory is out.  The elements stay where they are.
+ */
+typedef ngx_uint_t (*ngx_http_govsvc_client_gone_pt)(void *data,
+    ngx_table_elt_t *h);
+ngx_int_t ngx_http_govsvc_client_remove(ngx_http_request_t *r,
+    ngx_http_govsvc_client_gone_pt gone, void *data);
 
 /* The byte as names are compared: lower case, "-" for all else. */
 u_char ngx_http_govsvc_client_fold(u_char c);

@@ -16,8 +16,10 @@ static ngx_uint_t ngx_http_govsvc_client_identity(
     ngx_http_govsvc_client_srv_conf_t *ccf, ngx_str_t *key);
 static ngx_uint_t ngx_http_govsvc_client_matches(ngx_str_t *key,
     const ngx_http_govsvc_client_name_t *name);
-static ngx_int_t ngx_http_govsvc_client_remove(ngx_http_request_t *r,
-    ngx_http_govsvc_client_srv_conf_t *ccf);
+static ngx_uint_t ngx_http_govsvc_client_gone(void *data,
+    ngx_table_elt_t *h);
+static ngx_uint_t ngx_http_govsvc_client_listed(ngx_array_t *list,
+    ngx_str_t *key);
 static ngx_int_t ngx_http_govsvc_client_keep(ngx_http_request_t *r,
     ngx_list_part_t **out, ngx_table_elt_t *elts, ngx_uint_t n);
 static ngx_int_t ngx_http_govsvc_client_net(ngx_http_request_t *r,
@@ -81,7 +83,9 @@ ngx_http_govsvc_client_strip(ngx_http_request_t *r)
             }
 
             return ngx_http_govsvc_app_identity(r) == NGX_OK
-                       ? ngx_http_govsvc_client_remove(r, ccf) : NGX_ERROR;
+                       ? ngx_http_govsvc_client_remove(r,
+                                          ngx_http_govsvc_client_gone, ccf)
+                       : NGX_ERROR;
         }
     }
 
@@ -93,8 +97,6 @@ static ngx_uint_t
 ngx_http_govsvc_client_identity(ngx_http_govsvc_client_srv_conf_t *ccf,
     ngx_str_t *key)
 {
-    ngx_uint_t                            i;
-    ngx_http_govsvc_client_name_t        *names;
     const ngx_http_govsvc_client_name_t  *known;
 
     if (key->len == 0
@@ -109,19 +111,37 @@ ngx_http_govsvc_client_identity(ngx_http_govsvc_client_srv_conf_t *ccf,
         }
     }
 
-    if (ccf->strip == NULL) {
+    return ngx_http_govsvc_client_listed(ccf->own, key)
+           || ngx_http_govsvc_client_listed(ccf->strip, key);
+}
+
+
+static ngx_uint_t
+ngx_http_govsvc_client_listed(ngx_array_t *list, ngx_str_t *key)
+{
+    ngx_uint_t                      i;
+    ngx_http_govsvc_client_name_t  *names;
+
+    if (list == NULL) {
         return 0;
     }
 
-    names = ccf->strip->elts;
+    names = list->elts;
 
-    for (i = 0; i < ccf->strip->nelts; i++) {
+    for (i = 0; i < list->nelts; i++) {
         if (ngx_http_govsvc_client_matches(key, &names[i])) {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_govsvc_client_gone(void *data, ngx_table_elt_t *h)
+{
+    return ngx_http_govsvc_client_identity(data, &h->key);
 }
 
 
@@ -169,9 +189,9 @@ ngx_http_govsvc_client_fold(u_char c)
  * runs of the elements kept.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_govsvc_client_remove(ngx_http_request_t *r,
-    ngx_http_govsvc_client_srv_conf_t *ccf)
+    ngx_http_govsvc_client_gone_pt gone, void *data)
 {
     ngx_list_t        *list;
     ngx_uint_t         i, start;
@@ -188,7 +208,7 @@ ngx_http_govsvc_client_remove(ngx_http_request_t *r,
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (!ngx_http_govsvc_client_identity(ccf, &h[i].key)) {
+            if (!gone(data, &h[i])) {
                 continue;
             }
 

@@ -132,6 +132,11 @@ ngx_http_govsvc_client_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_uint_t                            i;
     ngx_http_govsvc_client_name_t        *names;
     const ngx_http_govsvc_client_name_t  *known;
+    ngx_http_govsvc_client_main_conf_t   *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_client_module);
+    conf->own = cmcf->own;
 
     ngx_conf_merge_ptr_value(conf->strip, prev->strip, NULL);
 
@@ -147,7 +152,35 @@ ngx_http_govsvc_client_merge_srv_conf(ngx_conf_t *cf, void *parent,
         }
     }
 
+    if (conf->own != NULL) {
+        names = conf->own->elts;
+
+        for (i = 0; i < conf->own->nelts; i++) {
+            conf->first[names[i].name.data[0]] = 1;
+        }
+    }
+
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_govsvc_client_own(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_http_govsvc_client_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_client_module);
+
+    if (cmcf->own == NULL) {
+        cmcf->own = ngx_array_create(cf->pool, 4,
+                                     sizeof(ngx_http_govsvc_client_name_t));
+        if (cmcf->own == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_govsvc_client_add_name(cf, cmcf->own, name);
 }
 
 
@@ -189,10 +222,11 @@ ngx_http_govsvc_client_add_name(ngx_conf_t *cf, ngx_array_t *strip,
     ngx_str_t *value)
 {
     u_char                          c;
-    ngx_str_t                       name;
+    ngx_str_t                       name, *directive;
     ngx_uint_t                      i;
     ngx_http_govsvc_client_name_t  *n;
 
+    directive = cf->args->elts;
     name = *value;
 
     n = ngx_array_push(strip);
@@ -222,17 +256,16 @@ ngx_http_govsvc_client_add_name(ngx_conf_t *cf, ngx_array_t *strip,
 
     if (name.len == 0 || i < name.len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid header name \"%V\" in "
-                           "\"govsvc_identity_strip\" directive, allowed: "
-                           "letters, digits, \"-\", \"_\", and \"*\" at the "
-                           "end", value);
+                           "invalid header name \"%V\" in \"%V\" directive, "
+                           "allowed: letters, digits, \"-\", \"_\", and \"*\" "
+                           "at the end", value, directive);
         return NGX_CONF_ERROR;
     }
 
     if (ngx_http_govsvc_client_known(n)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" in \"govsvc_identity_strip\" directive is "
-                           "a header that nginx itself reads", value);
+                           "\"%V\" in \"%V\" directive is a header that nginx "
+                           "itself reads", value, directive);
         return NGX_CONF_ERROR;
     }
 

@@ -104,6 +104,7 @@ typedef struct {
     ngx_array_t                     *issuers;  /* NULL: all */
     ngx_array_t                     *sources;
     ngx_array_t                     *require;  /* NULL: nothing */
+    ngx_flag_t                       forward;  /* credentials go upstream */
     gs_token_policy_t               *policy;
     ngx_http_govsvc_token_place_t    token;    /* of the directives */
     ngx_http_govsvc_token_place_t    required;
@@ -154,6 +155,14 @@ ngx_int_t ngx_http_govsvc_require_check(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_govsvc_token_find(ngx_http_request_t *r,
     ngx_array_t *sources, ngx_str_t *token);
+
+/*
+ * Takes the credential out of a request that goes to a platform, unless the
+ * place says forward=on; ngx_http_govsvc_token_find() goes on to find it.
+ * NGX_ERROR if memory is out.
+ */
+ngx_int_t ngx_http_govsvc_token_remove(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx);
 
 /* $govsvc_claim_NAME */
 ngx_int_t ngx_http_govsvc_claim_variable(ngx_http_request_t *r,

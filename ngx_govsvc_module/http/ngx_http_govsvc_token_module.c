@@ -77,7 +77,7 @@ static ngx_command_t  ngx_http_govsvc_token_commands[] = {
       NULL },
 
     { ngx_string("govsvc_token"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1234,
       ngx_http_govsvc_token,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_govsvc_token_conf_t, mode),
@@ -253,6 +253,7 @@ ngx_http_govsvc_token_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_govsvc_token_conf_t *conf = child;
 
     if (conf->mode == NGX_CONF_UNSET_UINT) {
+        conf->forward = prev->forward;
         conf->issuers = prev->issuers;
         conf->sources = prev->sources;
         conf->token = prev->token;
@@ -412,11 +413,12 @@ ngx_http_govsvc_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     char                               *rv;
     ngx_str_t                          *value, rest;
-    ngx_uint_t                          i;
+    ngx_uint_t                          i, forward;
     ngx_conf_enum_t                    *mode;
     ngx_http_govsvc_token_main_conf_t  *tmcf;
     static const char *const            names[] = {
-        "issuer=NAME,NAME", "from=header,cookie:NAME,arg:NAME", NULL
+        "issuer=NAME,NAME", "from=header,cookie:NAME,arg:NAME",
+        "forward=on", "forward=off", NULL
     };
 
     value = cf->args->elts;
@@ -436,6 +438,7 @@ ngx_http_govsvc_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                        ngx_http_govsvc_token_mode_names);
     }
 
+    forward = 0;
     tlcf->mode = mode->value;
     tlcf->token.file = cf->conf_file->file.name;
     tlcf->token.line = cf->conf_file->line;
@@ -457,6 +460,13 @@ ngx_http_govsvc_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             rest.data += 5;
             rest.len -= 5;
             rv = ngx_http_govsvc_token_from(cf, tlcf, &rest);
+
+        } else if ((ngx_strcmp(value[i].data, "forward=on") == 0
+                    || ngx_strcmp(value[i].data, "forward=off") == 0)
+                   && !forward++)
+        {
+            tlcf->forward = (value[i].len == sizeof("forward=on") - 1);
+            rv = NGX_CONF_OK;
 
         } else {
             rv = ngx_govsvc_conf_invalid(cf, "parameter", &value[i], names);

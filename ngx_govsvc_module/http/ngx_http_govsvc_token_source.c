@@ -11,6 +11,8 @@
 #include "ngx/ngx_govsvc_compat.h"
 
 
+static void ngx_http_govsvc_token_kept(ngx_http_request_t *r,
+    ngx_array_t *sources, ngx_str_t *token);
 static ngx_int_t ngx_http_govsvc_token_header(ngx_http_request_t *r,
     ngx_str_t *token);
 static ngx_int_t ngx_http_govsvc_token_cookie(ngx_http_request_t *r,
@@ -62,7 +64,44 @@ ngx_http_govsvc_token_find(ngx_http_request_t *r, ngx_array_t *sources,
         }
     }
 
+    if (token->len == 0) {
+        ngx_http_govsvc_token_kept(r, sources, token);
+    }
+
     return token->len != 0 ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* Taken out of the request before an internal redirect led here. */
+
+static void
+ngx_http_govsvc_token_kept(ngx_http_request_t *r, ngx_array_t *sources,
+    ngx_str_t *token)
+{
+    ngx_uint_t                       i;
+    ngx_http_govsvc_ctx_t           *ctx;
+    ngx_http_govsvc_token_source_t  *source, *kept;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+
+    if (ctx == NULL || ctx->credential.len == 0) {
+        return;
+    }
+
+    kept = ctx->credential_source;
+    source = sources->elts;
+
+    for (i = 0; i < sources->nelts; i++) {
+        if (source[i].type == kept->type
+            && source[i].name.len == kept->name.len
+            && ngx_strncmp(source[i].name.data, kept->name.data,
+                           kept->name.len)
+               == 0)
+        {
+            *token = ctx->credential;
+            return;
+        }
+    }
 }
 
 
