@@ -145,7 +145,7 @@ bench_init(void)
     }
 
     memset(memory, 0, BENCH_CACHE);
-    (void) gs_token_cache_create(&cache, memory, BENCH_CACHE, random);
+    (void) gs_token_cache_create(&cache, memory, BENCH_CACHE, 0, random);
     cache.pid = (uint32_t) getpid();
 
     (void) gs_token_issuer_seal(&issuer, gs_token_verifier_crypto(verifier));
@@ -172,11 +172,16 @@ bench_run(const char *name, gs_token_cache_t *c, const gs_str_t *token,
 {
     long                 i;
     double               start;
+    gs_token_ask_t       ask;
     gs_token_verdict_t   verdict;
 
+    ask.client = gs_str_make(NULL, 0);
+    ask.now = BENCH_NOW * 1000ull;
+
     for (i = 0; i < (long) n; i++) {
-        if (gs_token_cache_check(c, verifier, &policy, &token[i], BENCH_NOW,
-                                 &verdict)
+        ask.token = token[i];
+
+        if (gs_token_cache_check(c, verifier, &policy, &ask, &verdict)
             != want)
         {
             (void) fprintf(stderr, "%s: %s\n", name,
@@ -188,9 +193,9 @@ bench_run(const char *name, gs_token_cache_t *c, const gs_str_t *token,
     start = bench_clock();
 
     for (i = 0; i < rounds; i++) {
-        (void) gs_token_cache_check(c, verifier, &policy,
-                                    &token[(size_t) (i * 7919) % n],
-                                    BENCH_NOW, &verdict);
+        ask.token = token[(size_t) (i * 7919) % n];
+
+        (void) gs_token_cache_check(c, verifier, &policy, &ask, &verdict);
     }
 
     (void) printf("%s\t%.2f\tus/op\n", name,

@@ -66,7 +66,7 @@ fuzz_init(void)
     (void) gs_token_policy_seal(&policy, gs_token_verifier_crypto(verifier));
 
     memset(memory, 0, FUZZ_CACHE);
-    (void) gs_token_cache_create(&cache, memory, FUZZ_CACHE, random);
+    (void) gs_token_cache_create(&cache, memory, FUZZ_CACHE, 0, random);
     cache.pid = 1;
 }
 
@@ -76,6 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int                  i;
     gs_str_t             token;
+    gs_token_ask_t       ask;
     gs_token_reason_e    reason;
     gs_token_verdict_t   verdict;
 
@@ -90,9 +91,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
+    ask.token = token;
+    ask.client = gs_str_make(NULL, 0);
+    ask.now = 1700000000000;
+
     for (i = 0; i < 2; i++) {
-        if (gs_token_cache_check(&cache, verifier, &policy, &token,
-                                 1700000000, &verdict)
+        if (gs_token_cache_check(&cache, verifier, &policy, &ask, &verdict)
             != reason)
         {
             abort();

@@ -337,4 +337,54 @@ token('server { location /x { govsvc_require level>=3; } }',
     '"govsvc_require" needs "govsvc_token" required or optional'
     . ' in location "/x"');
 
+
+# govsvc_token_zone, govsvc_revocation_zone
+
+sub zone {
+    my ($conf, $expected) = @_;
+
+    refused($conf, $expected, $conf);
+}
+
+zone('govsvc_token_zone zone=a:1m negative=64k throttle=20r/s burst=100;', '');
+zone('govsvc_token_zone zone=a:1m throttle=off;', '');
+zone('govsvc_token_zone zone=a:1m throttle=1r/m;', '');
+zone("govsvc_token_zone zone=a:1m negative=$_;",
+    qq{invalid size "negative=$_"; allowed: 4k to half of the zone}
+    . ' in "govsvc_token_zone" directive') for qw/513k 1k x/;
+zone("govsvc_token_zone zone=a:1m throttle=$_;",
+    qq{invalid rate "throttle=$_"; allowed: Nr/s or Nr/m, 1r/m to 1000r/s,}
+    . ' off in "govsvc_token_zone" directive')
+    for qw{0r/s 1001r/s 10 1r/h x};
+zone("govsvc_token_zone zone=a:1m burst=$_;",
+    qq{invalid number "burst=$_"; allowed: 1 to 1000000}
+    . ' in "govsvc_token_zone" directive') for qw/0 1000001 x -1/;
+zone('govsvc_token_zone zone=a:1m bursts=1;', 'invalid parameter "bursts=1";'
+    . ' did you mean "burst=N"? in "govsvc_token_zone" directive');
+
+my $state = 'state=' . $t->dir() . '/state/revoked';
+
+zone("govsvc_revocation_zone zone=r:1m $state;", '');
+zone('govsvc_revocation_zone zone=r:1m;',
+    'invalid number of arguments in "govsvc_revocation_zone" directive');
+zone("govsvc_revocation_zone $state $state;", 'invalid parameter "' . $state
+    =~ s{\Q@{[ $t->dir() ]}\E/}{}r . '"; allowed: zone=NAME:SIZE, state=FILE'
+    . ' in "govsvc_revocation_zone" directive');
+zone("govsvc_revocation_zone zone=r:64k $state;",
+    'invalid zone size "64k" in "govsvc_revocation_zone" directive,'
+    . ' allowed: 128k or more, with k, m or g');
+zone("govsvc_revocation_zone zone=r:1m file=x;", 'invalid parameter "file=x";'
+    . ' allowed: zone=NAME:SIZE, state=FILE'
+    . ' in "govsvc_revocation_zone" directive');
+zone("govsvc_revocation_zone zone=r:1m state=;", 'invalid parameter "state=";'
+    . ' allowed: zone=NAME:SIZE, state=FILE'
+    . ' in "govsvc_revocation_zone" directive');
+zone("govsvc_revocation_zone zone=r:1m state=x/;", 'invalid file "x/"'
+    . ' in "govsvc_revocation_zone" directive');
+zone("govsvc_revocation_zone zone=r:1m $state;" x 2,
+    '"govsvc_revocation_zone" directive is duplicate');
+zone("server { govsvc_revocation_zone zone=r:1m $state; }",
+    '"govsvc_revocation_zone" directive is not allowed here');
+
+
 $t->done();

@@ -85,6 +85,8 @@ typedef struct {
     ngx_http_govsvc_auth_status_e    auth_status;
     ngx_str_t                        issuer;
     ngx_str_t                        subject;
+    ngx_str_t                        actor;       /* who acts for it */
+    ngx_str_t                        user;        /* natural, legal */
     ngx_str_t                        scope;
     ngx_str_t                        app;
     ngx_str_t                        scheme;      /* how the app signs */
@@ -142,6 +144,14 @@ void ngx_http_govsvc_enable(ngx_conf_t *cf);
  * http block is read, so from init_main_conf of later modules on.
  */
 ngx_str_t *ngx_http_govsvc_node(ngx_conf_t *cf);
+
+
+/*
+ * Verifies the credential, where the location wants one and nobody has done so
+ * yet, without refusing anything: for those who ask for the caller before
+ * PREACCESS.
+ */
+void ngx_http_govsvc_token_ask(ngx_http_request_t *r);
 
 
 /* The stages, in the order of execution; ngx_http_govsvc_module.c runs them. */

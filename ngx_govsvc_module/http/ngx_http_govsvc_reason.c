@@ -149,6 +149,11 @@ const ngx_http_govsvc_reason_t
         "签名请求的内容过大。",
         "The content of the signed request is too large."),
 
+    ngx_http_govsvc_reason(429, "AUTH_THROTTLED",
+        "无效的登录凭证过多，请稍后重新登录。",
+        "Too many credentials that are not valid. Please sign in again in a "
+        "moment."),
+
     ngx_http_govsvc_reason(500, "INTERNAL",
         "系统内部错误，请稍后再试。",
         "An internal error occurred. Please try again later.")

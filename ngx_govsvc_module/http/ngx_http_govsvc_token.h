@@ -16,6 +16,9 @@
 #include "token/gs_token_claim.h"
 
 
+#define NGX_HTTP_GOVSVC_TOKEN_ZONE  4194304    /* without the directive */
+
+
 typedef enum {
     NGX_HTTP_GOVSVC_TOKEN_OFF = 0,
     NGX_HTTP_GOVSVC_TOKEN_OPTIONAL,
@@ -86,6 +89,9 @@ typedef struct {
 } ngx_http_govsvc_require_t;
 
 
+typedef struct ngx_http_govsvc_revoke_zone_s  ngx_http_govsvc_revoke_zone_t;
+
+
 typedef struct {
     ngx_array_t                      issuers;  /* ngx_http_govsvc_issuer_t * */
     ngx_array_t                      policies; /* gs_token_policy_t * */
@@ -96,6 +102,8 @@ typedef struct {
     gs_token_verifier_t             *verifier;
     gs_token_cache_t                 cache;
     ngx_uint_t                       ready;    /* cache laid out */
+    size_t                           negative; /* bytes, 0: a part */
+    ngx_http_govsvc_revoke_zone_t   *revoke;   /* NULL: none */
 } ngx_http_govsvc_token_main_conf_t;
 
 
@@ -111,11 +119,14 @@ typedef struct {
 } ngx_http_govsvc_token_conf_t;
 
 
-/* What a good token left behind; ctx->token_data. */
+/* What a credential was found to be; ctx->token_data. */
 typedef struct {
     gs_token_policy_t               *policy;
     ngx_array_t                     *sources;
-    gs_str_t                         claims;
+    gs_str_t                         claims;   /* of a good token */
+    gs_token_reason_e                reason;
+    ngx_uint_t                       issuer;
+    unsigned                         malformed:1;  /* or given twice */
 } ngx_http_govsvc_token_data_t;
 
 
@@ -136,6 +147,22 @@ char *ngx_http_govsvc_keys_init(ngx_conf_t *cf,
 
 /* Begins to look whether the file has changed; for a worker. */
 void ngx_http_govsvc_keys_watch(ngx_http_govsvc_issuer_t *is,
+    ngx_log_t *log);
+
+/* The zone of verdicts: ngx_http_govsvc_token_zone.c. */
+char *ngx_http_govsvc_token_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_govsvc_token_add_zone(ngx_conf_t *cf,
+    ngx_http_govsvc_token_main_conf_t *tmcf, ngx_str_t *name, size_t size);
+
+/* The zone of revocations: ngx_http_govsvc_revoke.c. */
+char *ngx_http_govsvc_revocation_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* In the life of a worker. */
+void ngx_http_govsvc_revoke_start(ngx_http_govsvc_revoke_zone_t *rz,
+    ngx_log_t *log);
+void ngx_http_govsvc_revoke_stop(ngx_http_govsvc_revoke_zone_t *rz,
     ngx_log_t *log);
 
 /* Parameters of govsvc_require: ngx_http_govsvc_require.c. */

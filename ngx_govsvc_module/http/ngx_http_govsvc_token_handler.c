@@ -10,24 +10,30 @@
 #include "http/ngx_http_govsvc_token.h"
 
 
+static ngx_int_t ngx_http_govsvc_token_examine(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_token_conf_t *tlcf);
+static ngx_http_govsvc_token_data_t *ngx_http_govsvc_token_keep(
+    ngx_http_request_t *r, ngx_http_govsvc_token_conf_t *tlcf,
+    gs_token_verdict_t *verdict);
 static ngx_int_t ngx_http_govsvc_token_missing(ngx_http_request_t *r,
-    ngx_http_govsvc_token_conf_t *tlcf, gs_token_verdict_t *verdict);
+    ngx_http_govsvc_token_conf_t *tlcf, ngx_http_govsvc_token_data_t *data);
 static ngx_int_t ngx_http_govsvc_token_refuse(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, gs_token_reason_e reason);
 static void ngx_http_govsvc_token_log(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_uint_t level, const char *reason);
 static ngx_int_t ngx_http_govsvc_token_accept(ngx_http_request_t *r,
-    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_token_conf_t *tlcf,
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_token_data_t *data,
     gs_token_verdict_t *verdict);
 static void ngx_http_govsvc_token_forget(ngx_http_govsvc_ctx_t *ctx);
-static void ngx_http_govsvc_token_claim(gs_str_t *claims, const char *name,
+static void ngx_http_govsvc_token_claim(gs_str_t *claims, const gs_str_t *path,
     ngx_str_t *value);
 static ngx_int_t ngx_http_govsvc_token_scope(ngx_http_request_t *r,
     gs_str_t *claims, ngx_str_t *value);
 static ngx_int_t ngx_http_govsvc_token_join(ngx_http_request_t *r,
-    gs_str_t *claims, gs_str_t *name, u_char sep, ngx_str_t *value);
-static ngx_int_t ngx_http_govsvc_claim_name(gs_str_t *claims,
-    gs_str_t *wanted, gs_str_t *name);
+    gs_str_t *claims, gs_token_claim_iter_t *it, u_char sep,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_govsvc_claim_value(ngx_http_request_t *r,
+    ngx_http_govsvc_token_data_t *td, gs_str_t *path, ngx_str_t *value);
 
 
 static ngx_str_t  ngx_http_govsvc_token_realm =
@@ -47,14 +53,9 @@ static ngx_str_t  ngx_http_govsvc_token_expired =
 ngx_int_t
 ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r)
 {
-    gs_str_t                            s;
-    ngx_int_t                           rc;
-    ngx_str_t                           token;
-    gs_token_verdict_t                  verdict;
-    ngx_http_govsvc_ctx_t              *ctx;
-    ngx_http_govsvc_token_data_t       *data;
-    ngx_http_govsvc_token_conf_t       *tlcf;
-    ngx_http_govsvc_token_main_conf_t  *tmcf;
+    ngx_http_govsvc_ctx_t         *ctx;
+    ngx_http_govsvc_token_data_t  *data;
+    ngx_http_govsvc_token_conf_t  *tlcf;
 
     if (ngx_http_govsvc_skip(r)) {
         return NGX_DECLINED;
@@ -67,29 +68,20 @@ ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r)
     }
 
     ctx = ngx_http_govsvc_get_ctx(r);
-    if (ctx == NULL) {
+
+    if (ctx == NULL
+        || ngx_http_govsvc_token_examine(r, ctx, tlcf) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     data = ctx->token_data;
 
-    if (data != NULL && data->policy == tlcf->policy
-        && data->sources == tlcf->sources)
-    {
+    if (ctx->auth_status != NGX_HTTP_GOVSVC_AUTH_BAD) {
         return NGX_DECLINED;
     }
 
-    ngx_http_govsvc_token_forget(ctx);
-
-    rc = ngx_http_govsvc_token_find(r, tlcf->sources, &token);
-
-    if (rc == NGX_DECLINED) {
-        ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_ABSENT;
-        return NGX_DECLINED;
-    }
-
-    if (rc == NGX_ERROR) {
-        ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_BAD;
+    if (data->malformed) {
         ctx->challenge = ngx_http_govsvc_token_request;
 
         ngx_http_govsvc_token_log(r, ctx, NGX_LOG_INFO, "bad_request");
@@ -97,31 +89,143 @@ ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r)
         return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_TOKEN_MALFORMED);
     }
 
-    tmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_token_module);
-    s = ngx_govsvc_to_gs(&token);
-
-    if (gs_token_cache_check(tmcf->ready ? &tmcf->cache : NULL,
-                             tmcf->verifier, tlcf->policy, &s,
-                             (int64_t) ngx_time(), &verdict)
-        != GS_TOKEN_OK)
-    {
-        if (ngx_http_govsvc_token_missing(r, tlcf, &verdict) == NGX_AGAIN) {
-            return NGX_AGAIN;
-        }
-
-        return ngx_http_govsvc_token_refuse(r, ctx, verdict.reason);
+    if (ngx_http_govsvc_token_missing(r, tlcf, data) == NGX_AGAIN) {
+        ngx_http_govsvc_token_forget(ctx);
+        return NGX_AGAIN;
     }
 
-    if (ngx_http_govsvc_token_accept(r, ctx, tlcf, &verdict) != NGX_OK) {
+    return ngx_http_govsvc_token_refuse(r, ctx, data->reason);
+}
+
+
+void
+ngx_http_govsvc_token_ask(ngx_http_request_t *r)
+{
+    ngx_http_govsvc_ctx_t         *ctx;
+    ngx_http_govsvc_token_conf_t  *tlcf;
+
+    if (ngx_http_govsvc_skip(r)) {
+        return;
+    }
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_token_module);
+
+    if (tlcf->policy == NULL) {
+        return;
+    }
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+
+    if (ctx != NULL && ctx->auth_status == NGX_HTTP_GOVSVC_AUTH_NONE) {
+        (void) ngx_http_govsvc_token_examine(r, ctx, tlcf);
+    }
+}
+
+
+/*
+ * Finds out what the credential of the request is worth here, unless that is
+ * known already, and decides nothing.  NGX_ERROR when memory is out.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_token_examine(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_token_conf_t *tlcf)
+{
+    ngx_int_t                           rc;
+    ngx_str_t                           token;
+    gs_token_ask_t                      ask;
+    gs_token_verdict_t                  verdict;
+    ngx_http_govsvc_token_data_t       *data;
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+
+    data = ctx->token_data;
+
+    if (data != NULL && data->policy == tlcf->policy
+        && data->sources == tlcf->sources)
+    {
+        return NGX_OK;
+    }
+
+    ngx_http_govsvc_token_forget(ctx);
+
+    ngx_memzero(&verdict, sizeof(gs_token_verdict_t));
+    rc = ngx_http_govsvc_token_find(r, tlcf->sources, &token);
+
+    if (rc == NGX_OK) {
+        tmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_token_module);
+
+        ask.token = ngx_govsvc_to_gs(&token);
+        ask.client = ngx_govsvc_to_gs(ctx->client_net.len
+                                      ? &ctx->client_net
+                                      : &r->connection->addr_text);
+        ask.now = (uint64_t) ngx_cached_time->sec * 1000
+                  + (uint64_t) ngx_cached_time->msec;
+
+        (void) gs_token_cache_check(tmcf->ready ? &tmcf->cache : NULL,
+                                    tmcf->verifier, tlcf->policy, &ask,
+                                    &verdict);
+    }
+
+    data = ngx_http_govsvc_token_keep(r, tlcf, &verdict);
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    data->malformed = (rc == NGX_ERROR);
+    ctx->token_data = data;
+
+    if (rc == NGX_DECLINED) {
+        ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_ABSENT;
+        return NGX_OK;
+    }
+
+    if (rc == NGX_ERROR || verdict.reason != GS_TOKEN_OK) {
+        ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_BAD;
+        return NGX_OK;
+    }
+
+    if (ngx_http_govsvc_token_accept(r, ctx, data, &verdict) != NGX_OK) {
         ngx_http_govsvc_token_forget(ctx);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "govsvc token: ok, level:%ui cached:%d",
                    ctx->level, verdict.cached);
 
-    return NGX_DECLINED;
+    return NGX_OK;
+}
+
+
+/* The verdict's claims are in memory of the worker: one copy is kept. */
+
+static ngx_http_govsvc_token_data_t *
+ngx_http_govsvc_token_keep(ngx_http_request_t *r,
+    ngx_http_govsvc_token_conf_t *tlcf, gs_token_verdict_t *verdict)
+{
+    u_char                        *p;
+    ngx_http_govsvc_token_data_t  *data;
+
+    data = ngx_palloc(r->pool, sizeof(ngx_http_govsvc_token_data_t)
+                               + verdict->claims.len);
+    if (data == NULL) {
+        return NULL;
+    }
+
+    p = (u_char *) (data + 1);
+
+    if (verdict->claims.len != 0) {
+        ngx_memcpy(p, verdict->claims.data, verdict->claims.len);
+    }
+
+    data->policy = tlcf->policy;
+    data->sources = tlcf->sources;
+    data->claims = gs_str_make(p, verdict->claims.len);
+    data->reason = verdict->reason;
+    data->issuer = verdict->issuer;
+    data->malformed = 0;
+
+    return data;
 }
 
 
@@ -180,19 +284,19 @@ ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r)
 
 static ngx_int_t
 ngx_http_govsvc_token_missing(ngx_http_request_t *r,
-    ngx_http_govsvc_token_conf_t *tlcf, gs_token_verdict_t *verdict)
+    ngx_http_govsvc_token_conf_t *tlcf, ngx_http_govsvc_token_data_t *data)
 {
     ngx_http_govsvc_issuer_t  *is;
 
-    if (verdict->reason != GS_TOKEN_NO_KEYS
-        && verdict->reason != GS_TOKEN_UNKNOWN_KEY)
+    if (data->reason != GS_TOKEN_NO_KEYS
+        && data->reason != GS_TOKEN_UNKNOWN_KEY)
     {
         return NGX_DECLINED;
     }
 
     /* the first member of ours */
 
-    is = (ngx_http_govsvc_issuer_t *) tlcf->policy->issuers[verdict->issuer];
+    is = (ngx_http_govsvc_issuer_t *) tlcf->policy->issuers[data->issuer];
 
     return is->missing != NULL ? is->missing(r, is, is->missing_data)
                                : NGX_DECLINED;
@@ -221,6 +325,11 @@ ngx_http_govsvc_token_refuse(ngx_http_request_t *r,
 
     ngx_http_govsvc_token_log(r, ctx, NGX_LOG_INFO,
                               gs_token_reason_name(reason));
+
+    if (reason == GS_TOKEN_THROTTLED) {
+        ctx->retry_after = 1;
+        return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_AUTH_THROTTLED);
+    }
 
     if (reason == GS_TOKEN_EXPIRED) {
         ctx->challenge = ngx_http_govsvc_token_expired;
@@ -253,40 +362,35 @@ ngx_http_govsvc_token_log(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 }
 
 
-/* The verdict's claims are in memory of the worker: one copy is kept. */
-
 static ngx_int_t
 ngx_http_govsvc_token_accept(ngx_http_request_t *r,
-    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_token_conf_t *tlcf,
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_token_data_t *data,
     gs_token_verdict_t *verdict)
 {
-    u_char                        *p;
-    ngx_http_govsvc_token_data_t  *data;
+    const gs_token_issuer_t  *issuer;
 
-    data = ngx_palloc(r->pool, sizeof(ngx_http_govsvc_token_data_t)
-                               + verdict->claims.len);
-    if (data == NULL) {
-        return NGX_ERROR;
-    }
+    static const gs_str_t     sub = gs_string("sub");
+    static const gs_str_t     client_id = gs_string("client_id");
+    static const gs_str_t     azp = gs_string("azp");
+    static const ngx_str_t    users[] = {
+        ngx_null_string,
+        ngx_string("natural"),
+        ngx_string("legal")
+    };
 
-    p = (u_char *) (data + 1);
-    ngx_memcpy(p, verdict->claims.data, verdict->claims.len);
+    issuer = data->policy->issuers[verdict->issuer];
 
-    data->policy = tlcf->policy;
-    data->sources = tlcf->sources;
-    data->claims = gs_str_make(p, verdict->claims.len);
-
-    ctx->token_data = data;
     ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_OK;
     ctx->level = verdict->level;
-    ctx->issuer = ngx_govsvc_from_gs(
-                      &tlcf->policy->issuers[verdict->issuer]->name);
+    ctx->user = users[verdict->user];
+    ctx->issuer = ngx_govsvc_from_gs(&issuer->name);
 
-    ngx_http_govsvc_token_claim(&data->claims, "sub", &ctx->subject);
-    ngx_http_govsvc_token_claim(&data->claims, "client_id", &ctx->app);
+    ngx_http_govsvc_token_claim(&data->claims, &sub, &ctx->subject);
+    ngx_http_govsvc_token_claim(&data->claims, &issuer->actor, &ctx->actor);
+    ngx_http_govsvc_token_claim(&data->claims, &client_id, &ctx->app);
 
     if (ctx->app.len == 0) {
-        ngx_http_govsvc_token_claim(&data->claims, "azp", &ctx->app);
+        ngx_http_govsvc_token_claim(&data->claims, &azp, &ctx->app);
     }
 
     return ngx_http_govsvc_token_scope(r, &data->claims, &ctx->scope);
@@ -302,21 +406,20 @@ ngx_http_govsvc_token_forget(ngx_http_govsvc_ctx_t *ctx)
 
     ngx_str_null(&ctx->issuer);
     ngx_str_null(&ctx->subject);
+    ngx_str_null(&ctx->actor);
+    ngx_str_null(&ctx->user);
     ngx_str_null(&ctx->scope);
     ngx_str_null(&ctx->app);
 }
 
 
 static void
-ngx_http_govsvc_token_claim(gs_str_t *claims, const char *name,
+ngx_http_govsvc_token_claim(gs_str_t *claims, const gs_str_t *path,
     ngx_str_t *value)
 {
-    gs_str_t          s;
     gs_token_claim_t  claim;
 
-    s = gs_str_text(name);
-
-    if (gs_token_claim_find(claims, &s, &claim) == GS_OK
+    if (gs_token_claim_find(claims, path, &claim) == GS_OK
         && !(claim.flags & GS_TOKEN_CLAIM_CTL))
     {
         *value = ngx_govsvc_from_gs(&claim.value);
@@ -331,51 +434,55 @@ static ngx_int_t
 ngx_http_govsvc_token_scope(ngx_http_request_t *r, gs_str_t *claims,
     ngx_str_t *value)
 {
-    gs_str_t  name;
+    gs_token_claim_iter_t  it;
+    static const gs_str_t  scope = gs_string("scope");
 
-    name = gs_str_text("scope");
+    gs_token_claim_iter(&it, &scope);
 
-    return ngx_http_govsvc_token_join(r, claims, &name, ' ', value)
+    return ngx_http_govsvc_token_join(r, claims, &it, ' ', value)
            == NGX_ERROR ? NGX_ERROR : NGX_OK;
 }
 
 
 /*
- * All values of a claim with sep between them.  NGX_DECLINED, and an empty
- * value, if there is none, or one with a control character, or an element
- * with sep in it, which would read as two.
+ * All values that the iterator, fresh, comes by, with sep between them.
+ * NGX_DECLINED, and an empty value, if there is none, or one with a control
+ * character, or an element with sep in it, which would read as two, or values
+ * of two claims, which differ in the case of their names.
  */
 
 static ngx_int_t
 ngx_http_govsvc_token_join(ngx_http_request_t *r, gs_str_t *claims,
-    gs_str_t *name, u_char sep, ngx_str_t *value)
+    gs_token_claim_iter_t *it, u_char sep, ngx_str_t *value)
 {
-    size_t             pos, len;
-    u_char            *p;
-    ngx_uint_t         n;
-    gs_token_claim_t   claim;
+    size_t                  len;
+    u_char                 *p;
+    gs_str_t                name;
+    ngx_uint_t              n;
+    gs_token_claim_t        claim;
+    gs_token_claim_iter_t   again;
 
     ngx_str_null(value);
 
-    pos = 0;
+    again = *it;
+    name = gs_str_make(NULL, 0);
     len = 0;
     n = 0;
 
-    while (gs_token_claim_next(claims, &pos, &claim) == GS_OK) {
-
-        if (!gs_str_eq(&claim.name, name)) {
-            continue;
-        }
+    while (gs_token_claim_each(it, claims, &claim) == GS_OK) {
 
         if ((claim.flags & GS_TOKEN_CLAIM_CTL)
+            || (n != 0 && !gs_str_eq(&claim.name, &name))
             || ((claim.flags & GS_TOKEN_CLAIM_ARRAY)
                 && gs_str_chr(&claim.value, 0, sep) != claim.value.len))
         {
+            ngx_str_null(value);
             return NGX_DECLINED;
         }
 
         if (n++ == 0) {
             *value = ngx_govsvc_from_gs(&claim.value);
+            name = claim.name;
         }
 
         len += claim.value.len + 1;
@@ -394,18 +501,21 @@ ngx_http_govsvc_token_join(ngx_http_request_t *r, gs_str_t *claims,
 
     value->data = p;
     value->len = len - 1;
-    pos = 0;
 
-    while (gs_token_claim_next(claims, &pos, &claim) == GS_OK) {
-        if (gs_str_eq(&claim.name, name)) {
-            p = ngx_cpymem(p, claim.value.data, claim.value.len);
-            *p++ = sep;
-        }
+    while (gs_token_claim_each(&again, claims, &claim) == GS_OK) {
+        p = ngx_cpymem(p, claim.value.data, claim.value.len);
+        *p++ = sep;
     }
 
     return NGX_OK;
 }
 
+
+/*
+ * Nginx turns names of variables into lower case: a claim of exactly that
+ * name is meant, else the only one that equals it case-blind, else, with "__"
+ * for the steps of a path, what stands deeper.
+ */
 
 ngx_int_t
 ngx_http_govsvc_claim_variable(ngx_http_request_t *r,
@@ -413,13 +523,17 @@ ngx_http_govsvc_claim_variable(ngx_http_request_t *r,
 {
     ngx_str_t *full = (ngx_str_t *) data;
 
-    gs_str_t                       name, wanted;
+    u_char                        *p;
+    size_t                         i;
+    gs_str_t                       path;
     ngx_int_t                      rc;
     ngx_str_t                      value;
     ngx_http_govsvc_ctx_t         *ctx;
     ngx_http_govsvc_token_data_t  *td;
 
     v->not_found = 1;
+
+    ngx_http_govsvc_token_ask(r);
 
     ctx = ngx_http_govsvc_get_ctx(r);
     if (ctx == NULL) {
@@ -428,16 +542,41 @@ ngx_http_govsvc_claim_variable(ngx_http_request_t *r,
 
     td = ctx->token_data;
 
-    wanted = gs_str_make(full->data + sizeof("govsvc_claim_") - 1,
-                         full->len - (sizeof("govsvc_claim_") - 1));
-
-    if (td == NULL
-        || ngx_http_govsvc_claim_name(&td->claims, &wanted, &name) != NGX_OK)
-    {
+    if (td == NULL || ctx->auth_status != NGX_HTTP_GOVSVC_AUTH_OK) {
         return NGX_OK;
     }
 
-    rc = ngx_http_govsvc_token_join(r, &td->claims, &name, ',', &value);
+    path = gs_str_make(full->data + sizeof("govsvc_claim_") - 1,
+                       full->len - (sizeof("govsvc_claim_") - 1));
+
+    rc = ngx_http_govsvc_claim_value(r, td, &path, &value);
+
+    if (rc == NGX_DECLINED && memmem(path.data, path.len, "__", 2) != NULL) {
+
+        p = ngx_pnalloc(r->pool, path.len + 1);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        value.data = p;
+        *p++ = '/';
+
+        for (i = 0; i < path.len; i++) {
+
+            if (path.data[i] == '_' && i + 1 < path.len
+                && path.data[i + 1] == '_')
+            {
+                *p++ = '/';
+                i++;
+
+            } else {
+                *p++ = path.data[i];
+            }
+        }
+
+        path = gs_str_make(value.data, (size_t) (p - value.data));
+        rc = ngx_http_govsvc_claim_value(r, td, &path, &value);
+    }
 
     if (rc != NGX_OK) {
         return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
@@ -453,38 +592,15 @@ ngx_http_govsvc_claim_variable(ngx_http_request_t *r,
 }
 
 
-/*
- * Nginx turns names of variables into lower case: a claim of exactly that
- * name is meant, else the only one that equals it case-blind.
- */
-
 static ngx_int_t
-ngx_http_govsvc_claim_name(gs_str_t *claims, gs_str_t *wanted, gs_str_t *name)
+ngx_http_govsvc_claim_value(ngx_http_request_t *r,
+    ngx_http_govsvc_token_data_t *td, gs_str_t *path, ngx_str_t *value)
 {
-    size_t            pos;
-    gs_token_claim_t  claim;
+    gs_token_claim_t       claim;
+    gs_token_claim_iter_t  it;
 
-    pos = 0;
-    name->data = NULL;
-    name->len = 0;
+    gs_token_claim_iter(&it, path);
+    it.nocase = (gs_token_claim_find(&td->claims, path, &claim) != GS_OK);
 
-    if (gs_token_claim_find(claims, wanted, &claim) == GS_OK) {
-        *name = claim.name;
-        return NGX_OK;
-    }
-
-    while (gs_token_claim_next(claims, &pos, &claim) == GS_OK) {
-
-        if (!gs_str_case_eq(&claim.name, wanted)) {
-            continue;
-        }
-
-        if (name->data != NULL && !gs_str_eq(&claim.name, name)) {
-            return NGX_DECLINED;
-        }
-
-        *name = claim.name;
-    }
-
-    return name->data != NULL ? NGX_OK : NGX_DECLINED;
+    return ngx_http_govsvc_token_join(r, &td->claims, &it, ',', value);
 }

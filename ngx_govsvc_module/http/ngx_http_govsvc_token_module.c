@@ -7,12 +7,11 @@
 
 
 #include "http/ngx_http_govsvc_jwks.h"
+#include "http/ngx_http_govsvc_revoke_priv.h"
 
-#include <signal.h>
 
-
-#define NGX_HTTP_GOVSVC_TOKEN_ZONE      4194304
-#define NGX_HTTP_GOVSVC_TOKEN_ZONE_MIN  131072
+#define NGX_HTTP_GOVSVC_TOKEN_PERIOD    100      /* ms for a bad one */
+#define NGX_HTTP_GOVSVC_TOKEN_BURST     50
 
 
 static ngx_int_t ngx_http_govsvc_token_add_variables(ngx_conf_t *cf);
@@ -37,13 +36,8 @@ static char *ngx_http_govsvc_token_source(ngx_conf_t *cf, ngx_str_t *word,
     ngx_http_govsvc_token_source_t *source);
 static ngx_uint_t ngx_http_govsvc_token_split(ngx_str_t *rest,
     ngx_str_t *word);
-static char *ngx_http_govsvc_token_zone(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_govsvc_token_add_zone(ngx_conf_t *cf,
-    ngx_http_govsvc_token_main_conf_t *tmcf, ngx_str_t *name, size_t size);
-static ngx_int_t ngx_http_govsvc_token_init_zone(ngx_shm_zone_t *zone,
-    void *data);
 static ngx_int_t ngx_http_govsvc_token_init_process(ngx_cycle_t *cycle);
+static void ngx_http_govsvc_token_exit_process(ngx_cycle_t *cycle);
 static void ngx_http_govsvc_token_cleanup(void *data);
 
 
@@ -70,10 +64,17 @@ static ngx_command_t  ngx_http_govsvc_token_commands[] = {
       NULL },
 
     { ngx_string("govsvc_token_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_govsvc_token_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_govsvc_token_main_conf_t, zone),
+      NULL },
+
+    { ngx_string("govsvc_revocation_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_govsvc_revocation_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_token_main_conf_t, revoke),
       NULL },
 
     { ngx_string("govsvc_token"),
@@ -119,7 +120,7 @@ ngx_module_t  ngx_http_govsvc_token_module = {
     ngx_http_govsvc_token_init_process,    /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_govsvc_token_exit_process,    /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -164,6 +165,9 @@ ngx_http_govsvc_token_create_main_conf(ngx_conf_t *cf)
     {
         return NULL;
     }
+
+    tmcf->cache.throttle.period = NGX_HTTP_GOVSVC_TOKEN_PERIOD;
+    tmcf->cache.throttle.burst = NGX_HTTP_GOVSVC_TOKEN_BURST;
 
     tmcf->mem = ngx_govsvc_mem(cf->pool);
     cln = ngx_pool_cleanup_add(cf->pool, 0);
@@ -347,6 +351,7 @@ ngx_http_govsvc_token_policy(ngx_conf_t *cf,
 
     *slot = policy;
 
+    policy->revoke = tmcf->revoke != NULL ? &tmcf->revoke->table : NULL;
     policy->n = issuers->nelts;
     policy->max_len = GS_TOKEN_MAX_LEN;
     policy->issuers = ngx_palloc(cf->pool, issuers->nelts * sizeof(void *));
@@ -627,115 +632,6 @@ ngx_http_govsvc_token_split(ngx_str_t *rest, ngx_str_t *word)
 }
 
 
-static char *
-ngx_http_govsvc_token_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_govsvc_token_main_conf_t *tmcf = conf;
-
-    size_t                    size;
-    ngx_str_t                *value, zone, name;
-    static const char *const  form[] = { "zone=NAME:SIZE", "off", NULL };
-
-    value = cf->args->elts;
-
-    if (tmcf->zone != NULL || tmcf->zone_off) {
-        return "is duplicate";
-    }
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        tmcf->zone_off = 1;
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strncmp(value[1].data, "zone=", 5) != 0) {
-        return ngx_govsvc_conf_invalid(cf, "parameter", &value[1], form);
-    }
-
-    zone.data = value[1].data + 5;
-    zone.len = value[1].len - 5;
-
-    if (ngx_govsvc_conf_zone(cf, &zone, NGX_HTTP_GOVSVC_TOKEN_ZONE_MIN, &name,
-                             &size)
-        != NGX_CONF_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_http_govsvc_token_add_zone(cf, tmcf, &name, size);
-}
-
-
-static char *
-ngx_http_govsvc_token_add_zone(ngx_conf_t *cf,
-    ngx_http_govsvc_token_main_conf_t *tmcf, ngx_str_t *name, size_t size)
-{
-    tmcf->zone = ngx_shared_memory_add(cf, name, size,
-                                       &ngx_http_govsvc_token_module);
-    if (tmcf->zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    tmcf->zone->init = ngx_http_govsvc_token_init_zone;
-    tmcf->zone->data = tmcf;
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_govsvc_token_init_zone(ngx_shm_zone_t *zone, void *data)
-{
-    ngx_http_govsvc_token_main_conf_t *old = data;
-
-    size_t                              size;
-    u_char                              random[16];
-    ngx_slab_pool_t                    *pool;
-    ngx_http_govsvc_token_main_conf_t  *tmcf;
-
-    tmcf = zone->data;
-    pool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    tmcf->cache.alive = ngx_govsvc_alive;
-    tmcf->cache.pid = (uint32_t) ngx_pid;
-
-    if (old != NULL) {
-
-        size = (size_t) (pool->end - (u_char *) pool->data);
-
-        if (gs_token_cache_attach(&tmcf->cache, pool->data, size) != GS_OK) {
-            ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
-                          "govsvc token: zone \"%V\" holds something else",
-                          &zone->shm.name);
-            return NGX_ERROR;
-        }
-
-        tmcf->ready = 1;
-
-        return NGX_OK;
-    }
-
-    /* the pages left are one run, which the cache takes whole */
-
-    size = pool->pfree * ngx_pagesize;
-    pool->data = ngx_slab_calloc(pool, size);
-
-    if (pool->data == NULL
-        || ngx_govsvc_random(random, sizeof(random), zone->shm.log) != NGX_OK
-        || gs_token_cache_create(&tmcf->cache, pool->data, size, random)
-           != GS_OK)
-    {
-        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
-                      "govsvc token: cannot lay out zone \"%V\"",
-                      &zone->shm.name);
-        return NGX_ERROR;
-    }
-
-    tmcf->ready = 1;
-
-    return NGX_OK;
-}
-
-
 static ngx_int_t
 ngx_http_govsvc_token_init_process(ngx_cycle_t *cycle)
 {
@@ -769,5 +665,26 @@ ngx_http_govsvc_token_init_process(ngx_cycle_t *cycle)
         }
     }
 
+    if (tmcf->revoke != NULL) {
+        ngx_http_govsvc_revoke_start(tmcf->revoke, cycle->log);
+    }
+
     return NGX_OK;
+}
+
+
+static void
+ngx_http_govsvc_token_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_govsvc_token_module);
+
+    if (tmcf != NULL && tmcf->revoke != NULL
+        && (ngx_process == NGX_PROCESS_WORKER
+            || ngx_process == NGX_PROCESS_SINGLE))
+    {
+        ngx_http_govsvc_revoke_stop(tmcf->revoke, cycle->log);
+    }
 }

@@ -25,6 +25,8 @@ typedef enum {
 
 static ngx_int_t ngx_http_govsvc_text_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_govsvc_caller_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_govsvc_number_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_govsvc_made_variable(ngx_http_request_t *r,
@@ -37,6 +39,10 @@ static ngx_int_t ngx_http_govsvc_put_number(ngx_http_request_t *r,
 
 #define ngx_http_govsvc_text(name, field)                                     \
     { ngx_string("govsvc_" name), NULL, ngx_http_govsvc_text_variable,        \
+      offsetof(ngx_http_govsvc_ctx_t, field), NGX_HTTP_VAR_NOCACHEABLE, 0 }
+
+#define ngx_http_govsvc_caller(name, field)                                   \
+    { ngx_string("govsvc_" name), NULL, ngx_http_govsvc_caller_variable,      \
       offsetof(ngx_http_govsvc_ctx_t, field), NGX_HTTP_VAR_NOCACHEABLE, 0 }
 
 #define ngx_http_govsvc_number(name, field)                                   \
@@ -62,9 +68,12 @@ ngx_http_variable_t  ngx_http_govsvc_variables[] = {
     ngx_http_govsvc_text("case", case_no),
     ngx_http_govsvc_text("channel", channel),
     ngx_http_govsvc_text("upstream_host", upstream_host),
-    ngx_http_govsvc_text("subject", subject),
-    ngx_http_govsvc_text("app", app),
-    ngx_http_govsvc_text("scope", scope),
+    ngx_http_govsvc_caller("issuer", issuer),
+    ngx_http_govsvc_caller("subject", subject),
+    ngx_http_govsvc_caller("actor", actor),
+    ngx_http_govsvc_caller("user", user),
+    ngx_http_govsvc_caller("app", app),
+    ngx_http_govsvc_caller("scope", scope),
     ngx_http_govsvc_number("rule", rule),
     ngx_http_govsvc_number("score", score),
     ngx_http_govsvc_made("auth", AUTH),
@@ -133,6 +142,16 @@ ngx_http_govsvc_text_variable(ngx_http_request_t *r,
 
 
 static ngx_int_t
+ngx_http_govsvc_caller_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_govsvc_token_ask(r);
+
+    return ngx_http_govsvc_text_variable(r, v, data);
+}
+
+
+static ngx_int_t
 ngx_http_govsvc_number_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
@@ -179,10 +198,13 @@ ngx_http_govsvc_made_variable(ngx_http_request_t *r,
     switch (data) {
 
     case NGX_HTTP_GOVSVC_VAR_AUTH:
+        ngx_http_govsvc_token_ask(r);
         s = ngx_http_govsvc_auth_names[ctx->auth_status];
         break;
 
     case NGX_HTTP_GOVSVC_VAR_LEVEL:
+        ngx_http_govsvc_token_ask(r);
+
         if (ctx->auth_status != NGX_HTTP_GOVSVC_AUTH_NONE) {
             return ngx_http_govsvc_put_number(r, v, ctx->level);
         }

@@ -34,8 +34,10 @@ static const char *const  gs_token_reason_names[GS_TOKEN_REASONS] = {
     "not_yet_valid",
     "too_long_lived",
     "bad_audience",
+    "revoked",
     "bad_signature",
-    "no_memory"
+    "no_memory",
+    "throttled"
 };
 
 

@@ -74,10 +74,17 @@ typedef enum {
     GS_TOKEN_NOT_YET_VALID,
     GS_TOKEN_TOO_LONG_LIVED,
     GS_TOKEN_BAD_AUDIENCE,
+    GS_TOKEN_REVOKED,
     GS_TOKEN_BAD_SIGNATURE,
     GS_TOKEN_NO_MEMORY,                    /* ours, not the client's */
+    GS_TOKEN_THROTTLED,                    /* was not looked at */
     GS_TOKEN_REASONS
 } gs_token_reason_e;
+
+
+/* Kinds of callers, 0 if the issuer does not tell. */
+#define GS_TOKEN_NATURAL  1
+#define GS_TOKEN_LEGAL    2
 
 
 typedef struct {
@@ -85,9 +92,12 @@ typedef struct {
     unsigned           issuer;             /* index in the policy */
     uint64_t           key;                /* its number, 0: none found */
     unsigned           level;              /* assurance, 0-5 */
+    unsigned           user;               /* GS_TOKEN_NATURAL, _LEGAL, 0 */
     unsigned           cached:1;           /* found in the cache */
     int64_t            exp;                /* s since the epoch */
     int64_t            nbf;                /* 0 if absent */
+    int64_t            iat;                /* 0 if absent */
+    uint64_t           epoch;              /* of revocations, 0: none */
     gs_str_t           claims;             /* packed, see gs_token_claim.h */
 } gs_token_verdict_t;
 

@@ -13,12 +13,13 @@
     (void) __atomic_fetch_add(&(cache)->hdr->stat.what, 1, __ATOMIC_RELAXED)
 
 
-_Static_assert(sizeof(gs_token_cache_hdr_t) == 128, "header layout");
+_Static_assert(sizeof(gs_token_cache_hdr_t) == 192, "header layout");
 _Static_assert(sizeof(gs_token_cache_good_t) == 1024, "good slot layout");
 _Static_assert(sizeof(gs_token_cache_bad_t) == 64, "bad slot layout");
 
 
-static void gs_token_cache_plan(gs_token_cache_hdr_t *hdr, size_t size);
+static void gs_token_cache_plan(gs_token_cache_hdr_t *hdr, size_t size,
+    size_t bad);
 static void gs_token_cache_view(gs_token_cache_t *cache, void *memory);
 static int gs_token_cache_get(gs_token_cache_t *cache,
     const gs_token_policy_t *policy, const gs_uchar_t digest[32],
@@ -26,7 +27,11 @@ static int gs_token_cache_get(gs_token_cache_t *cache,
     gs_token_verdict_t *verdict);
 static int gs_token_cache_read(gs_token_cache_good_t *slot,
     const gs_token_policy_t *policy, const gs_uchar_t digest[32],
-    gs_uchar_t *claims, gs_token_verdict_t *verdict);
+    gs_uchar_t *claims, gs_token_verdict_t *verdict, uint64_t *seen);
+static void gs_token_cache_revoked(gs_token_cache_t *cache,
+    gs_token_cache_good_t *slot, uint64_t word,
+    const gs_token_policy_t *policy, int64_t now,
+    gs_token_verdict_t *verdict);
 static int gs_token_cache_get_bad(gs_token_cache_t *cache,
     const gs_token_policy_t *policy, const gs_uchar_t digest[32],
     uint64_t hash, int64_t now, gs_token_verdict_t *verdict);
@@ -44,15 +49,15 @@ static uint64_t gs_token_cache_tag(uint64_t hash);
 
 gs_rc_t
 gs_token_cache_create(gs_token_cache_t *cache, void *memory, size_t size,
-    const gs_uchar_t random[16])
+    size_t bad, const gs_uchar_t random[16])
 {
     gs_token_cache_hdr_t  *hdr = memory;
 
-    if (size < GS_TOKEN_CACHE_MIN) {
+    if (size < GS_TOKEN_CACHE_MIN || bad > size / 2) {
         return GS_ERROR;
     }
 
-    gs_token_cache_plan(hdr, size);
+    gs_token_cache_plan(hdr, size, bad);
     memcpy(&hdr->key, random, sizeof(hdr->key));
 
     hdr->version = GS_TOKEN_CACHE_VERSION;
@@ -74,14 +79,17 @@ gs_token_cache_attach(gs_token_cache_t *cache, void *memory, size_t size)
         || hdr->magic != GS_TOKEN_CACHE_MAGIC
         || hdr->version != GS_TOKEN_CACHE_VERSION
         || hdr->size < GS_TOKEN_CACHE_MIN
-        || hdr->size > size)
+        || hdr->size > size
+        || hdr->bad > hdr->size / 2)
     {
         return GS_ERROR;
     }
 
-    gs_token_cache_plan(&plan, hdr->size);
+    gs_token_cache_plan(&plan, hdr->size, hdr->bad);
 
-    if (hdr->good_sets != plan.good_sets || hdr->bad_sets != plan.bad_sets) {
+    if (hdr->good_sets != plan.good_sets || hdr->bad_sets != plan.bad_sets
+        || hdr->client_sets != plan.client_sets)
+    {
         return GS_ERROR;
     }
 
@@ -94,18 +102,30 @@ gs_token_cache_attach(gs_token_cache_t *cache, void *memory, size_t size)
 /* An eighth for bad verdicts: at 64 bytes each they are twice as many. */
 
 static void
-gs_token_cache_plan(gs_token_cache_hdr_t *hdr, size_t size)
+gs_token_cache_plan(gs_token_cache_hdr_t *hdr, size_t size, size_t bad)
 {
-    size_t  left, bad, good;
+    size_t  left, bad_set, good_set, client_set;
 
     left = size - sizeof(gs_token_cache_hdr_t);
-    bad = sizeof(gs_token_cache_bad_t) * GS_TOKEN_CACHE_BAD_WAYS;
-    good = (sizeof(gs_token_cache_good_t) + sizeof(uint64_t))
-           * GS_TOKEN_CACHE_WAYS;
+
+    good_set = (sizeof(gs_token_cache_good_t) + sizeof(uint64_t))
+               * GS_TOKEN_CACHE_WAYS;
+    bad_set = sizeof(gs_token_cache_bad_t) * GS_TOKEN_CACHE_BAD_WAYS;
+    client_set = sizeof(uint64_t) * GS_TOKEN_THROTTLE_WAYS;
 
     hdr->size = size;
-    hdr->bad_sets = left / 8 / bad;
-    hdr->good_sets = (left - hdr->bad_sets * bad) / good;
+    hdr->bad = bad;
+
+    hdr->client_sets = left / GS_TOKEN_CACHE_CLIENTS / client_set;
+    left -= hdr->client_sets * client_set;
+
+    hdr->bad_sets = (bad ? bad : left / GS_TOKEN_CACHE_BAD_PART) / bad_set;
+
+    if (hdr->bad_sets == 0) {
+        hdr->bad_sets = 1;
+    }
+
+    hdr->good_sets = (left - hdr->bad_sets * bad_set) / good_set;
 }
 
 
@@ -125,24 +145,33 @@ gs_token_cache_view(gs_token_cache_t *cache, void *memory)
 
     p += hdr->good_sets * GS_TOKEN_CACHE_WAYS * sizeof(gs_token_cache_good_t);
     cache->bad = p;
+
+    p += hdr->bad_sets * GS_TOKEN_CACHE_BAD_WAYS
+         * sizeof(gs_token_cache_bad_t);
+    cache->throttle.words = (uint64_t *) p;
+    cache->throttle.sets = hdr->client_sets;
+    cache->throttle.key = &hdr->key;
 }
 
 
 gs_token_reason_e
 gs_token_cache_check(gs_token_cache_t *cache, gs_token_verifier_t *v,
-    const gs_token_policy_t *policy, const gs_str_t *token, int64_t now,
+    const gs_token_policy_t *policy, const gs_token_ask_t *ask,
     gs_token_verdict_t *verdict)
 {
+    int64_t     now;
     gs_str_t    parts[2];
     uint64_t    hash;
     gs_uchar_t  digest[32];
 
-    if (cache == NULL || token->len > policy->max_len) {
-        return gs_token_check(v, policy, token, now, verdict);
+    now = (int64_t) (ask->now / 1000);
+
+    if (cache == NULL || ask->token.len > policy->max_len) {
+        return gs_token_check(v, policy, &ask->token, now, verdict);
     }
 
     parts[0] = gs_str_make(policy->id, GS_TOKEN_ID_LEN);
-    parts[1] = *token;
+    parts[1] = ask->token;
 
     if (gs_token_crypto_sha256(gs_token_verifier_crypto(v), parts, 2, digest)
         != GS_OK)
@@ -161,15 +190,23 @@ gs_token_cache_check(gs_token_cache_t *cache, gs_token_verifier_t *v,
         return verdict->reason;
     }
 
+    if (gs_token_throttle_over(&cache->throttle, &ask->client, ask->now)) {
+        gs_token_cache_count(cache, throttled);
+        memset(verdict, 0, sizeof(gs_token_verdict_t));
+        verdict->reason = GS_TOKEN_THROTTLED;
+        return verdict->reason;
+    }
+
     gs_token_cache_count(cache, misses);
 
-    (void) gs_token_check(v, policy, token, now, verdict);
+    (void) gs_token_check(v, policy, &ask->token, now, verdict);
 
     if (verdict->reason == GS_TOKEN_OK) {
         gs_token_cache_put(cache, digest, hash, now, verdict);
 
     } else if (verdict->reason == GS_TOKEN_BAD_SIGNATURE) {
         gs_token_cache_put_bad(cache, digest, hash, now, verdict);
+        gs_token_throttle_count(&cache->throttle, &ask->client, ask->now);
     }
 
     return verdict->reason;
@@ -199,7 +236,7 @@ gs_token_cache_get(gs_token_cache_t *cache, const gs_token_policy_t *policy,
     gs_uchar_t *claims, gs_token_verdict_t *verdict)
 {
     unsigned                i;
-    uint64_t                set, tag;
+    uint64_t                set, tag, word;
     uint64_t               *tags = cache->tags;
     gs_token_cache_good_t  *slot = cache->good;
 
@@ -213,7 +250,7 @@ gs_token_cache_get(gs_token_cache_t *cache, const gs_token_policy_t *policy,
 
         if (__atomic_load_n(&tags[i], __ATOMIC_RELAXED) != tag
             || !gs_token_cache_read(&slot[i], policy, digest, claims,
-                                    verdict))
+                                    verdict, &word))
         {
             continue;
         }
@@ -221,6 +258,11 @@ gs_token_cache_get(gs_token_cache_t *cache, const gs_token_policy_t *policy,
         verdict->reason = gs_token_check_time(
                               policy->issuers[verdict->issuer], verdict->exp,
                               verdict->nbf, now);
+
+        if (verdict->reason == GS_TOKEN_OK && policy->revoke != NULL) {
+            gs_token_cache_revoked(cache, &slot[i], word, policy, now,
+                                   verdict);
+        }
 
         gs_token_cache_touch(&slot[i], now);
         gs_token_cache_count(cache, hits);
@@ -240,7 +282,7 @@ gs_token_cache_get(gs_token_cache_t *cache, const gs_token_policy_t *policy,
 static int
 gs_token_cache_read(gs_token_cache_good_t *slot,
     const gs_token_policy_t *policy, const gs_uchar_t digest[32],
-    gs_uchar_t *claims, gs_token_verdict_t *verdict)
+    gs_uchar_t *claims, gs_token_verdict_t *verdict, uint64_t *seen)
 {
     size_t      len;
     uint64_t    word;
@@ -263,6 +305,9 @@ gs_token_cache_read(gs_token_cache_good_t *slot,
     verdict->issuer = slot->issuer;
     verdict->key = slot->key;
     verdict->level = slot->level;
+    verdict->user = slot->user;
+    verdict->iat = slot->iat;
+    verdict->epoch = slot->epoch;
     verdict->cached = 1;
 
     if (len > GS_TOKEN_CACHE_CLAIMS) {
@@ -284,8 +329,44 @@ gs_token_cache_read(gs_token_cache_good_t *slot,
     }
 
     verdict->claims = gs_str_make(claims, len);
+    *seen = word;
 
     return 1;
+}
+
+
+/*
+ * Looks at revocations again if there were any since the verdict was made,
+ * and notes that in the slot, unless the slot has changed meanwhile.
+ */
+
+static void
+gs_token_cache_revoked(gs_token_cache_t *cache, gs_token_cache_good_t *slot,
+    uint64_t word, const gs_token_policy_t *policy, int64_t now,
+    gs_token_verdict_t *verdict)
+{
+    uint64_t  epoch;
+
+    epoch = gs_token_revoke_epoch(policy->revoke);
+
+    if (verdict->epoch == epoch) {
+        return;
+    }
+
+    gs_token_cache_count(cache, rechecks);
+
+    if (gs_token_check_revoked(policy, verdict, now)) {
+        verdict->reason = GS_TOKEN_REVOKED;
+        verdict->claims.len = 0;
+        return;
+    }
+
+    verdict->epoch = epoch;
+
+    if (gs_token_cache_take_as(cache, &slot->word, word) == GS_OK) {
+        slot->epoch = epoch;
+        gs_token_cache_give(&slot->word);
+    }
 }
 
 
@@ -370,6 +451,9 @@ gs_token_cache_put(gs_token_cache_t *cache, const gs_uchar_t digest[32],
     slot->nbf = verdict->nbf;
     slot->issuer = verdict->issuer;
     slot->level = (uint16_t) verdict->level;
+    slot->user = verdict->user;
+    slot->iat = verdict->iat;
+    slot->epoch = verdict->epoch;
     slot->len = (uint16_t) verdict->claims.len;
 
     memcpy(slot->claims, verdict->claims.data, verdict->claims.len);
@@ -455,10 +539,17 @@ gs_token_cache_put_bad(gs_token_cache_t *cache,
 gs_rc_t
 gs_token_cache_take(gs_token_cache_t *cache, uint64_t *word)
 {
-    uint32_t  owner;
-    uint64_t  old, taken;
+    return gs_token_cache_take_as(cache, word,
+                                  __atomic_load_n(word, __ATOMIC_RELAXED));
+}
 
-    old = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+gs_rc_t
+gs_token_cache_take_as(gs_token_cache_t *cache, uint64_t *word, uint64_t old)
+{
+    uint32_t  owner;
+    uint64_t  taken;
+
     owner = (uint32_t) old;
 
     /* our own number there was that of a process which is dead now */

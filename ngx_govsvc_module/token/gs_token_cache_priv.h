@@ -5,7 +5,7 @@
  * The layout of the cache, for gs_token_cache.c and its test.
  *
  *     header | tags, 8 of 8 bytes a set | good slots of 1024 bytes, 8 a set
- *     | bad slots of 64 bytes, 4 a set
+ *     | bad slots of 64 bytes, 4 a set | words of clients, 8 a set
  */
 
 
@@ -21,6 +21,7 @@
 #define GS_TOKEN_CACHE_VERSION  2
 #define GS_TOKEN_CACHE_WAYS     8
 #define GS_TOKEN_CACHE_BAD_WAYS 4
+#define GS_TOKEN_CACHE_CLIENTS  64         /* part of all for clients */
 
 
 struct gs_token_cache_hdr_s {
@@ -29,10 +30,11 @@ struct gs_token_cache_hdr_s {
     uint64_t               size;
     uint64_t               good_sets;
     uint64_t               bad_sets;
+    uint64_t               client_sets;
+    uint64_t               bad;            /* bytes asked for */
     gs_siphash_key_t       key;
-    gs_uchar_t             pad[16];
     gs_token_cache_stat_t  stat;           /* each counted atomically */
-    gs_uchar_t             pad2[8];
+    gs_uchar_t             pad[56];
 };
 
 
@@ -46,11 +48,14 @@ typedef struct {
     uint64_t    key;
     int64_t     exp;
     int64_t     nbf;
+    int64_t     iat;
+    uint64_t    epoch;                     /* of revocations */
     uint32_t    issuer;
     uint16_t    level;
     uint16_t    len;
     uint32_t    used;                      /* s, outside the sequence */
-    uint32_t    pad[13];
+    uint32_t    user;
+    uint32_t    pad[8];
     gs_uchar_t  claims[GS_TOKEN_CACHE_CLAIMS];
 } gs_token_cache_good_t;
 
@@ -70,6 +75,10 @@ typedef struct {
  * if another process has it.
  */
 gs_rc_t gs_token_cache_take(gs_token_cache_t *cache, uint64_t *word);
+
+/* The same with a word that must be as it was read. */
+gs_rc_t gs_token_cache_take_as(gs_token_cache_t *cache, uint64_t *word,
+    uint64_t old);
 
 /* Gives it back, readable. */
 void gs_token_cache_give(uint64_t *word);

@@ -27,7 +27,7 @@ struct gs_token_verifier_s {
     gs_uchar_t          header_text[GS_TOKEN_DECODED];
     gs_uchar_t          payload_text[GS_TOKEN_DECODED];
     gs_uchar_t          signature[GS_TOKEN_DECODED];
-    gs_uchar_t          claims[2 * GS_TOKEN_DECODED];
+    gs_uchar_t          claims[4 * GS_TOKEN_DECODED];
 };
 
 
@@ -49,11 +49,16 @@ static gs_token_reason_e gs_token_check_strings(
 static gs_token_reason_e gs_token_check_dates(
     const gs_token_issuer_t *issuer, const gs_token_node_t *claims,
     int64_t now, gs_token_verdict_t *verdict);
+static gs_token_reason_e gs_token_check_revocations(
+    const gs_token_policy_t *policy, const gs_token_node_t *claims,
+    const gs_token_key_t *key, int64_t now, gs_token_verdict_t *verdict);
+static void gs_token_check_string(const gs_token_node_t *claims,
+    const gs_str_t *path, gs_str_t *value);
 static gs_token_reason_e gs_token_check_sig(gs_token_verifier_t *v,
     const gs_token_issuer_t *issuer, const gs_token_key_t *key,
     const gs_token_jwt_t *jwt);
-static unsigned gs_token_check_level(const gs_token_issuer_t *issuer,
-    const gs_token_node_t *claims);
+static unsigned gs_token_check_scale(const gs_str_t *path,
+    const gs_token_level_t *scale, size_t n, const gs_token_node_t *claims);
 
 
 gs_token_verifier_t *
@@ -177,6 +182,12 @@ gs_token_check(gs_token_verifier_t *v, const gs_token_policy_t *policy,
         goto done;
     }
 
+    reason = gs_token_check_revocations(policy, claims, key, now, verdict);
+
+    if (reason != GS_TOKEN_OK) {
+        goto done;
+    }
+
     reason = gs_token_check_sig(v, issuer, key, &jwt);
 
     if (reason != GS_TOKEN_OK) {
@@ -192,7 +203,10 @@ gs_token_check(gs_token_verifier_t *v, const gs_token_policy_t *policy,
     }
 
     verdict->claims = gs_buf_view(&b);
-    verdict->level = gs_token_check_level(issuer, claims);
+    verdict->level = gs_token_check_scale(&issuer->acr, issuer->levels,
+                                          issuer->nlevels, claims);
+    verdict->user = gs_token_check_scale(&issuer->user, issuer->users,
+                                         issuer->nusers, claims);
 
 done:
 
@@ -251,6 +265,56 @@ gs_token_check_time(const gs_token_issuer_t *issuer, int64_t exp,
     }
 
     return GS_TOKEN_OK;
+}
+
+
+int
+gs_token_check_revoked(const gs_token_policy_t *policy,
+    const gs_token_verdict_t *verdict, int64_t now)
+{
+    size_t                      pos;
+    gs_token_claim_t            claim;
+    const gs_token_key_t       *key;
+    const gs_token_issuer_t    *issuer;
+    gs_token_revoke_subject_t   s;
+
+    issuer = policy->issuers[verdict->issuer];
+    key = gs_token_keys_by_id(issuer->keys, verdict->key);
+
+    memset(&s, 0, sizeof(s));
+    s.iss = issuer->iss;
+    s.iat = verdict->iat;
+
+    /* let in when nothing could be revoked yet */
+
+    if (s.iat == 0) {
+        return 1;
+    }
+
+    if (key != NULL) {
+        s.kid = key->kid;
+    }
+
+    pos = 0;
+
+    while (gs_token_claim_next(&verdict->claims, &pos, &claim) == GS_OK) {
+
+        if (gs_str_eq_text(&claim.name, "jti")) {
+            s.jti = claim.value;
+
+        } else if (gs_str_eq_text(&claim.name, "sid")) {
+            s.sid = claim.value;
+
+        } else if (gs_str_eq_text(&claim.name, "sub")) {
+            s.sub = claim.value;
+        }
+
+        if (gs_str_eq(&claim.name, &issuer->actor)) {
+            s.actor = claim.value;
+        }
+    }
+
+    return gs_token_revoke_check(policy->revoke, &s, now);
 }
 
 
@@ -451,7 +515,7 @@ static gs_token_reason_e
 gs_token_check_dates(const gs_token_issuer_t *issuer,
     const gs_token_node_t *claims, int64_t now, gs_token_verdict_t *verdict)
 {
-    int64_t                 iat, start;
+    int64_t                 start;
     gs_token_reason_e       reason;
     const gs_token_node_t  *n;
 
@@ -472,9 +536,8 @@ gs_token_check_dates(const gs_token_issuer_t *issuer,
     }
 
     n = gs_token_json_get(claims, "iat");
-    iat = 0;
 
-    if (n != NULL && gs_token_claim_date(n, &iat) != GS_OK) {
+    if (n != NULL && gs_token_claim_date(n, &verdict->iat) != GS_OK) {
         return GS_TOKEN_CLAIM_INVALID;
     }
 
@@ -484,11 +547,11 @@ gs_token_check_dates(const gs_token_issuer_t *issuer,
         return reason;
     }
 
-    if (iat > now + issuer->leeway) {
+    if (verdict->iat > now + issuer->leeway) {
         return GS_TOKEN_NOT_YET_VALID;
     }
 
-    start = (n != NULL) ? iat : now;
+    start = (n != NULL) ? verdict->iat : now;
 
     if (issuer->max_lifetime != 0
         && verdict->exp - start > issuer->max_lifetime)
@@ -497,6 +560,64 @@ gs_token_check_dates(const gs_token_issuer_t *issuer,
     }
 
     return GS_TOKEN_OK;
+}
+
+
+/*
+ * How long a revocation must live follows from the time of issue, so without
+ * one a token cannot be told from one that was revoked long ago.
+ */
+
+static gs_token_reason_e
+gs_token_check_revocations(const gs_token_policy_t *policy,
+    const gs_token_node_t *claims, const gs_token_key_t *key, int64_t now,
+    gs_token_verdict_t *verdict)
+{
+    gs_token_revoke_subject_t  s;
+    const gs_token_issuer_t   *issuer;
+    static const gs_str_t      jti = gs_string("jti");
+    static const gs_str_t      sid = gs_string("sid");
+    static const gs_str_t      sub = gs_string("sub");
+
+    if (policy->revoke == NULL) {
+        return GS_TOKEN_OK;
+    }
+
+    if (gs_token_json_get(claims, "iat") == NULL) {
+        return GS_TOKEN_CLAIM_MISSING;
+    }
+
+    /* before the check: what is revoked during it changes the number */
+
+    verdict->epoch = gs_token_revoke_epoch(policy->revoke);
+    issuer = policy->issuers[verdict->issuer];
+
+    s.iss = issuer->iss;
+    s.kid = key->kid;
+    s.iat = verdict->iat;
+
+    gs_token_check_string(claims, &jti, &s.jti);
+    gs_token_check_string(claims, &sid, &s.sid);
+    gs_token_check_string(claims, &sub, &s.sub);
+    gs_token_check_string(claims, &issuer->actor, &s.actor);
+
+    return gs_token_revoke_check(policy->revoke, &s, now) ? GS_TOKEN_REVOKED
+                                                          : GS_TOKEN_OK;
+}
+
+
+static void
+gs_token_check_string(const gs_token_node_t *claims, const gs_str_t *path,
+    gs_str_t *value)
+{
+    const gs_token_node_t  *node;
+
+    node = gs_token_json_path(claims, path);
+    value->len = 0;
+
+    if (node != NULL && node->type == GS_TOKEN_JSON_STRING) {
+        *value = node->value;
+    }
 }
 
 
@@ -521,28 +642,28 @@ gs_token_check_sig(gs_token_verifier_t *v, const gs_token_issuer_t *issuer,
 /* Zero for a value that the scale of the issuer does not have. */
 
 static unsigned
-gs_token_check_level(const gs_token_issuer_t *issuer,
-    const gs_token_node_t *claims)
+gs_token_check_scale(const gs_str_t *path, const gs_token_level_t *scale,
+    size_t n, const gs_token_node_t *claims)
 {
     size_t                  i;
-    const gs_token_node_t  *n;
+    const gs_token_node_t  *node;
 
-    if (issuer->acr.len == 0) {
+    if (path->len == 0) {
         return 0;
     }
 
-    n = gs_token_json_find(claims, &issuer->acr);
+    node = gs_token_json_path(claims, path);
 
-    if (n == NULL
-        || (n->type != GS_TOKEN_JSON_STRING
-            && n->type != GS_TOKEN_JSON_NUMBER))
+    if (node == NULL
+        || (node->type != GS_TOKEN_JSON_STRING
+            && node->type != GS_TOKEN_JSON_NUMBER))
     {
         return 0;
     }
 
-    for (i = 0; i < issuer->nlevels; i++) {
-        if (gs_str_eq(&n->value, &issuer->levels[i].value)) {
-            return issuer->levels[i].level;
+    for (i = 0; i < n; i++) {
+        if (gs_str_eq(&node->value, &scale[i].value)) {
+            return scale[i].level;
         }
     }
 

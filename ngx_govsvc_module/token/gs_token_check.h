@@ -11,11 +11,13 @@
 #define _GS_TOKEN_CHECK_H_INCLUDED_
 
 
+#include "token/gs_token_revoke.h"
 #include "token/gs_token_sig.h"
 
 
 #define GS_TOKEN_LEEWAY        30          /* s */
 #define GS_TOKEN_MAX_LIFETIME  86400       /* s */
+#define GS_TOKEN_ACTOR         "/act/sub"  /* RFC 8693 section 4.1 */
 
 
 typedef struct {
@@ -37,9 +39,13 @@ typedef struct {
     size_t             nrequire;           /* besides exp */
     gs_str_t          *typ;                /* media types allowed, without */
     size_t             ntyp;               /* "application/"; 0: JWT, at+jwt */
-    gs_str_t           acr;                /* claim of the level; or len 0 */
+    gs_str_t           acr;                /* path of the level; or len 0 */
     gs_token_level_t  *levels;
     size_t             nlevels;
+    gs_str_t           user;               /* path of the kind; or len 0 */
+    gs_token_level_t  *users;              /* GS_TOKEN_NATURAL, _LEGAL */
+    size_t             nusers;
+    gs_str_t           actor;              /* path: who acts for sub */
     gs_str_t           sm2_id;
     unsigned           algs;               /* 1 << gs_token_alg_e */
     int64_t            leeway;             /* s */
@@ -54,6 +60,7 @@ typedef struct {
     const gs_token_issuer_t  **issuers;
     size_t                     n;
     size_t                     max_len;    /* of a token */
+    const gs_token_revoke_t   *revoke;     /* NULL: none; not sealed */
     gs_uchar_t                 id[GS_TOKEN_ID_LEN];
 } gs_token_policy_t;
 
@@ -64,7 +71,7 @@ typedef struct gs_token_verifier_s  gs_token_verifier_t;
 
 /*
  * Sets the defaults: every algorithm with a public key, leeway, lifetime, SM2
- * identity.
+ * identity, actor.
  */
 void gs_token_issuer_init(gs_token_issuer_t *issuer);
 
@@ -99,6 +106,13 @@ gs_token_reason_e gs_token_check(gs_token_verifier_t *v,
  */
 gs_token_reason_e gs_token_check_signature(gs_token_verifier_t *v,
     const gs_token_policy_t *policy, const gs_str_t *token);
+
+/*
+ * The part of a check that depends on revocations, likewise: 1 if the token
+ * that the verdict, with its claims and key, is about has been revoked.
+ */
+int gs_token_check_revoked(const gs_token_policy_t *policy,
+    const gs_token_verdict_t *verdict, int64_t now);
 
 /*
  * The part of a check that depends on the time, for verdicts kept from

@@ -42,6 +42,8 @@ static gs_token_node_t *gs_token_json_node(gs_token_json_in_t *in);
 static void gs_token_json_blank(gs_token_json_in_t *in);
 static int gs_token_json_peek(gs_token_json_in_t *in);
 static uint32_t gs_token_json_hash(const gs_str_t *key);
+static const gs_token_node_t *gs_token_json_step(const gs_token_node_t *node,
+    const gs_str_t *step);
 
 
 gs_rc_t
@@ -541,4 +543,83 @@ gs_token_json_hash(const gs_str_t *key)
     }
 
     return h;
+}
+
+
+const gs_token_node_t *
+gs_token_json_path(const gs_token_node_t *object, const gs_str_t *path)
+{
+    size_t                  i, end;
+    gs_str_t                step;
+    const gs_token_node_t  *n;
+
+    if (path->len == 0 || path->data[0] != '/') {
+        return gs_token_json_find(object, path);
+    }
+
+    n = object;
+
+    for (i = 1; n != NULL && i <= path->len; i = end + 1) {
+        end = gs_str_chr(path, i, '/');
+        step = gs_str_make(path->data + i, end - i);
+        n = gs_token_json_step(n, &step);
+    }
+
+    return n;
+}
+
+
+static const gs_token_node_t *
+gs_token_json_step(const gs_token_node_t *node, const gs_str_t *step)
+{
+    uint64_t                n;
+    const gs_token_node_t  *child;
+
+    if (node->type == GS_TOKEN_JSON_OBJECT) {
+
+        for (child = node->child; child != NULL; child = child->next) {
+            if (gs_token_json_named(&child->key, step)) {
+                return child;
+            }
+        }
+
+        return NULL;
+    }
+
+    if (node->type != GS_TOKEN_JSON_ARRAY
+        || gs_parse_u64(step, &n) != GS_OK
+        || (step->len > 1 && step->data[0] == '0'))
+    {
+        return NULL;
+    }
+
+    for (child = node->child; child != NULL && n != 0; n--) {
+        child = child->next;
+    }
+
+    return child;
+}
+
+
+int
+gs_token_json_named(const gs_str_t *key, const gs_str_t *step)
+{
+    int     c;
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < step->len; i++) {
+        c = step->data[i];
+
+        if (c == '~' && i + 1 < step->len) {
+            c = (step->data[++i] == '1') ? '/' : '~';
+        }
+
+        if (n == key->len || key->data[n++] != c) {
+            return 0;
+        }
+    }
+
+    return n == key->len;
 }

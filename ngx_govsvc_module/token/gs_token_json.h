@@ -68,5 +68,18 @@ const gs_token_node_t *gs_token_json_get(const gs_token_node_t *object,
 const gs_token_node_t *gs_token_json_find(const gs_token_node_t *object,
     const gs_str_t *name);
 
+/*
+ * Whether a step of a JSON pointer, with ~1 for "/" and ~0 for "~", is this
+ * key.
+ */
+int gs_token_json_named(const gs_str_t *key, const gs_str_t *step);
+
+/*
+ * The value that a path names: a member, or with a leading "/" what a JSON
+ * pointer (RFC 6901) leads to.  NULL if there is none.
+ */
+const gs_token_node_t *gs_token_json_path(const gs_token_node_t *object,
+    const gs_str_t *path);
+
 
 #endif /* _GS_TOKEN_JSON_H_INCLUDED_ */

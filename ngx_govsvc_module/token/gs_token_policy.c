@@ -28,6 +28,8 @@ static void gs_token_seal_bytes(gs_token_seal_t *seal, const void *data,
 static void gs_token_seal_number(gs_token_seal_t *seal, uint64_t n);
 static void gs_token_seal_list(gs_token_seal_t *seal, const gs_str_t *list,
     size_t n);
+static void gs_token_seal_scale(gs_token_seal_t *seal,
+    const gs_token_level_t *scale, size_t n);
 
 
 void
@@ -39,13 +41,13 @@ gs_token_issuer_init(gs_token_issuer_t *issuer)
     issuer->leeway = GS_TOKEN_LEEWAY;
     issuer->max_lifetime = GS_TOKEN_MAX_LIFETIME;
     issuer->sm2_id = gs_str_text(GS_TOKEN_SM2_ID);
+    issuer->actor = gs_str_text(GS_TOKEN_ACTOR);
 }
 
 
 gs_rc_t
 gs_token_issuer_seal(gs_token_issuer_t *issuer, gs_token_crypto_t *crypto)
 {
-    size_t           i;
     gs_token_seal_t  seal;
 
     gs_token_seal_start(&seal, crypto, issuer->id);
@@ -59,12 +61,10 @@ gs_token_issuer_seal(gs_token_issuer_t *issuer, gs_token_crypto_t *crypto)
     gs_token_seal_number(&seal, issuer->algs);
     gs_token_seal_number(&seal, (uint64_t) issuer->leeway);
     gs_token_seal_number(&seal, (uint64_t) issuer->max_lifetime);
-    gs_token_seal_number(&seal, issuer->nlevels);
-
-    for (i = 0; i < issuer->nlevels; i++) {
-        gs_token_seal_list(&seal, &issuer->levels[i].value, 1);
-        gs_token_seal_number(&seal, issuer->levels[i].level);
-    }
+    gs_token_seal_list(&seal, &issuer->user, 1);
+    gs_token_seal_list(&seal, &issuer->actor, 1);
+    gs_token_seal_scale(&seal, issuer->levels, issuer->nlevels);
+    gs_token_seal_scale(&seal, issuer->users, issuer->nusers);
 
     return seal.rc;
 }
@@ -132,5 +132,20 @@ gs_token_seal_list(gs_token_seal_t *seal, const gs_str_t *list, size_t n)
 
     for (i = 0; i < n; i++) {
         gs_token_seal_bytes(seal, list[i].data, list[i].len);
+    }
+}
+
+
+static void
+gs_token_seal_scale(gs_token_seal_t *seal, const gs_token_level_t *scale,
+    size_t n)
+{
+    size_t  i;
+
+    gs_token_seal_number(seal, n);
+
+    for (i = 0; i < n; i++) {
+        gs_token_seal_list(seal, &scale[i].value, 1);
+        gs_token_seal_number(seal, scale[i].level);
     }
 }

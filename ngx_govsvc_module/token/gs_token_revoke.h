@@ -50,7 +50,7 @@ typedef struct {
 
 typedef struct {
     gs_token_revoke_e       kind;
-    gs_str_t                iss;           /* the claim, len 0: any issuer */
+    gs_str_t                iss;           /* of the policy */
     gs_str_t                value;
     int64_t                 before;        /* s; of GS_TOKEN_REVOKE_BEFORE */
     int64_t                 until;         /* s; when the entry dies */
@@ -59,7 +59,7 @@ typedef struct {
 
 /* What a token says of itself; a part that it does not say has len 0. */
 typedef struct {
-    gs_str_t                iss;           /* by the policy, len 0: any */
+    gs_str_t                iss;           /* of the policy */
     gs_str_t                jti;
     gs_str_t                sid;
     gs_str_t                sub;
@@ -78,12 +78,12 @@ typedef struct {
 
 
 /*
- * Lays an empty table out in size bytes of zeros, aligned to 64; random is 40
- * bytes: two secret keys and the first epoch.  GS_ERROR if size is below
+ * Lays an empty table out in size bytes of zeros, aligned to 64; random is
+ * the secret key of the hash and the first epoch.  GS_ERROR if size is below
  * GS_TOKEN_REVOKE_MIN.
  */
 gs_rc_t gs_token_revoke_create(gs_token_revoke_t *t, void *memory,
-    size_t size, const gs_uchar_t random[40]);
+    size_t size, const gs_uchar_t random[24]);
 
 /* GS_ERROR if memory does not hold a table of this layout. */
 gs_rc_t gs_token_revoke_attach(gs_token_revoke_t *t, void *memory,
@@ -101,7 +101,10 @@ gs_rc_t gs_token_revoke_add(gs_token_revoke_t *t,
 gs_rc_t gs_token_revoke_lift(gs_token_revoke_t *t,
     const gs_token_revocation_t *rev, int64_t now);
 
-/* 1 if the token is revoked. */
+/*
+ * 1 if the token is revoked.  One issued at an unknown time counts as issued
+ * before any time.
+ */
 int gs_token_revoke_check(const gs_token_revoke_t *t,
     const gs_token_revoke_subject_t *subject, int64_t now);
 
@@ -122,7 +125,7 @@ extern const char *const  gs_token_revoke_names[];
  * The table as text, for a file: entries alive at the time now and the keys
  * of the hash, ended by a checksum.  Bytes that the text takes at most, and
  * the text itself; returns its length, 0 if size did not suffice, because
- * entries were added meanwhile.
+ * entries were added meanwhile.  gs_token_revoke_state.c.
  */
 size_t gs_token_revoke_dump_size(const gs_token_revoke_t *t, int64_t now);
 size_t gs_token_revoke_dump(const gs_token_revoke_t *t, int64_t now,
@@ -134,6 +137,14 @@ size_t gs_token_revoke_dump(const gs_token_revoke_t *t, int64_t now,
  * not to be used.
  */
 gs_rc_t gs_token_revoke_load(gs_token_revoke_t *t, const gs_str_t *text,
+    int64_t now, gs_err_t *err);
+
+
+/*
+ * Adds the entries of such a text that another table wrote, whose hash has the
+ * same key.  GS_DECLINED if the key is another one.
+ */
+gs_rc_t gs_token_revoke_merge(gs_token_revoke_t *t, const gs_str_t *text,
     int64_t now, gs_err_t *err);
 
 

@@ -116,10 +116,10 @@ try_alg(gs_token_alg_e sign, const char *alg, const char *kid)
 static void
 test_each(void)
 {
-    int         n;
-    char        bad[4096];
-    size_t      i;
-    gs_str_t    t;
+    int          n;
+    char         bad[4096];
+    size_t       i;
+    gs_str_t     t;
     const char  *name;
 
     for (i = 0; i < KINDS; i++) {

@@ -29,6 +29,8 @@
 
 static void setup(void);
 static void fresh(size_t size);
+static gs_token_reason_e cached(gs_token_cache_t *c,
+    const gs_token_policy_t *p, gs_str_t token, int64_t now);
 static gs_token_reason_e check(gs_str_t token, int64_t now);
 static gs_str_t token_of(int n);
 static int alive(uint32_t pid);
@@ -51,6 +53,7 @@ static gs_token_issuer_t         issuer;
 static const gs_token_issuer_t  *list[1] = { &issuer };
 static gs_token_policy_t         policy;
 static gs_token_verdict_t        verdict;
+static const char               *client = "";
 static gs_token_cache_t          cache;
 static gs_token_cache_stat_t     stat_now;
 static void                     *memory;
@@ -112,7 +115,8 @@ fresh(size_t size)
 {
     memset(memory, 0, SIZE);
 
-    if (gs_token_cache_create(&cache, memory, size, random_key) != GS_OK) {
+    if (gs_token_cache_create(&cache, memory, size, 0,
+           random_key) != GS_OK) {
         sign_die("cache");
     }
 
@@ -122,11 +126,25 @@ fresh(size_t size)
 
 
 static gs_token_reason_e
+cached(gs_token_cache_t *c, const gs_token_policy_t *p, gs_str_t token,
+    int64_t now)
+{
+    gs_token_ask_t  ask;
+
+    ask.token = token;
+    ask.client = gs_str_text(client);
+    ask.now = (uint64_t) now * 1000;
+
+    return gs_token_cache_check(c, v, p, &ask, &verdict);
+}
+
+
+static gs_token_reason_e
 check(gs_str_t token, int64_t now)
 {
     gs_token_reason_e  reason;
 
-    reason = gs_token_cache_check(&cache, v, &policy, &token, now, &verdict);
+    reason = cached(&cache, &policy, token, now);
     gs_token_cache_stat(&cache, &stat_now);
 
     return reason;
@@ -158,7 +176,7 @@ test_layout(void)
 
     memset(memory, 0, SIZE);
 
-    is_int(gs_token_cache_create(&cache, memory, GS_TOKEN_CACHE_MIN - 1,
+    is_int(gs_token_cache_create(&cache, memory, GS_TOKEN_CACHE_MIN - 1, 0,
            random_key), GS_ERROR, "too small");
     is_int(gs_token_cache_attach(&other, memory, SIZE), GS_ERROR,
            "nothing to attach to");
@@ -203,7 +221,7 @@ test_hit(void)
     is_int(gs_token_claim_find(&verdict.claims, &name, &c), GS_OK, "claims");
     is_str(c.value, "u1", "sub");
 
-    is_int(gs_token_cache_check(NULL, v, &policy, &t, NOW, &verdict),
+    is_int(cached(NULL, &policy, t, NOW),
            GS_TOKEN_OK, "without a cache");
     is_int(verdict.cached, 0, "checked");
 }
@@ -241,7 +259,7 @@ test_recheck(void)
     (void) gs_token_issuer_seal(&other, gs_token_verifier_crypto(v));
     (void) gs_token_policy_seal(&p, gs_token_verifier_crypto(v));
 
-    is_int(gs_token_cache_check(&cache, v, &p, &t, NOW, &verdict),
+    is_int(cached(&cache, &p, t, NOW),
            GS_TOKEN_BAD_ISSUER, "another policy");
     list[0] = &issuer;
 
@@ -530,7 +548,7 @@ worker(unsigned seed)
         seed = seed * 1103515245 + 12345;
         n = (int) (seed >> 16) % 100;
 
-        if (gs_token_cache_check(&cache, v, &policy, &token[n], NOW, &verdict)
+        if (cached(&cache, &policy, token[n], NOW)
             != GS_TOKEN_OK)
         {
             _exit(2);

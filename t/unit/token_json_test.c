@@ -22,6 +22,8 @@ static void test_strings(void);
 static void test_limits(void);
 static void test_dates(void);
 static void test_packed(void);
+static void test_paths(void);
+static void test_iterate(const gs_str_t *packed);
 
 
 static gs_token_node_t  nodes[GS_TOKEN_JSON_NODES];
@@ -38,6 +40,7 @@ main(void)
     test_limits();
     test_dates();
     test_packed();
+    test_paths();
 
     free(room);
 
@@ -284,7 +287,7 @@ test_packed(void)
         /* void */
     }
 
-    is_int(n, 10, "records");
+    is_int(n, 14, "records");
     is_int((int64_t) pos, (int64_t) packed.len, "read to the end");
 
     name = gs_str_text("s");
@@ -299,6 +302,9 @@ test_packed(void)
     is_int(gs_token_claim_find(&packed, &name, &c), GS_DECLINED, "no null");
     name = gs_str_text("o");
     is_int(gs_token_claim_find(&packed, &name, &c), GS_DECLINED, "no object");
+    name = gs_str_text("/o/x");
+    is_int(gs_token_claim_find(&packed, &name, &c), GS_OK, "but its member");
+    is_str(c.value, "1", "by a pointer");
 
     name = gs_str_text("bad");
     (void) gs_token_claim_find(&packed, &name, &c);
@@ -339,4 +345,140 @@ test_packed(void)
     gs_buf_init(&b, buf, 20);
     gs_token_claim_pack(&b, &nodes[0]);
     ok(b.overflow, "overflow is seen");
+}
+
+
+/* Each path by the tree and by the packed form. */
+
+static void
+test_paths(void)
+{
+    size_t                  i;
+    gs_buf_t                b;
+    gs_str_t                packed, path;
+    gs_rc_t                 rc;
+    gs_uchar_t              buf[2048];
+    gs_token_claim_t        c;
+    const gs_token_node_t  *n;
+
+    static const char  text[] =
+        "{\"sub\":\"u\",\"act\":{\"sub\":\"agent\",\"deep\":{\"er\":[7,8]}},"
+        "\"groups\":[\"a\",null,{\"name\":\"n2\"},[\"in\"],\"b\"],"
+        "\"https://x/r\":[\"y\"],\"/act/sub\":\"forged\","
+        "\"t~/e\":{\"~\":\"w\"},"
+        "\"m\":{\"0\":\"zero\",\"\":\"none\"},\"\":\"empty\"}";
+
+    static const struct {
+        const char  *path;
+        const char  *value;                /* NULL: none */
+    } paths[] = {
+        { "sub", "u" },
+        { "/sub", "u" },
+        { "/act/sub", "agent" },
+        { "/act/deep/er/1", "8" },
+        { "/act/deep/er/2", NULL },
+        { "/act/deep/er/01", NULL },
+        { "/act/deep/er/-", NULL },
+        { "/act/deep", NULL },
+        { "act", NULL },
+        { "act/sub", NULL },
+        { "/act/su", NULL },
+        { "/act/sub/x", NULL },
+        { "/groups/0", "a" },
+        { "/groups/1", NULL },
+        { "/groups/2", NULL },
+        { "/groups/2/name", "n2" },
+        { "/groups/3", NULL },
+        { "/groups/3/0", "in" },
+        { "/groups/4", "b" },
+        { "/groups/5", NULL },
+        { "/groups/99999999999999999999", NULL },
+        { "https://x/r", NULL },
+        { "/https:~1~1x~1r/0", "y" },
+        { "/t~0~1e/~0", "w" },
+        { "/m/0", "zero" },
+        { "/m/", "none" },
+        { "/", "empty" },
+        { "", "empty" },
+        { "/none", NULL }
+    };
+
+    (void) parse(text, sizeof(text) - 1);
+    gs_buf_init(&b, buf, sizeof(buf));
+    gs_token_claim_pack(&b, &nodes[0]);
+    packed = gs_buf_view(&b);
+
+    for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        path = gs_str_text(paths[i].path);
+        n = gs_token_json_path(&nodes[0], &path);
+
+        if (n != NULL && (n->type == GS_TOKEN_JSON_OBJECT
+                          || n->type == GS_TOKEN_JSON_ARRAY
+                          || n->type == GS_TOKEN_JSON_NULL))
+        {
+            n = NULL;
+        }
+
+        ok((n == NULL) == (paths[i].value == NULL), "tree: \"%s\"",
+           paths[i].path);
+
+        /* an array is a value for neither, but all its elements here */
+
+        rc = gs_token_claim_find(&packed, &path, &c);
+
+        if (strcmp(paths[i].path, "https://x/r") == 0
+            || strcmp(paths[i].path, "/groups/3") == 0)
+        {
+            is_int(rc, GS_OK, "an array is its elements");
+            continue;
+        }
+
+        is_int(rc, paths[i].value ? GS_OK : GS_DECLINED, "packed: \"%s\"",
+               paths[i].path);
+
+        if (n != NULL && rc == GS_OK) {
+            is_str(n->value, paths[i].value, "the value");
+            is_str(c.value, paths[i].value, "both");
+        }
+    }
+
+    test_iterate(&packed);
+}
+
+
+static void
+test_iterate(const gs_str_t *packed)
+{
+    size_t                 i;
+    gs_buf_t               b;
+    gs_str_t               path;
+    gs_uchar_t             buf[2048];
+    gs_token_claim_t       c;
+    gs_token_claim_iter_t  it;
+
+    path = gs_str_text("/groups");
+    gs_token_claim_iter(&it, &path);
+
+    for (i = 0; gs_token_claim_each(&it, packed, &c) == GS_OK; i++) {
+        ok(c.flags & GS_TOKEN_CLAIM_ARRAY, "an element");
+    }
+
+    is_int((int64_t) i, 2, "elements with a value");
+
+    path = gs_str_text("/ACT/Sub");
+    gs_token_claim_iter(&it, &path);
+    it.nocase = 1;
+    is_int(gs_token_claim_each(&it, packed, &c), GS_OK, "case-blind");
+    is_str(c.value, "agent", "found");
+
+    for (i = 0; i < sizeof(buf); i++) {
+        gs_buf_init(&b, buf, i);
+        gs_token_claim_pack(&b, &nodes[0]);
+
+        if (!b.overflow) {
+            break;
+        }
+    }
+
+    is_int((int64_t) i, (int64_t) packed->len, "every lack of room is seen");
 }

@@ -43,6 +43,76 @@ static unsigned  json_count, json_fail;
     "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
 
 
+static const key_case_t  cases[] = {
+    { KEY_EC ",\"use\":\"enc\"", NULL, NULL },
+    { KEY_EC ",\"key_ops\":[\"encrypt\"]", NULL, NULL },
+    { KEY_EC ",\"key_ops\":[\"sign\"]", NULL, NULL },
+    { KEY_EC ",\"key_ops\":[]", NULL, NULL },
+    { KEY_EC ",\"alg\":\"ECDH-ES\"", NULL, NULL },
+    { "\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AA\",\"y\":\"AA\"",
+      NULL, NULL },
+    { "\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AA\"", NULL, NULL },
+    { "\"kty\":\"new\"", NULL, NULL },
+    { "\"kty\":\"RSA\",\"alg\":\"RSA-OAEP\"", NULL, NULL },
+
+    { KEY_EC ",\"d\":\"AA\"", "the set holds a private or symmetric key "
+      "(member \"d\")", "/keys/1/d" },
+    { "\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ\"",
+      "the set holds a private or symmetric key (member \"k\")",
+      "/keys/1/k" },
+    { "\"kid\":\"x\"", "\"kty\" must be a string", "/keys/1/kty" },
+    { "\"kty\":7", "\"kty\" must be a string", "/keys/1/kty" },
+    { KEY_EC ",\"use\":1", "\"use\" must be a string", "/keys/1/use" },
+    { KEY_EC ",\"key_ops\":\"verify\"",
+      "\"key_ops\" must be an array of strings", "/keys/1/key_ops" },
+    { KEY_EC ",\"key_ops\":[1]",
+      "\"key_ops\" must be an array of strings", "/keys/1/key_ops" },
+    { KEY_EC ",\"alg\":\"RS256\"", "alg \"RS256\" does not fit the type "
+      "of the key, allowed: ES256", "/keys/1/alg" },
+    { KEY_EC ",\"alg\":\"ES384\"", "alg \"ES384\" does not fit the type "
+      "of the key, allowed: ES256", "/keys/1/alg" },
+    { KEY_EC ",\"alg\":\"none\"", "alg \"none\" does not fit the type "
+      "of the key, allowed: ES256", "/keys/1/alg" },
+    { KEY_EC ",\"alg\":null", "\"alg\" must be a string", "/keys/1/alg" },
+    { KEY_EC ",\"kid\":\"first\"", "kid \"first\" stands twice in the "
+      "set", "/keys/1/kid" },
+    { KEY_EC ",\"kid\":\"\"", "\"kid\" has 0 bytes", "/keys/1/kid" },
+    { KEY_EC ",\"kid\":5", "\"kid\" must be a string", "/keys/1/kid" },
+    { "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
+      "zV76e8Tus9uPHvRVEU\"", "\"y\" must be a string", "/keys/1/y" },
+    { "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
+      "zV76e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYj"
+      "KIWI5a4\"", "x and y are no point of the curve", "/keys/1/x" },
+    { "\"kty\":\"EC\",\"crv\":\"SM2\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV"
+      "76e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKI"
+      "WI5a0\"", "x and y are no point of the curve", "/keys/1/x" },
+    { "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
+      "zV76e8Tus9uPHvRVEX\",\"y\":\"AA\"",
+      "\"x\" is no base64url without padding", "/keys/1/x" },
+    { "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
+      "zV76e8Tus9uPHvRVEU=\",\"y\":\"AA\"",
+      "\"x\" is no base64url without padding", "/keys/1/x" },
+    { "\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
+      "zV76e8Tus9uPHvRVEU\",\"y\":\"AA\"",
+      "\"x\" has 32 bytes, allowed: 48", "/keys/1/x" },
+    { "\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
+      "zV76e8Tus9uPHvRVEU\",\"y\":\"AA\"",
+      "\"x\" has 32 bytes, allowed: 66", "/keys/1/x" },
+    { "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"",
+      "\"x\" has 3 bytes, allowed: 32", "/keys/1/x" },
+    { "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAA"
+      "AAAAAAAAAAAAAAAAAAAAA\"", "x is a point of small order",
+      "/keys/1/x" },
+    { "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAA"
+      "AAAAAAAAAAAAAAAAAAAIA\"", "x is a point of small order",
+      "/keys/1/x" },
+    { "\"kty\":\"RSA\",\"e\":\"AQAB\"", "\"n\" must be a string",
+      "/keys/1/n" },
+    { "\"kty\":\"RSA\",\"n\":\"\",\"e\":\"AQAB\"", "\"n\" has 0 characters",
+      "/keys/1/n" }
+};
+
+
 int
 main(void)
 {
@@ -177,75 +247,6 @@ test_cases(void)
     size_t            i;
     gs_err_t          err;
     gs_token_keys_t  *keys;
-
-    static const key_case_t  cases[] = {
-        { KEY_EC ",\"use\":\"enc\"", NULL, NULL },
-        { KEY_EC ",\"key_ops\":[\"encrypt\"]", NULL, NULL },
-        { KEY_EC ",\"key_ops\":[\"sign\"]", NULL, NULL },
-        { KEY_EC ",\"key_ops\":[]", NULL, NULL },
-        { KEY_EC ",\"alg\":\"ECDH-ES\"", NULL, NULL },
-        { "\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AA\",\"y\":\"AA\"",
-          NULL, NULL },
-        { "\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AA\"", NULL, NULL },
-        { "\"kty\":\"new\"", NULL, NULL },
-        { "\"kty\":\"RSA\",\"alg\":\"RSA-OAEP\"", NULL, NULL },
-
-        { KEY_EC ",\"d\":\"AA\"", "the set holds a private or symmetric key "
-          "(member \"d\")", "/keys/1/d" },
-        { "\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ\"",
-          "the set holds a private or symmetric key (member \"k\")",
-          "/keys/1/k" },
-        { "\"kid\":\"x\"", "\"kty\" must be a string", "/keys/1/kty" },
-        { "\"kty\":7", "\"kty\" must be a string", "/keys/1/kty" },
-        { KEY_EC ",\"use\":1", "\"use\" must be a string", "/keys/1/use" },
-        { KEY_EC ",\"key_ops\":\"verify\"",
-          "\"key_ops\" must be an array of strings", "/keys/1/key_ops" },
-        { KEY_EC ",\"key_ops\":[1]",
-          "\"key_ops\" must be an array of strings", "/keys/1/key_ops" },
-        { KEY_EC ",\"alg\":\"RS256\"", "alg \"RS256\" does not fit the type "
-          "of the key, allowed: ES256", "/keys/1/alg" },
-        { KEY_EC ",\"alg\":\"ES384\"", "alg \"ES384\" does not fit the type "
-          "of the key, allowed: ES256", "/keys/1/alg" },
-        { KEY_EC ",\"alg\":\"none\"", "alg \"none\" does not fit the type "
-          "of the key, allowed: ES256", "/keys/1/alg" },
-        { KEY_EC ",\"alg\":null", "\"alg\" must be a string", "/keys/1/alg" },
-        { KEY_EC ",\"kid\":\"first\"", "kid \"first\" stands twice in the "
-          "set", "/keys/1/kid" },
-        { KEY_EC ",\"kid\":\"\"", "\"kid\" has 0 bytes", "/keys/1/kid" },
-        { KEY_EC ",\"kid\":5", "\"kid\" must be a string", "/keys/1/kid" },
-        { "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
-          "zV76e8Tus9uPHvRVEU\"", "\"y\" must be a string", "/keys/1/y" },
-        { "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
-          "zV76e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYj"
-          "KIWI5a4\"", "x and y are no point of the curve", "/keys/1/x" },
-        { "\"kty\":\"EC\",\"crv\":\"SM2\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV"
-          "76e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKI"
-          "WI5a0\"", "x and y are no point of the curve", "/keys/1/x" },
-        { "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
-          "zV76e8Tus9uPHvRVEX\",\"y\":\"AA\"",
-          "\"x\" is no base64url without padding", "/keys/1/x" },
-        { "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
-          "zV76e8Tus9uPHvRVEU=\",\"y\":\"AA\"",
-          "\"x\" is no base64url without padding", "/keys/1/x" },
-        { "\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
-          "zV76e8Tus9uPHvRVEU\",\"y\":\"AA\"",
-          "\"x\" has 32 bytes, allowed: 48", "/keys/1/x" },
-        { "\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHM"
-          "zV76e8Tus9uPHvRVEU\",\"y\":\"AA\"",
-          "\"x\" has 32 bytes, allowed: 66", "/keys/1/x" },
-        { "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"",
-          "\"x\" has 3 bytes, allowed: 32", "/keys/1/x" },
-        { "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAA"
-          "AAAAAAAAAAAAAAAAAAAAA\"", "x is a point of small order",
-          "/keys/1/x" },
-        { "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAA"
-          "AAAAAAAAAAAAAAAAAAAIA\"", "x is a point of small order",
-          "/keys/1/x" },
-        { "\"kty\":\"RSA\",\"e\":\"AQAB\"", "\"n\" must be a string",
-          "/keys/1/n" },
-        { "\"kty\":\"RSA\",\"n\":\"\",\"e\":\"AQAB\"", "\"n\" has 0 characters",
-          "/keys/1/n" }
-    };
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         (void) snprintf(text, sizeof(text), "{\"keys\": [\n{" KEY_EC

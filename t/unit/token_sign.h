@@ -100,8 +100,8 @@ sign_part(gs_token_alg_e alg, const char *name)
 
 
 /*
- * One key of each type, kid rs, es, e3, e5, ed, sm: sign_jwks is their set; and a
- * secret, kid hs, in sign_secrets.
+ * One key of each type, kid rs, es, e3, e5, ed, sm: sign_jwks is their set;
+ * and a secret, kid hs, in sign_secrets.
  */
 
 static inline void

@@ -1,0 +1,56 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The zone of revocations and its state file, for the files that serve them.
+ */
+
+
+#ifndef _NGX_HTTP_GOVSVC_REVOKE_PRIV_H_INCLUDED_
+#define _NGX_HTTP_GOVSVC_REVOKE_PRIV_H_INCLUDED_
+
+
+#include "http/ngx_http_govsvc_revoke.h"
+#include "ngx/ngx_govsvc_lead.h"
+#include "ngx/ngx_govsvc_store.h"
+
+
+struct ngx_http_govsvc_revoke_zone_s {
+    ngx_cycle_t         *cycle;
+    ngx_shm_zone_t      *zone;
+    ngx_str_t            path;             /* of the state, ends with NUL */
+    ngx_str_t            dir;
+    gs_token_revoke_t    table;
+    ngx_govsvc_lead_t   *lead;             /* one worker writes */
+
+    /* of the worker */
+    ngx_event_t          event;
+    ngx_connection_t     dummy;
+    ngx_uint_t           writing;          /* a thread does; atomic */
+    ngx_uint_t           failed;           /* has been logged */
+    ngx_err_t            err;              /* of the thread, 0: none */
+    const char          *what;             /* which call */
+};
+
+
+/*
+ * Reads the state into a table just laid out; a file that does not exist is
+ * an empty state.  NGX_ERROR is logged as emerg.
+ */
+ngx_int_t ngx_http_govsvc_revoke_read(ngx_http_govsvc_revoke_zone_t *rz);
+
+/*
+ * Writes the state beside the file, syncs and renames it, and blocks while it
+ * does: for a thread, or the end of a worker.  Processes that write at once
+ * take turns.  NGX_ERROR, with rz->err and rz->what, if the file is as it was.
+ */
+ngx_int_t ngx_http_govsvc_revoke_write(ngx_http_govsvc_revoke_zone_t *rz);
+
+/* The same in a thread, if there is anything to write. */
+void ngx_http_govsvc_revoke_save(ngx_http_govsvc_revoke_zone_t *rz);
+
+/* 1 if there is anything that the file does not have. */
+ngx_uint_t ngx_http_govsvc_revoke_dirty(ngx_http_govsvc_revoke_zone_t *rz);
+
+
+#endif /* _NGX_HTTP_GOVSVC_REVOKE_PRIV_H_INCLUDED_ */
