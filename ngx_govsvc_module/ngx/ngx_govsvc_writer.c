@@ -28,6 +28,7 @@ static ngx_int_t ngx_govsvc_writer_connect(ngx_govsvc_writer_t *w,
     ngx_cycle_t *cycle);
 static ngx_int_t ngx_govsvc_writer_start(ngx_govsvc_writer_t *w);
 static void ngx_govsvc_writer_event(ngx_event_t *ev);
+static void ngx_govsvc_writer_posted(ngx_event_t *ev);
 static void ngx_govsvc_writer_refresh(ngx_govsvc_writer_t *w);
 static uint64_t ngx_govsvc_writer_check(uint64_t pos, uint32_t len,
     uint32_t skip);
@@ -241,6 +242,10 @@ ngx_govsvc_writer_connect(ngx_govsvc_writer_t *w, ngx_cycle_t *cycle)
     w->c->read->log = cycle->log;
     w->c->write->log = cycle->log;
 
+    w->post.handler = ngx_govsvc_writer_posted;
+    w->post.data = w;
+    w->post.log = cycle->log;
+
     /* no request, so nothing that keeps a worker from ending */
 
     w->c->read->channel = 1;
@@ -352,17 +357,7 @@ ngx_govsvc_writer_put(ngx_govsvc_writer_t *w, size_t len)
         return head;
     }
 
-    /* the thread first tells that it sleeps and then looks again */
-
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-
-    if (w->phase == NGX_GOVSVC_WRITER_IDLE
-        || (w->phase == NGX_GOVSVC_WRITER_LINGER
-            && head - w->freed >= w->conf.buffer / 4
-            && head - ngx_govsvc_writer_durable(w) >= w->conf.buffer / 4))
-    {
-        ngx_govsvc_writer_wake(w);
-    }
+    ngx_post_event(&w->post, &ngx_posted_events);
 
     return head;
 }
@@ -457,9 +452,34 @@ ngx_govsvc_writer_wait(ngx_govsvc_writer_t *w, uint64_t pos)
         w->want = pos;
     }
 
+    ngx_post_event(&w->post, &ngx_posted_events);
+}
+
+
+/*
+ * At the end of a turn of the event loop, so that what came in one turn is one
+ * batch.  The thread first tells that it sleeps and then looks again.
+ */
+
+static void
+ngx_govsvc_writer_posted(ngx_event_t *ev)
+{
+    uint64_t              tail;
+    ngx_govsvc_writer_t  *w;
+
+    w = ev->data;
+
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
-    if (w->phase != NGX_GOVSVC_WRITER_BUSY) {
+    if (w->phase == NGX_GOVSVC_WRITER_BUSY) {
+        return;
+    }
+
+    tail = ngx_govsvc_writer_durable(w);
+
+    if (w->phase == NGX_GOVSVC_WRITER_IDLE || w->want > tail
+        || w->slot->head - tail >= w->conf.buffer / 4)
+    {
         ngx_govsvc_writer_wake(w);
     }
 }
@@ -559,6 +579,10 @@ ngx_govsvc_writer_finish(ngx_govsvc_writer_t *w)
 
     for (n = 0; !w->ended && n < NGX_GOVSVC_WRITER_WAIT; n++) {
         ngx_msleep(1);
+    }
+
+    if (w->post.posted) {
+        ngx_delete_posted_event(&w->post);
     }
 
     if (w->c != NULL) {

@@ -53,6 +53,7 @@ struct ngx_govsvc_writer_s {
     size_t                     gap;        /* before what reserve() gave */
     ngx_fd_t                   notify;
     ngx_connection_t          *c;
+    ngx_event_t                post;       /* end of the turn */
 
     /* between both */
     pthread_t                  thread;
