@@ -15,6 +15,7 @@ static gs_rc_t gs_resp_scan_line(gs_resp_scan_t *s,
 static gs_rc_t gs_resp_scan_array(gs_resp_scan_t *s,
     const gs_resp_limits_t *limits, int64_t n);
 static gs_rc_t gs_resp_scan_item(gs_resp_scan_t *s);
+static int gs_resp_is_type(int c);
 static gs_rc_t gs_resp_number(const gs_uchar_t *p, size_t len, int64_t *n);
 
 
@@ -52,8 +53,12 @@ gs_resp_scan(gs_resp_scan_t *s, const gs_resp_limits_t *limits,
             if (nl == NULL) {
                 s->pos = len;
 
+                /* what is no RESP at all may never send a line */
+
                 return (s->pos - s->mark > GS_RESP_LINE
-                        || s->pos > limits->max_bytes) ? GS_ERROR : GS_AGAIN;
+                        || s->pos > limits->max_bytes
+                        || (s->mark < len && !gs_resp_is_type(p[s->mark])))
+                       ? GS_ERROR : GS_AGAIN;
             }
 
             rc = gs_resp_scan_line(s, limits, p, (size_t) (nl - p));
@@ -168,6 +173,13 @@ gs_resp_scan_item(gs_resp_scan_t *s)
     }
 
     return GS_OK;
+}
+
+
+static int
+gs_resp_is_type(int c)
+{
+    return c == '+' || c == '-' || c == ':' || c == '$' || c == '*';
 }
 
 

@@ -498,6 +498,7 @@ ngx_govsvc_redis_done(ngx_govsvc_redis_conn_t *conn,
     node = conn->data;
 
     if (call->frame != NULL) {
+        call->late = call->queued;
         call->frame(call, status, frame);
         return;
     }
@@ -558,13 +559,13 @@ ngx_govsvc_redis_elsewhere(ngx_govsvc_redis_conn_t *conn,
 
     run = call->run;
 
-    if (call->cmd == NULL || call->queued
+    if (call->cmd == NULL || call->queued || run == NULL
         || (ngx_msec_int_t) (call->deadline - ngx_current_msec) <= 0)
     {
         return NGX_DECLINED;
     }
 
-    if (status == NGX_GOVSVC_REDIS_MOVED && run->map != NULL
+    if (status == NGX_GOVSVC_REDIS_MOVED && frame != NULL && run->map != NULL
         && call->tries < NGX_GOVSVC_REDIS_REDIRECTS)
     {
         call->tries++;
@@ -793,7 +794,6 @@ ngx_govsvc_redis_start(ngx_govsvc_redis_t *rd, ngx_cycle_t *cycle)
     run->timer.handler = ngx_govsvc_redis_wait_timer;
     run->timer.data = run;
     run->timer.log = cycle->log;
-    run->timer.cancelable = 1;
 
     ngx_govsvc_redis_row_take(run);
 

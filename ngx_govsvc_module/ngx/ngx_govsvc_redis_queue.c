@@ -59,6 +59,13 @@ ngx_govsvc_redis_queue_send(ngx_govsvc_redis_conn_t *conn,
         ngx_govsvc_redis_queue_wake(conn, call->deadline);
     }
 
+    if (call->handler != NULL) {
+
+        /* a worker that shuts down waits for it, no longer than its time */
+
+        conn->timer.cancelable = 0;
+    }
+
     ngx_queue_insert_tail(&conn->calls, &call->queue);
     conn->ncalls++;
     call->queued = 1;
@@ -532,6 +539,8 @@ ngx_govsvc_redis_queue_arm(ngx_govsvc_redis_conn_t *conn)
     ngx_queue_t              *q;
     ngx_govsvc_redis_call_t  *call;
 
+    conn->timer.cancelable = 1;
+
     if (!ngx_govsvc_redis_conn_up(conn)) {
         ngx_govsvc_redis_queue_wake(conn, conn->started
                                           + conn->rd->connect_timeout);
@@ -548,6 +557,10 @@ ngx_govsvc_redis_queue_arm(ngx_govsvc_redis_conn_t *conn)
 
         if (!call->late) {
             ngx_govsvc_redis_queue_wake(conn, call->deadline);
+
+            if (call->handler != NULL) {
+                conn->timer.cancelable = 0;
+            }
         }
     }
 }
