@@ -8,8 +8,8 @@
 
 
 #include "cli/gs_cli_audit.h"
+#include "cli/gs_cli_audit_list.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,14 +22,6 @@
 #define GS_CLI_AUDIT_TRIES   50            /* for a writer in mid-line */
 #define GS_CLI_AUDIT_PAUSE   20000         /* us */
 #define GS_CLI_AUDIT_LATELY  10            /* s */
-#define GS_CLI_AUDIT_STEM    16            /* digits of a segment's number */
-
-
-typedef struct {
-    char    **names;                       /* sorted */
-    size_t    n;
-    size_t    size;
-} gs_cli_audit_list_t;
 
 
 typedef struct {
@@ -46,16 +38,9 @@ typedef struct {
 static int gs_cli_audit_run(gs_cli_t *cli);
 static int gs_cli_audit_arg(gs_cli_audit_t *a, int i);
 static void gs_cli_audit_folder(gs_cli_audit_t *a, const char *path);
-static gs_rc_t gs_cli_audit_read_folder(gs_cli_audit_t *a, const char *path,
-    gs_cli_audit_list_t *folders, gs_cli_audit_list_t *segments);
-static gs_rc_t gs_cli_audit_push(gs_cli_audit_t *a, gs_cli_audit_list_t *list,
-    const char *folder, const char *name);
-static int gs_cli_audit_cmp_segment(const void *one, const void *two);
-static int gs_cli_audit_cmp_folder(const void *one, const void *two);
-static const char *gs_cli_audit_base(const char *path);
-static void gs_cli_audit_stem(const char *path, char *stem);
-static int gs_cli_audit_is_segment(const char *name);
 
+static gs_rc_t gs_cli_audit_read(gs_cli_audit_t *a, const char *path,
+    gs_cli_audit_list_t *folders);
 static void gs_cli_audit_chain(gs_cli_audit_t *a, const char *name);
 static int gs_cli_audit_more(gs_cli_audit_t *a);
 static void gs_cli_audit_segment(gs_cli_audit_t *a, size_t i);
@@ -146,7 +131,7 @@ gs_cli_audit_arg(gs_cli_audit_t *a, int i)
         if (stat(argv[i + n], &st) != 0 || S_ISDIR(st.st_mode)
             || strncmp(argv[i], argv[i + n], len) != 0
             || strchr(argv[i + n] + len, '/') != NULL
-            || gs_cli_audit_push(a, &a->segments, NULL, argv[i + n]) != GS_OK)
+            || gs_cli_audit_list_push(a->cli, &a->segments, NULL, argv[i + n]) != GS_OK)
         {
             break;
         }
@@ -157,8 +142,7 @@ gs_cli_audit_arg(gs_cli_audit_t *a, int i)
         return 1;
     }
 
-    qsort(a->segments.names, a->segments.n, sizeof(char *),
-          gs_cli_audit_cmp_segment);
+    gs_cli_audit_list_sort(&a->segments);
 
     gs_cli_audit_chain(a, "");
 
@@ -178,7 +162,7 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
     memset(&folders, 0, sizeof(gs_cli_audit_list_t));
     a->segments.n = 0;
 
-    if (gs_cli_audit_read_folder(a, path, &folders, &a->segments) != GS_OK) {
+    if (gs_cli_audit_read(a, path, &folders) != GS_OK) {
         return;
     }
 
@@ -212,7 +196,7 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
         a->segments.n = 0;
         a->folder = folders.names[i];
 
-        if (gs_cli_audit_read_folder(a, a->folder, NULL, &a->segments)
+        if (gs_cli_audit_read(a, a->folder, NULL)
             == GS_OK)
         {
             gs_cli_audit_chain(a, gs_cli_audit_base(a->folder));
@@ -222,182 +206,17 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
 
 
 static gs_rc_t
-gs_cli_audit_read_folder(gs_cli_audit_t *a, const char *path,
-    gs_cli_audit_list_t *folders, gs_cli_audit_list_t *segments)
+gs_cli_audit_read(gs_cli_audit_t *a, const char *path,
+    gs_cli_audit_list_t *folders)
 {
-    DIR            *dir;
-    gs_rc_t         rc;
-    struct stat     st;
-    struct dirent  *entry;
-
-    dir = opendir(path);
-
-    if (dir == NULL) {
+    if (gs_cli_audit_list_read(a->cli, path, folders, &a->segments)
+        != GS_OK)
+    {
         a->code = gs_cli_audit_worse(a->code, GS_CLI_READ);
-        (void) gs_cli_fail(a->cli, GS_CLI_READ, "cannot open \"%s\": %s",
-                           path, strerror(errno));
         return GS_ERROR;
-    }
-
-    rc = GS_OK;
-
-    for ( ;; ) {
-        entry = readdir(dir);
-
-        if (entry == NULL || rc != GS_OK) {
-            break;
-        }
-
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-
-        if (gs_cli_audit_is_segment(entry->d_name)) {
-            rc = gs_cli_audit_push(a, segments, path, entry->d_name);
-
-        } else if (folders != NULL
-                   && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0
-                   && S_ISDIR(st.st_mode))
-        {
-            rc = gs_cli_audit_push(a, folders, path, entry->d_name);
-        }
-    }
-
-    (void) closedir(dir);
-
-    if (rc != GS_OK) {
-        a->code = gs_cli_fail(a->cli, GS_CLI_READ, "out of memory");
-        return GS_ERROR;
-    }
-
-    if (segments->n != 0) {
-        qsort(segments->names, segments->n, sizeof(char *),
-              gs_cli_audit_cmp_segment);
-    }
-
-    if (folders != NULL && folders->n != 0) {
-        qsort(folders->names, folders->n, sizeof(char *),
-              gs_cli_audit_cmp_folder);
     }
 
     return GS_OK;
-}
-
-
-static gs_rc_t
-gs_cli_audit_push(gs_cli_audit_t *a, gs_cli_audit_list_t *list,
-    const char *folder, const char *name)
-{
-    char    *full, **names;
-    size_t   size, len;
-
-    if (list->n == list->size) {
-        size = (list->size == 0) ? 64 : list->size * 2;
-
-        names = gs_calloc(a->cli->mem, size, sizeof(char *));
-        if (names == NULL) {
-            return GS_ERROR;
-        }
-
-        if (list->n != 0) {
-            memcpy(names, list->names, list->n * sizeof(char *));
-        }
-
-        list->names = names;
-        list->size = size;
-    }
-
-    len = (folder == NULL) ? 0 : strlen(folder) + 1;
-    size = len + strlen(name) + 1;
-
-    full = gs_alloc(a->cli->mem, size);
-    if (full == NULL) {
-        return GS_ERROR;
-    }
-
-    if (folder == NULL) {
-        memcpy(full, name, size);
-
-    } else {
-        (void) snprintf(full, size, "%s/%s", folder, name);
-    }
-
-    list->names[list->n++] = full;
-
-    return GS_OK;
-}
-
-
-/* By number, then in the order in which files of one number were made. */
-
-static int
-gs_cli_audit_cmp_segment(const void *one, const void *two)
-{
-    int   rc;
-    char  a[GS_AUDIT_NAME_MAX], b[GS_AUDIT_NAME_MAX];
-
-    gs_cli_audit_stem(*(char *const *) one, a);
-    gs_cli_audit_stem(*(char *const *) two, b);
-
-    rc = strncmp(a, b, GS_CLI_AUDIT_STEM);
-
-    if (rc == 0 && strlen(a) != strlen(b)) {
-        return strlen(a) < strlen(b) ? -1 : 1;
-    }
-
-    return (rc != 0) ? rc : strcmp(a, b);
-}
-
-
-static int
-gs_cli_audit_cmp_folder(const void *one, const void *two)
-{
-    return strverscmp(*(char *const *) one, *(char *const *) two);
-}
-
-
-static const char *
-gs_cli_audit_base(const char *path)
-{
-    const char  *slash;
-
-    slash = strrchr(path, '/');
-
-    return (slash == NULL) ? path : slash + 1;
-}
-
-
-/* The name of a segment: without folder and ".seg". */
-
-static void
-gs_cli_audit_stem(const char *path, char *stem)
-{
-    size_t  len;
-
-    path = gs_cli_audit_base(path);
-    len = strlen(path);
-
-    if (gs_cli_audit_is_segment(path)) {
-        len -= 4;
-    }
-
-    if (len > GS_AUDIT_NAME_MAX - 1) {
-        len = GS_AUDIT_NAME_MAX - 1;
-    }
-
-    memcpy(stem, path, len);
-    stem[len] = '\0';
-}
-
-
-static int
-gs_cli_audit_is_segment(const char *name)
-{
-    size_t  len;
-
-    len = strlen(name);
-
-    return len > 4 && strcmp(name + len - 4, ".seg") == 0;
 }
 
 
@@ -441,7 +260,7 @@ gs_cli_audit_more(gs_cli_audit_t *a)
     for (i = 0; i < GS_CLI_AUDIT_TRIES; i++) {
         a->segments.n = 0;
 
-        if (gs_cli_audit_read_folder(a, a->folder, NULL, &a->segments)
+        if (gs_cli_audit_read(a, a->folder, NULL)
             != GS_OK)
         {
             break;
