@@ -166,6 +166,11 @@ ngx_http_govsvc_token_examine(ngx_http_request_t *r,
                                     &verdict);
     }
 
+    if (rc == NGX_DECLINED) {
+        ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_ABSENT;
+        return NGX_OK;
+    }
+
     data = ngx_http_govsvc_token_keep(r, tlcf, &verdict);
     if (data == NULL) {
         return NGX_ERROR;
@@ -173,11 +178,6 @@ ngx_http_govsvc_token_examine(ngx_http_request_t *r,
 
     data->malformed = (rc == NGX_ERROR);
     ctx->token_data = data;
-
-    if (rc == NGX_DECLINED) {
-        ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_ABSENT;
-        return NGX_OK;
-    }
 
     if (rc == NGX_ERROR || verdict.reason != GS_TOKEN_OK) {
         ctx->auth_status = NGX_HTTP_GOVSVC_AUTH_BAD;
