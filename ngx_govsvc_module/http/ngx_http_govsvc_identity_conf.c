@@ -117,6 +117,7 @@ ngx_http_govsvc_identity_words(ngx_conf_t *cf,
     ngx_uint_t   i, n;
 
     value = cf->args->elts;
+    len = 0;
 
     for (i = 2; i < cf->args->nelts; i++) {
 
