@@ -146,7 +146,7 @@ gs_sign_v4_fields(const gs_str_t *value, gs_sign_cred_t *cred)
 
     cred->sig_len = 32;
 
-    return gs_sign_v4_scope(&scope, cred);
+    return scope.len != 0 ? gs_sign_v4_scope(&scope, cred) : GS_ERROR;
 }
 
 
