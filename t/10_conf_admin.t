@@ -78,7 +78,7 @@ my @bad = (
         '"govsvc_admin" needs "govsvc_audit meta" in its location: each '
         . 'attempt is recorded'],
     [$base . $creds . server('govsvc_admin; govsvc_admin_auth basic;'),
-        'invalid method "basic"; allowed: mtls, jwt'
+        'invalid method "basic"; allowed: mtls, jwt, govhmac'
         . ' in "govsvc_admin_auth" directive'],
     [$base . $creds . server('govsvc_admin; govsvc_admin_auth mtls;'
         . ' govsvc_admin_auth jwt;'),

@@ -21,6 +21,7 @@
 
 #define NGX_HTTP_GOVSVC_ADMIN_MTLS     1
 #define NGX_HTTP_GOVSVC_ADMIN_JWT      2
+#define NGX_HTTP_GOVSVC_ADMIN_SIGNED   4
 
 #define NGX_HTTP_GOVSVC_ADMIN_WAITING  256  /* jobs of a worker */
 #define NGX_HTTP_GOVSVC_ADMIN_SANS     16

@@ -17,6 +17,8 @@
 
 static ngx_int_t ngx_http_govsvc_admin_token(ngx_http_request_t *r,
     ngx_http_govsvc_admin_job_t *job);
+static ngx_int_t ngx_http_govsvc_admin_signed(ngx_http_request_t *r,
+    ngx_http_govsvc_admin_job_t *job);
 static ngx_int_t ngx_http_govsvc_admin_dup(ngx_pool_t *pool, gs_str_t *dst,
     const char *prefix, const u_char *data, size_t len);
 
@@ -51,11 +53,47 @@ ngx_http_govsvc_admin_identify(ngx_http_request_t *r,
 
 #endif
 
-    if (alcf->auth & NGX_HTTP_GOVSVC_ADMIN_JWT) {
-        return ngx_http_govsvc_admin_token(r, job);
+    if ((alcf->auth & NGX_HTTP_GOVSVC_ADMIN_JWT)
+        && ngx_http_govsvc_admin_token(r, job) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (alcf->auth & NGX_HTTP_GOVSVC_ADMIN_SIGNED) {
+        return ngx_http_govsvc_admin_signed(r, job);
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Verified by govsvc_app of this location, with the body.  Of its schemes
+ * only this one signs method, path, arguments, body and a nonce.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_admin_signed(ngx_http_request_t *r,
+    ngx_http_govsvc_admin_job_t *job)
+{
+    gs_str_t                s;
+    ngx_http_govsvc_ctx_t  *ctx;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    s = ngx_govsvc_to_gs(&ctx->scheme);
+
+    if (ctx->auth_status != NGX_HTTP_GOVSVC_AUTH_OK
+        || !gs_str_eq_text(&s, "govhmac") || ctx->app.len == 0)
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_govsvc_admin_dup(job->pool, &job->q.app, "",
+                                     ctx->app.data, ctx->app.len);
 }
 
 

@@ -44,7 +44,7 @@ static const char *const  ngx_http_govsvc_admin_flags[] = {
 };
 
 static const char *const  ngx_http_govsvc_admin_auths[] = {
-    "mtls", "jwt", NULL
+    "mtls", "jwt", "govhmac", NULL
 };
 
 
@@ -58,7 +58,7 @@ static ngx_command_t  ngx_http_govsvc_admin_commands[] = {
       NULL },
 
     { ngx_string("govsvc_admin_auth"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
       ngx_http_govsvc_admin_set_auth,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_govsvc_admin_loc_conf_t, auth),
@@ -401,6 +401,9 @@ ngx_http_govsvc_admin_set_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         } else if (gs_str_eq_text(&s, "jwt")) {
             bit = NGX_HTTP_GOVSVC_ADMIN_JWT;
+
+        } else if (gs_str_eq_text(&s, "govhmac")) {
+            bit = NGX_HTTP_GOVSVC_ADMIN_SIGNED;
 
         } else {
             return ngx_govsvc_conf_invalid(cf, "method", &value[i],

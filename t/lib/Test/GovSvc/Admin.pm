@@ -74,7 +74,8 @@ sub gateway {
         location /govsvc/ {
             govsvc_token       optional issuer=national;
             govsvc_admin       $admin;
-            govsvc_admin_auth  mtls jwt;
+            govsvc_admin_auth  mtls jwt govhmac;
+            @{[$opt{location} // '']}
         }
 
         @{[$opt{server} // '']}
