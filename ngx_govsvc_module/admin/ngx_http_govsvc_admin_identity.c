@@ -9,6 +9,7 @@
 #include "admin/ngx_http_govsvc_admin.h"
 
 #include "core/gs_hex.h"
+#include "http/ngx_http_govsvc_apps.h"
 
 #if (NGX_HTTP_SSL)
 #include <openssl/x509v3.h>
@@ -76,24 +77,24 @@ static ngx_int_t
 ngx_http_govsvc_admin_signed(ngx_http_request_t *r,
     ngx_http_govsvc_admin_job_t *job)
 {
-    gs_str_t                s;
-    ngx_http_govsvc_ctx_t  *ctx;
+    ngx_http_govsvc_ctx_t       *ctx;
+    ngx_http_govsvc_app_data_t  *data;
 
     ctx = ngx_http_govsvc_get_ctx(r);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
 
-    s = ngx_govsvc_to_gs(&ctx->scheme);
+    data = ctx->app_data;
 
-    if (ctx->auth_status != NGX_HTTP_GOVSVC_AUTH_OK
-        || !gs_str_eq_text(&s, "govhmac") || ctx->app.len == 0)
+    if (ctx->auth_status != NGX_HTTP_GOVSVC_AUTH_OK || data == NULL
+        || data->app == NULL || data->app->scheme != GS_SIGN_GOVHMAC)
     {
         return NGX_OK;
     }
 
     return ngx_http_govsvc_admin_dup(job->pool, &job->q.app, "",
-                                     ctx->app.data, ctx->app.len);
+                                     data->app->id.data, data->app->id.len);
 }
 
 
