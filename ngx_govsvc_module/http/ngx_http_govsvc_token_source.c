@@ -94,9 +94,10 @@ ngx_http_govsvc_token_kept(ngx_http_request_t *r, ngx_array_t *sources,
     for (i = 0; i < sources->nelts; i++) {
         if (source[i].type == kept->type
             && source[i].name.len == kept->name.len
-            && ngx_strncmp(source[i].name.data, kept->name.data,
-                           kept->name.len)
-               == 0)
+            && (kept->name.len == 0
+                || ngx_strncmp(source[i].name.data, kept->name.data,
+                               kept->name.len)
+                   == 0))
         {
             *token = ctx->credential;
             return;

@@ -217,7 +217,10 @@ ngx_govsvc_http_build(ngx_govsvc_http_t *h,
 
     *b->last++ = CR;
     *b->last++ = LF;
-    b->last = ngx_cpymem(b->last, request->body.data, request->body.len);
+
+    if (request->body.len != 0) {
+        b->last = ngx_cpymem(b->last, request->body.data, request->body.len);
+    }
 
     h->request = b;
 
