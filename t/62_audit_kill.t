@@ -13,7 +13,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
-my $t = Test::GovSvc->new(workers => 2)->has('cli', 'stock');
+my $t = Test::GovSvc->new(workers => 2)->has('cli');
 
 # A second before anything is written: all would be lost but for the ring.
 

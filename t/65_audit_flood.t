@@ -13,7 +13,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
-my $t = Test::GovSvc->new()->has('cli', 'stock')->plan(20);
+my $t = Test::GovSvc->new()->has('cli')->plan(20);
 
 $t->http_conf(<<'EOF')->run();
 govsvc_node            n1;

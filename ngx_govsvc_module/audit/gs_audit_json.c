@@ -383,6 +383,11 @@ gs_audit_json_headers(gs_audit_json_t *j, const gs_audit_record_t *rec)
         return;
     }
 
+    if (j->limit == GS_AUDIT_JSON_TIGHT) {
+        gs_audit_json_cut(j, "hdr");
+        return;
+    }
+
     b = j->b;
     names = 0;
 

@@ -24,6 +24,8 @@ static void test_hostile(void);
 static void test_cut(void);
 static void test_worst(void);
 static void test_loss(void);
+static void test_stages(void);
+static void test_other(void);
 static void test_small(void);
 
 
@@ -41,6 +43,8 @@ main(void)
     test_cut();
     test_worst();
     test_loss();
+    test_stages();
+    test_other();
     test_small();
 
     return done_testing();
@@ -324,6 +328,17 @@ test_worst(void)
         rec.method = rec.host = rec.path = rec.args = s;
         rec.issuer = rec.item = rec.case_no = rec.region = s;
         rec.platform = rec.pool = rec.channel = rec.app = s;
+        rec.handle = rec.scheme = s;
+        rec.intent = UINT64_MAX;
+        rec.body_alg = "sha256";
+        rec.body_len = UINT64_MAX;
+
+        for (rec.nheaders = 0; rec.nheaders < GS_AUDIT_HEADERS;
+             rec.nheaders++)
+        {
+            rec.headers[rec.nheaders].name = s;
+            rec.headers[rec.nheaders].value = s;
+        }
         rec.up_addr = rec.user_agent = rec.referer = s;
         rec.up_tries = 1;
 
@@ -362,6 +377,124 @@ test_loss(void)
             "\"n\":5,\"first\":4,\"last\":11,\"why\":\"buffer full\"", "loss");
     d.len = head;
     is_str(d, "{\"v\":1,\"id\":\"gd01.3.12\",\"ty\":\"loss\"", "its head");
+}
+
+
+static void
+test_stages(void)
+{
+    gs_str_t           d;
+    gs_audit_record_t  rec;
+
+    memset(&rec, 0, sizeof(rec));
+    rec.node = gs_str_text("gd01");
+    rec.epoch = 3;
+    rec.g = 12;
+    rec.intent = 11;
+    rec.method = gs_str_text("POST");
+    rec.status = 200;
+    rec.bytes_in = 5;
+    rec.bytes_out = 6;
+    rec.duration = 7;
+    rec.up_tries = 1;
+    rec.up_status = 200;
+
+    rec.stage = GS_AUDIT_INTENT;
+    d = compose(&rec);
+    is_str(d, "{\"v\":1,\"id\":\"gd01.3.12\",\"ty\":\"http\",\"st\":\"intent\","
+           "\"ch\":\"gd01.3.w0.17\",\"seq\":1,\"g\":12,"
+           "\"t\":\"1970-01-01T08:00:00.000000+08:00\",\"mono\":0,"
+           "\"http\":{\"m\":\"POST\",\"in\":5},\"dec\":{\"act\":\"allow\"}",
+           "an intent knows no end");
+
+    rec.stage = GS_AUDIT_ABORTED;
+    d = compose(&rec);
+    is_str(d, "{\"v\":1,\"id\":\"gd01.3.12\",\"ty\":\"http\",\"st\":\"aborted\","
+           "\"ch\":\"gd01.3.w0.17\",\"seq\":1,\"g\":12,"
+           "\"t\":\"1970-01-01T08:00:00.000000+08:00\",\"mono\":0,"
+           "\"intent\":\"gd01.3.11\",\"http\":{\"m\":\"POST\",\"in\":5,\"us\":7},"
+           "\"dec\":{\"act\":\"allow\"},\"up\":{\"status\":200,\"us\":0}",
+           "one that was aborted names it");
+
+    rec.stage = GS_AUDIT_DONE;
+    rec.up_tries = 0;
+    rec.body_alg = "sm3";
+    rec.body_len = 3;
+    rec.nheaders = 3;
+    rec.headers[0].name = gs_str_text("content-type");
+    rec.headers[0].value = gs_str_text("text/13712349050");
+    rec.headers[1].name = gs_str_text("cookie");
+    rec.headers[2].name = gs_str_text("x-13712349050");
+    d = compose(&rec);
+    is_str(d, "{\"v\":1,\"id\":\"gd01.3.12\",\"ty\":\"http\",\"st\":\"done\","
+           "\"ch\":\"gd01.3.w0.17\",\"seq\":1,\"g\":12,"
+           "\"t\":\"1970-01-01T08:00:00.000000+08:00\",\"mono\":0,"
+           "\"intent\":\"gd01.3.11\",\"http\":{\"m\":\"POST\",\"status\":200,"
+           "\"in\":5,\"out\":6,\"us\":7},\"body\":{\"len\":3,"
+           "\"sm3\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"},"
+           "\"dec\":{\"act\":\"allow\"},"
+           "\"hdr\":{\"content-type\":\"text/137****9050\"},"
+           "\"hk\":[\"cookie\",\"x-137****9050\"]", "fields and a digest");
+}
+
+
+static void
+test_other(void)
+{
+    gs_buf_t            b;
+    gs_audit_agg_t      agg;
+    gs_audit_tamper_t   tamper;
+    gs_audit_aborted_t  end;
+
+    memset(&agg, 0, sizeof(agg));
+    memset(&end, 0, sizeof(end));
+    memset(&tamper, 0, sizeof(tamper));
+
+    agg.node = end.node = tamper.node = gs_str_text("gd01");
+    agg.g = end.g = tamper.g = 12;
+
+    agg.n = 5;
+    agg.net = gs_str_text("10.1.2.3");
+    agg.status = 403;
+    agg.code = gs_str_text("RULE_BLOCKED");
+    agg.rule = 7;
+    gs_buf_init(&b, draft, sizeof(draft));
+    (void) gs_audit_json_agg(&b, &agg);
+    is_str(gs_buf_view(&b), "{\"v\":1,\"id\":\"gd01.0.12\","
+           "\"ty\":\"deny.agg\",\"g\":12,"
+           "\"t\":\"1970-01-01T08:00:00.000000+08:00\",\"n\":5,\"first\":0,"
+           "\"last\":0,\"from\":\"1970-01-01T08:00:00.000000+08:00\","
+           "\"to\":\"1970-01-01T08:00:00.000000+08:00\","
+           "\"net\":\"10.1.2.3\",\"status\":403,\"code\":\"RULE_BLOCKED\","
+           "\"rule\":7", "refusals that were counted");
+
+    end.request_id = gs_str_text("abc");
+    end.intent_epoch = 2;
+    end.intent = 9;
+    end.why = "crash";
+    gs_buf_init(&b, draft, sizeof(draft));
+    (void) gs_audit_json_aborted(&b, &end);
+    is_str(gs_buf_view(&b), "{\"v\":1,\"id\":\"gd01.0.12\",\"ty\":\"http\","
+           "\"st\":\"aborted\",\"g\":12,"
+           "\"t\":\"1970-01-01T08:00:00.000000+08:00\",\"req\":\"abc\","
+           "\"intent\":\"gd01.2.9\","
+           "\"start\":\"1970-01-01T08:00:00.000000+08:00\","
+           "\"why\":\"crash\"", "a request whose process died");
+
+    tamper.segment = gs_str_text("0000000000000000");
+    tamper.bytes = 77;
+    tamper.why = "unlinked";
+    gs_buf_init(&b, draft, sizeof(draft));
+    (void) gs_audit_json_tamper(&b, &tamper);
+    is_str(gs_buf_view(&b), "{\"v\":1,\"id\":\"gd01.0.12\",\"ty\":\"tamper\","
+           "\"g\":12,\"t\":\"1970-01-01T08:00:00.000000+08:00\","
+           "\"seg\":\"0000000000000000\",\"bytes\":77,"
+           "\"why\":\"unlinked\"", "a file that was taken away");
+
+    gs_buf_init(&b, draft, 20);
+    is_int(gs_audit_json_agg(&b, &agg), 0, "no room");
+    is_int(gs_audit_json_aborted(&b, &end), 0, "no room");
+    is_int(gs_audit_json_tamper(&b, &tamper), 0, "no room");
 }
 
 

@@ -512,9 +512,11 @@ test_given_up(void)
 
     /* the middle one: nothing counts, then the third follows the first */
 
-    static const char *const  whys[] = { "eio", "unlinked", "size" };
+    static const char *const  whys[] = {
+        "eio", "unlinked", "crash", "size"
+    };
 
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 4; i++) {
         given_up = whys[i];
         counted = saved[1].len;
         make(GS_AUDIT_SM3);
@@ -522,9 +524,9 @@ test_given_up(void)
 
         memcpy(segment[1].data + segment[1].len, "{\"v\":1,\"torn", 12);
         segment[1].len += 12;
-        is_int(verify(), i == 2 ? GS_AUDIT_TRUNCATE : GS_AUDIT_GOOD,
+        is_int(verify(), i == 3 ? GS_AUDIT_TRUNCATE : GS_AUDIT_GOOD,
                "%s: what is behind them %s", given_up,
-               i == 2 ? "counts" : "does not");
+               i == 3 ? "counts" : "does not");
     }
 
     given_up = NULL;
