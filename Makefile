@@ -133,6 +133,8 @@ build/fuzz/%:	fuzz/%.c build/fuzzlib/libgs.a
 	$(Q)$(CLANG) $(CFLAGS) -O1 $(SAN) -fsanitize=fuzzer -MMD -MP -MT $@ \
 		-MF $@.d -o $@ $< build/fuzzlib/libgs.a $(LIBS)
 
+build/fuzz/redis_fuzz: LIBS += -lhiredis
+
 build/bench/%:	bench/%.c build/libgs.a
 	@mkdir -p $(@D)
 	$(SAY) CC $@

@@ -78,7 +78,7 @@ static ngx_http_variable_t  ngx_http_govsvc_redis_vars[] = {
     { ngx_string("govsvc_redis_state"), NULL, ngx_http_govsvc_redis_variable,
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string(NGX_HTTP_GOVSVC_REDIS_STATE), NULL,
+    { ngx_string("govsvc_redis_state_"), NULL,
       ngx_http_govsvc_redis_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
