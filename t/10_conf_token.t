@@ -104,7 +104,7 @@ inner('jwks_url https://x;', 'unknown directive "jwks_url" in govsvc_issuer;'
     . ' did you mean "jwks_uri"?');
 inner('zzzzzzzzzz x;', 'unknown directive "zzzzzzzzzz" in govsvc_issuer;'
     . ' allowed: iss, audience, algs, jwks_file, leeway, max_lifetime,'
-    . ' require, typ, sm2_id, assurance, jwks_uri');
+    . ' require, typ, sm2_id, assurance, jwks_uri, user, actor');
 inner('iss y;', '"iss" directive is duplicate');
 inner('algs;', 'invalid number of arguments in "algs" directive');
 inner('leeway 1s 2s;', 'invalid number of arguments in "leeway" directive');
@@ -313,7 +313,7 @@ for my $level ('level>=0', 'level>=6', 'level>=', 'level>=33', 'level>=x') {
         . ' allowed: level>=1 to level>=5 in "govsvc_require" directive');
 }
 
-for my $what ('user=natural', 'level>2', 'off2 x', 'aud=x') {
+for my $what ('usage=natural', 'level>2', 'off2 x', 'aud=x') {
     my ($first) = split / /, $what;
 
     like($t->conf_error(issuer('') . " govsvc_require $what;"),
@@ -330,12 +330,34 @@ token('govsvc_require \'scope=a"b\';', 'invalid scope "scope=a"b";'
 
 for my $claim ('claim:a', 'claim:=b', 'claim:a=') {
     token("govsvc_require $claim;", qq(invalid claim "$claim";)
-        . ' allowed: claim:NAME=VALUE in "govsvc_require" directive');
+        . ' allowed: claim:NAME=VALUE, claim:NAME!=VALUE,'
+        . ' claim:NAME^=PREFIX, claim:NAME>=N, claim:NAME<=N, claim:NAME>N,'
+        . ' claim:NAME<N in "govsvc_require" directive');
 }
 
 token('server { location /x { govsvc_require level>=3; } }',
     '"govsvc_require" needs "govsvc_token" required or optional'
     . ' in location "/x"');
+
+
+inner('user kind map=1:natural,2:legal;', '');
+inner('user /who/kind map=urn:x:1:legal;', '');
+inner('actor /act/sub;', '');
+inner('user kind 1:natural;', 'invalid map "1:natural";'
+    . ' allowed: map=VALUE:natural,VALUE:legal in "user" directive');
+inner("user kind map=$_;", qq{invalid kind "$_"; allowed: VALUE:natural,}
+    . ' VALUE:legal in "user" directive') for '1:other', ':legal', 'x', '';
+inner('user "" map=1:legal;', 'invalid claim "" in "user" directive');
+inner('actor "";', 'invalid claim "" in "actor" directive');
+
+token("govsvc_token required; govsvc_require $_;", '')
+    for qw{user=legal actor=none actor=some claim:/a/b=c claim:n!=1
+    claim:n^=44 'claim:n>=1' 'claim:n<-5'};
+token("govsvc_require user=$_;", qq{invalid user "user=$_"; allowed:}
+    . ' user=natural, user=legal in "govsvc_require" directive')
+    for '', 'x';
+token("govsvc_require actor=x;", 'invalid actor "actor=x"; allowed:'
+    . ' actor=none, actor=some in "govsvc_require" directive');
 
 
 # govsvc_token_zone, govsvc_revocation_zone

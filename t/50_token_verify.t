@@ -338,7 +338,7 @@ refused(with('x' x 7000), 401, 'TOKEN_INVALID', $invalid, '7000 bytes');
 my $low = token('RS256', claims(acr => '2'));
 my $high = token('RS256', claims(acr => '4'));
 my $step_up = 'Bearer realm="govsvc",'
-    . ' error="insufficient_user_authentication", acr_values="3"';
+    . ' error="insufficient_user_authentication", acr_values="urn:gov:3 4"';
 my $scope = 'Bearer realm="govsvc", error="insufficient_scope"';
 
 refused(with($low, '/level'), 401, 'STEP_UP', $step_up, 'level 2');

@@ -27,6 +27,10 @@ typedef struct {
 } ngx_http_govsvc_issuer_word_t;
 
 
+typedef char *(*ngx_http_govsvc_issuer_pair_pt)(ngx_conf_t *cf,
+    ngx_str_t *pair, gs_token_level_t *level);
+
+
 static char *ngx_http_govsvc_issuer_word(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
 static char *ngx_http_govsvc_issuer_name(ngx_conf_t *cf, ngx_str_t *name);
@@ -54,8 +58,17 @@ static char *ngx_http_govsvc_issuer_sm2_id(ngx_conf_t *cf,
     ngx_http_govsvc_issuer_t *is);
 static char *ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf,
     ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_user(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_actor(ngx_conf_t *cf,
+    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_map(ngx_conf_t *cf,
+    const char *const *form, ngx_http_govsvc_issuer_pair_pt pair_handler,
+    gs_str_t *claim, gs_token_level_t **scale, size_t *n);
 static char *ngx_http_govsvc_issuer_level(ngx_conf_t *cf, ngx_str_t *pair,
     gs_token_level_t *level);
+static char *ngx_http_govsvc_issuer_kind(ngx_conf_t *cf, ngx_str_t *pair,
+    gs_token_level_t *kind);
 static char *ngx_http_govsvc_issuer_list(ngx_conf_t *cf, const char *what,
     gs_str_t **list, size_t *n);
 
@@ -72,13 +85,16 @@ static const ngx_http_govsvc_issuer_word_t  ngx_http_govsvc_issuer_words[] = {
     { "sm2_id", 1, 1, ngx_http_govsvc_issuer_sm2_id },
     { "assurance", 2, 2, ngx_http_govsvc_issuer_assurance },
     { "jwks_uri", 1, 10, ngx_http_govsvc_jwks_uri },
+    { "user", 2, 2, ngx_http_govsvc_issuer_user },
+    { "actor", 1, 1, ngx_http_govsvc_issuer_actor },
     { NULL, 0, 0, NULL }
 };
 
 
 static const char *const  ngx_http_govsvc_issuer_names[] = {
     "iss", "audience", "algs", "jwks_file", "leeway", "max_lifetime",
-    "require", "typ", "sm2_id", "assurance", "jwks_uri", NULL
+    "require", "typ", "sm2_id", "assurance", "jwks_uri",
+    "user", "actor", NULL
 };
 
 
@@ -511,11 +527,57 @@ static char *
 ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf,
     ngx_http_govsvc_issuer_t *is)
 {
-    u_char                   *p, *end, *last;
-    ngx_str_t                *value, pair;
-    ngx_array_t               levels;
-    gs_token_level_t         *level;
     static const char *const  form[] = { "map=VALUE:LEVEL,VALUE:LEVEL", NULL };
+
+    return ngx_http_govsvc_issuer_map(cf, form, ngx_http_govsvc_issuer_level,
+                                      &is->issuer.acr, &is->issuer.levels,
+                                      &is->issuer.nlevels);
+}
+
+
+/* user CLAIM map=VALUE:natural,VALUE:legal */
+
+static char *
+ngx_http_govsvc_issuer_user(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    static const char *const  form[] = {
+        "map=VALUE:natural,VALUE:legal", NULL
+    };
+
+    return ngx_http_govsvc_issuer_map(cf, form, ngx_http_govsvc_issuer_kind,
+                                      &is->issuer.user, &is->issuer.users,
+                                      &is->issuer.nusers);
+}
+
+
+static char *
+ngx_http_govsvc_issuer_actor(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return ngx_govsvc_conf_invalid(cf, "claim", &value[1], NULL);
+    }
+
+    is->issuer.actor = ngx_govsvc_to_gs(&value[1]);
+
+    return NGX_CONF_OK;
+}
+
+
+/* CLAIM map=PAIR,PAIR */
+
+static char *
+ngx_http_govsvc_issuer_map(ngx_conf_t *cf, const char *const *form,
+    ngx_http_govsvc_issuer_pair_pt pair_handler, gs_str_t *claim,
+    gs_token_level_t **scale, size_t *n)
+{
+    u_char            *p, *end, *last;
+    ngx_str_t         *value, pair;
+    ngx_array_t        levels;
+    gs_token_level_t  *level;
 
     value = cf->args->elts;
 
@@ -547,16 +609,14 @@ ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf,
 
         level = ngx_array_push(&levels);
 
-        if (level == NULL
-            || ngx_http_govsvc_issuer_level(cf, &pair, level) != NGX_CONF_OK)
-        {
+        if (level == NULL || pair_handler(cf, &pair, level) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
         }
     }
 
-    is->issuer.acr = ngx_govsvc_to_gs(&value[1]);
-    is->issuer.levels = levels.elts;
-    is->issuer.nlevels = levels.nelts;
+    *claim = ngx_govsvc_to_gs(&value[1]);
+    *scale = levels.elts;
+    *n = levels.nelts;
 
     return NGX_CONF_OK;
 }
@@ -581,6 +641,35 @@ ngx_http_govsvc_issuer_level(ngx_conf_t *cf, ngx_str_t *pair,
     level->level = (unsigned) (last[-1] - '0');
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_issuer_kind(ngx_conf_t *cf, ngx_str_t *pair,
+    gs_token_level_t *kind)
+{
+    gs_str_t                  s;
+    ngx_uint_t                i;
+    static const char *const  form[] = {
+        "VALUE:natural", "VALUE:legal", NULL
+    };
+    static const gs_str_t     ends[] = {
+        gs_string(":natural"), gs_string(":legal")
+    };
+
+    s = ngx_govsvc_to_gs(pair);
+
+    for (i = 0; i < 2; i++) {
+
+        if (s.len > ends[i].len && gs_str_suffix(&s, &ends[i])) {
+            kind->value = gs_str_make(s.data, s.len - ends[i].len);
+            kind->level = (i == 0) ? GS_TOKEN_NATURAL : GS_TOKEN_LEGAL;
+
+            return NGX_CONF_OK;
+        }
+    }
+
+    return ngx_govsvc_conf_invalid(cf, "kind", pair, form);
 }
 
 

@@ -76,6 +76,8 @@ struct ngx_http_govsvc_issuer_s {
 typedef enum {
     NGX_HTTP_GOVSVC_REQUIRE_LEVEL = 0,
     NGX_HTTP_GOVSVC_REQUIRE_SCOPE,
+    NGX_HTTP_GOVSVC_REQUIRE_USER,
+    NGX_HTTP_GOVSVC_REQUIRE_ACTOR,
     NGX_HTTP_GOVSVC_REQUIRE_CLAIM
 } ngx_http_govsvc_require_e;
 
@@ -83,8 +85,11 @@ typedef enum {
 typedef struct {
     ngx_http_govsvc_require_e        type;
     ngx_uint_t                       level;
-    gs_str_t                         name; /* of the claim */
+    gs_str_t                         name; /* path of the claim */
     gs_str_t                         value;
+    u_char                           op;   /* one of = ! ^ < > */
+    ngx_uint_t                       equal;    /* < and > or equal */
+    int64_t                          number;
     ngx_str_t                        challenge;
 } ngx_http_govsvc_require_t;
 
