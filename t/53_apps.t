@@ -73,6 +73,8 @@ $t->write_file('platforms.json', <<"EOF");
     "match": {"paths": ["/other/"]}}]}
 EOF
 
+$t->write_file('html/page/413.html', 'too much');
+
 $t->http_conf(<<"EOF")->run();
     govsvc_platforms   platforms.json;
     govsvc_apps        apps.json;
@@ -124,6 +126,24 @@ $t->http_conf(<<"EOF")->run();
             govsvc_app               required;
             proxy_request_buffering  off;
             proxy_pass               http://127.0.0.1:$up;
+        }
+
+        location /limited {
+            govsvc_app            required;
+            client_max_body_size  20;
+            error_page            413 /page/413.html;
+            proxy_pass            http://127.0.0.1:$up;
+        }
+
+        location /page/ {
+            root  html;
+        }
+
+        location /limited-named {
+            govsvc_app            required;
+            client_max_body_size  20;
+            error_page            413 /required/413;
+            proxy_pass            http://127.0.0.1:$up;
         }
 
         location /any-token {
@@ -501,6 +521,17 @@ for my $scheme (qw/sigv4 rfc9421 govhmac/) {
     %h = (%{$sign->('/small', 'x' x 40)}, 'Transfer-Encoding' => 'chunked');
     is($chunked->('/small', \%h, ('x' x 10) x 4)->status, 413,
         "$scheme: chunked, too large");
+}
+
+for my $uri ('/limited', '/limited-named') {
+    $r = $t->http($t->request('POST', $uri, headers => {
+        %{made('govhmac', 'gov', 'POST', $uri, body => 'x' x 40)},
+        'Transfer-Encoding' => 'chunked' })
+        . "14\r\n" . 'x' x 20 . "\r\n14\r\n" . 'x' x 20 . "\r\n0\r\n\r\n");
+    is($r->status, 413, "$uri: the page of a body that Nginx refused");
+    is($r->body =~ /too much/ ? 1 : 0, $uri eq '/limited' ? 1 : 0,
+        "$uri: unless an application is wanted for it");
+    is($r->header('x-app'), undef, "$uri: it is nobody's");
 }
 
 my $big = 'government ' x 953250;

@@ -72,6 +72,9 @@ ngx_http_govsvc_app_data_t *ngx_http_govsvc_app_data(ngx_http_request_t *r,
 ngx_int_t ngx_http_govsvc_app_refuse(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, gs_sign_reason_e reason);
 
+/* Takes back what the application had set, but not what a token had. */
+void ngx_http_govsvc_app_forget(ngx_http_govsvc_ctx_t *ctx);
+
 /* Prepares the digest of the body that is to come. */
 gs_sign_reason_e ngx_http_govsvc_app_expect(ngx_http_request_t *r,
     ngx_http_govsvc_app_data_t *data, const gs_sign_digest_t *digest);

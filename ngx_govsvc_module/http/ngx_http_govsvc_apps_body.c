@@ -12,6 +12,8 @@
 #include "http/ngx_http_govsvc_ctx.h"
 
 
+static ngx_int_t ngx_http_govsvc_app_body_failed(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_app_data_t *data);
 static void ngx_http_govsvc_app_body_read(ngx_http_request_t *r);
 static gs_sign_reason_e ngx_http_govsvc_app_body_compare(
     ngx_http_govsvc_app_data_t *data);
@@ -35,6 +37,7 @@ gs_sign_reason_e
 ngx_http_govsvc_app_expect(ngx_http_request_t *r,
     ngx_http_govsvc_app_data_t *data, const gs_sign_digest_t *digest)
 {
+    gs_mem_t                          *mem;
     ngx_pool_cleanup_t                *cln;
     ngx_http_govsvc_apps_main_conf_t  *amcf;
 
@@ -55,9 +58,12 @@ ngx_http_govsvc_app_expect(ngx_http_request_t *r,
         return GS_SIGN_NO_MEMORY;
     }
 
-    /* the structure is small; its context is libcrypto's own */
+    mem = ngx_govsvc_mem(r->pool);
+    if (mem == NULL) {
+        return GS_SIGN_NO_MEMORY;
+    }
 
-    data->hash = gs_sign_hash_create(amcf->crypto, &gs_mem_libc, digest->alg);
+    data->hash = gs_sign_hash_create(amcf->crypto, mem, digest->alg);
 
     if (data->hash == NULL) {
         return GS_SIGN_NO_MEMORY;
@@ -112,7 +118,7 @@ ngx_http_govsvc_app_body_handler(ngx_http_request_t *r)
     if (!data->read) {
 
         if (data->reading) {
-            return NGX_DONE;
+            return ngx_http_govsvc_app_body_failed(r, ctx, data);
         }
 
         data->reading = 1;
@@ -138,6 +144,28 @@ ngx_http_govsvc_app_body_handler(ngx_http_request_t *r)
     data->checked = 1;
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * The body could not be read and this is the page of that error: it is for
+ * nobody in particular.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_app_body_failed(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_app_data_t *data)
+{
+    ngx_http_govsvc_apps_conf_t  *alcf;
+
+    ngx_http_govsvc_app_forget(ctx);
+    data->app = NULL;
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_apps_module);
+
+    return alcf->mode == NGX_HTTP_GOVSVC_APP_REQUIRED
+               ? ngx_http_govsvc_app_refuse(r, ctx, GS_SIGN_BAD_DIGEST)
+               : NGX_DECLINED;
 }
 
 

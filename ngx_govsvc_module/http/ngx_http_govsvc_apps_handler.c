@@ -38,7 +38,6 @@ static gs_sign_reason_e ngx_http_govsvc_app_subject(ngx_http_request_t *r,
     ngx_http_govsvc_app_data_t *data, const gs_sign_cred_t *cred);
 static void ngx_http_govsvc_app_accept(ngx_http_govsvc_ctx_t *ctx,
     ngx_http_govsvc_app_data_t *data);
-static void ngx_http_govsvc_app_forget(ngx_http_govsvc_ctx_t *ctx);
 static void ngx_http_govsvc_app_log(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_uint_t level, gs_sign_reason_e reason);
 
@@ -517,7 +516,7 @@ ngx_http_govsvc_app_accept(ngx_http_govsvc_ctx_t *ctx,
 }
 
 
-static void
+void
 ngx_http_govsvc_app_forget(ngx_http_govsvc_ctx_t *ctx)
 {
     if (ctx->token_data != NULL) {
