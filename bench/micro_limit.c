@@ -3,7 +3,8 @@
  * Copyright (C) govsvc authors
  *
  * Micro-benchmark of the limiter: decisions a second on one key and on a
- * million, in one process and in two.
+ * million, in one process and in two; the same limit of this node and of all
+ * nodes, by turns; bytes of memory for a key.
  */
 
 
@@ -14,11 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "limit/gs_limit_table.h"
+#include "limit/gs_limit_item.h"
 
 
 #define BENCH_KEYS  1000000
 #define BENCH_OPS   4000000
+#define BENCH_SIDE  200000                 /* decisions of a turn */
+#define BENCH_TURNS 20
 
 
 typedef struct {
@@ -37,6 +40,10 @@ static void bench_child(const bench_t *b, gs_limit_table_t *table,
     unsigned number, double *seconds);
 static void bench_prepare(gs_limit_charge_t *charge,
     gs_limit_table_t *table, const gs_limit_rate_t *rate, uint64_t key);
+static void bench_sides(gs_limit_table_t *table);
+static double bench_side(gs_limit_table_t *table,
+    gs_limit_lease_table_t *leases, const gs_limit_rate_t *rate,
+    const gs_limit_plan_t *plan, uint64_t *now, uint64_t *passed);
 static uint64_t bench_random(uint64_t *state);
 static uint64_t bench_us(void);
 static double bench_cpu(void);
@@ -82,7 +89,115 @@ main(void)
         printf("%s\t%.2f\tM/s\n", benches[i].name, rate / 1e6);
     }
 
+    table = gs_limit_table_init(mem, size, &secret, bench_us());
+    if (table == NULL) {
+        return 1;
+    }
+
+    bench_sides(table);
+
+    /* at half load, where the tables work well */
+
+    printf("limit_memory_per_key\t%zu\tbytes\n",
+           gs_limit_table_size(BENCH_KEYS) / BENCH_KEYS);
+    printf("limit_memory_per_leased_key\t%zu\tbytes more\n",
+           gs_limit_lease_size(BENCH_KEYS) / BENCH_KEYS);
+
     return 0;
+}
+
+
+/*
+ * A hot key at its rate, which most decisions refuse, once as a limit of this
+ * node and once as one of all; answers of Redis come at once.
+ */
+
+static void
+bench_sides(gs_limit_table_t *table)
+{
+    size_t                   size;
+    double                   local, leased, a, b;
+    gs_str_t                 s;
+    uint64_t                 now[2], passed[2];
+    unsigned                 i;
+    gs_limit_rate_t          rate;
+    gs_limit_plan_t          plan;
+    gs_limit_lease_table_t  *leases;
+
+    s = gs_str_text("1000000r/s");
+
+    if (gs_limit_rate_parse(&rate, &s, NULL) != GS_OK
+        || gs_limit_rate_init(&rate, 10000, NULL) != GS_OK)
+    {
+        abort();
+    }
+
+    gs_limit_plan(&plan, &rate, 3, 20, 2 * GS_LIMIT_LEASE_TARGET);
+
+    size = gs_limit_lease_size(1000);
+    leases = gs_limit_lease_init(bench_memory(size), size, bench_us());
+
+    local = 0;
+    leased = 0;
+    now[0] = now[1] = bench_us();
+    passed[0] = passed[1] = 0;
+
+    for (i = 0; i < BENCH_TURNS; i++) {
+        a = bench_side(table, NULL, &rate, NULL, &now[0], &passed[0]);
+        b = bench_side(table, leases, &rate, &plan, &now[1], &passed[1]);
+
+        local = (a > local) ? a : local;
+        leased = (b > leased) ? b : leased;
+    }
+
+    printf("limit_of_node\t%.2f\tM/s\n", local / 1e6);
+    printf("limit_of_all_nodes\t%.2f\tM/s\n", leased / 1e6);
+    printf("limit_of_all_nodes_ratio\t%.3f\tof the node's own\n",
+           leased / local);
+    printf("limit_of_all_nodes_passed\t%.1f\t%%\n",
+           100.0 * (double) passed[1] / BENCH_SIDE / BENCH_TURNS);
+}
+
+
+static double
+bench_side(gs_limit_table_t *table, gs_limit_lease_table_t *leases,
+    const gs_limit_rate_t *rate, const gs_limit_plan_t *plan, uint64_t *now,
+    uint64_t *passed)
+{
+    double                start;
+    int64_t               offset;
+    gs_str_t              key;
+    uint64_t              i;
+    gs_limit_item_t       item;
+    gs_limit_lease_ask_t  ask;
+
+    static uint64_t  score;
+
+    key = (plan != NULL) ? gs_str_text("shared by all nodes")
+                         : gs_str_text("of this node alone!");
+    offset = 1790000000000000;
+    start = bench_cpu();
+
+    for (i = 0; i < BENCH_SIDE; i++) {
+
+        /* a decision in a microsecond: as many as the rate */
+
+        (*now)++;
+
+        gs_limit_item_prepare(&item, table, rate, plan, leases, &key, 1);
+        *passed += (gs_limit_item_decide(&item, 1, *now) == GS_OK);
+
+        if (item.ask
+            && gs_limit_lease_ask(&item.lease, *now, offset, 0, 20000, &ask)
+               == GS_OK)
+        {
+            score = ((score > ask.anchor) ? score : ask.anchor)
+                    + ask.increment;
+            (void) gs_limit_lease_grant(&ask, *now, offset, score);
+        }
+    }
+
+    return BENCH_SIDE / (bench_cpu() - start);
 }
 
 

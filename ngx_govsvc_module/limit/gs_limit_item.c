@@ -141,7 +141,7 @@ gs_limit_item_lease(gs_limit_item_t *item, uint64_t now, unsigned write)
         item->result = item->lease.result;
         item->source = GS_LIMIT_SOURCE_LEASE;
         item->leased = (write != 0);
-        item->ask = 1;
+        item->ask = gs_limit_lease_short(&item->lease);
         return GS_OK;
     }
 

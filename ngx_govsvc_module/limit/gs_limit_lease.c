@@ -211,6 +211,14 @@ gs_limit_lease_take(gs_limit_lease_t *lease, uint64_t now)
 }
 
 
+unsigned
+gs_limit_lease_short(const gs_limit_lease_t *lease)
+{
+    return lease->held
+           <= (gs_limit_lease_load(&lease->record->demand) & 0xffff) / 2;
+}
+
+
 void
 gs_limit_lease_undo(gs_limit_lease_t *lease)
 {
@@ -341,8 +349,9 @@ gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now, unsigned write)
                 continue;
             }
 
-            last = gs_limit_step(&lease->plan->shared, views[k].next,
-                                 lease->cost - 1);
+            last = (lease->cost == 1) ? views[k].next
+                   : gs_limit_step(&lease->plan->shared, views[k].next,
+                                   lease->cost - 1);
 
             if (last < next) {
                 next = last;
@@ -356,6 +365,7 @@ gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now, unsigned write)
         }
 
         lease->start = now - (t - next);
+        lease->held = held - lease->cost;
 
         if (write) {
             lease->before = view->left;
@@ -440,8 +450,8 @@ gs_limit_lease_result(gs_limit_lease_t *lease, uint64_t now, uint64_t held)
         n = 0;
 
     } else if (now - next < rate->tau) {
-        n = (uint64_t) (((gs_limit_wide_t) (now - next) << 27)
-                        / rate->interval);
+        n = (uint64_t) (((gs_limit_wide_t) (now - next) * rate->inverse)
+                        >> 63);
     }
 
     n += held;

@@ -56,6 +56,7 @@ typedef struct {
     uint64_t                  before;
     uint64_t                  after;
     uint64_t                  start;       /* time of the last slot taken */
+    uint64_t                  held;        /* slots left after it */
     gs_limit_result_t         result;
 } gs_limit_lease_t;
 
@@ -132,6 +133,9 @@ gs_rc_t gs_limit_lease_open(gs_limit_lease_t *lease, uint64_t now);
  */
 gs_rc_t gs_limit_lease_peek(gs_limit_lease_t *lease, uint64_t now);
 gs_rc_t gs_limit_lease_take(gs_limit_lease_t *lease, uint64_t now);
+
+/* 1 if, after slots were taken, less than half a lease is left. */
+unsigned gs_limit_lease_short(const gs_limit_lease_t *lease);
 
 /* Puts slots back that nobody has seen; they are lost if somebody has. */
 void gs_limit_lease_undo(gs_limit_lease_t *lease);
