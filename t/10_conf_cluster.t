@@ -24,6 +24,7 @@ chmod 0600, map { $t->dir() . "/$_.secret" } qw/short good/;
 my $redis = "govsvc_redis main { server 127.0.0.1:6379; }\n";
 my $zone = 'govsvc_limit_zone $arg_k zone=a:1m rate=100r/s burst=50';
 my $all = "${redis}govsvc_cluster_size 3;\n$zone sync=main;\n";
+my $day = "govsvc_quota_zone \$arg_k zone=q:32k quota=5/day tz=+08:00";
 my $one = "govsvc_conn_zone \$arg_k zone=c:32k;\n";
 
 my @refused = (
@@ -147,9 +148,46 @@ my @refused = (
 
     "${one}govsvc_conn zone=c max=1;\ngovsvc_conn off;"
     => '"govsvc_conn" directive is duplicate in bad.conf:3',
+
+    'govsvc_quota_zone $arg_k zone=q:32k quota=5/day;'
+    => '"govsvc_quota_zone" must have "tz=..." parameter in bad.conf:1',
+
+    'govsvc_quota_zone $arg_k zone=q:32k quota=5/week tz=Z;'
+    => 'invalid quota "5/week", it must be a number from 1 to 4000000000 and '
+       . '/hour, /day or /month in bad.conf:1',
+
+    'govsvc_quota_zone $arg_k zone=q:32k quota=5/day tz=Beijing;'
+    => 'invalid tz "Beijing", it must be an offset such as +08:00, or Z in '
+       . 'bad.conf:1',
+
+    "$day local_share=10%;"
+    => '"local_share" needs "sync=NAME" in bad.conf:1',
+
+    "$redis$day sync=main;"
+    => 'quota zone "q" has "sync", which needs "govsvc_cluster_size NUMBER" '
+       . 'in bad.conf:2',
+
+    "$day;\n$day;"
+    => 'quota zone "q" is already defined in bad.conf:2',
+
+    "$day;\ngovsvc_quota zone=p;"
+    => 'quota zone "p" is not defined; did you mean "q"? in bad.conf:2',
+
+    "$day;\ngovsvc_quota cost=1;"
+    => '"govsvc_quota" must have "zone=NAME" parameter in bad.conf:2',
+
+    "$day;\ngovsvc_quota zone=q delay=3;"
+    => 'invalid parameter "delay="; allowed: zone=, cost=, on_error=, '
+       . 'timeout=, dry_run in "govsvc_quota" directive in bad.conf:2',
+
+    "$day;\ngovsvc_quota zone=q;\ngovsvc_quota zone=q;"
+    => 'duplicate quota zone "q" in bad.conf:3',
 );
 
 my @accepted = (
+    "${redis}govsvc_cluster_size 9;\n$day sync=main local_share=0%;\n"
+    . 'govsvc_quota zone=q cost=$arg_c on_error=open timeout=5ms dry_run;',
+    "$day identified sync=off;\ngovsvc_quota off;",
     "${all}govsvc_limit zone=a mode=strict timeout=5s on_error=closed "
     . "delay=3;\ngovsvc_limit_leases 0;\ngovsvc_limit_secret good.secret;",
     "${all}server { govsvc_limit zone=a mode=local nodelay cost=\$arg_c; }",

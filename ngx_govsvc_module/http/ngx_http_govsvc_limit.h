@@ -100,6 +100,7 @@ typedef struct {
 typedef struct {
     ngx_array_t                    zones;  /* ngx_http_govsvc_limit_zone_t * */
     ngx_uint_t                     nodes;          /* govsvc_cluster_size */
+    ngx_uint_t                     counted;        /* it is given */
     ngx_uint_t                     budget;         /* leases a second */
     ngx_str_t                      secret;         /* of names at Redis */
 } ngx_http_govsvc_limit_main_conf_t;
@@ -123,6 +124,10 @@ typedef struct {
     uint64_t                       suspended;      /* us, in all */
     uint64_t                       deadline;       /* us: of strict; or 0 */
     void                          *call;           /* asked for us */
+    uint64_t                       quotas;         /* zones that are spent */
+    uint64_t                       quota_left;
+    uint64_t                       quota_deadline; /* us; or 0 */
+    unsigned                       quota_known:1;
 } ngx_http_govsvc_limit_data_t;
 
 
@@ -182,6 +187,20 @@ ngx_int_t ngx_http_govsvc_limit_suspend(ngx_http_request_t *r, uint64_t us);
 
 /* Ends the suspension now. */
 void ngx_http_govsvc_limit_wake(ngx_http_request_t *r);
+
+/* ctx->limit_data, made on first use; NULL if memory is out. */
+ngx_http_govsvc_limit_data_t *ngx_http_govsvc_limit_get_data(
+    ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx);
+
+/* cost=, on_error= and the like of a directive; cost of a request. */
+char *ngx_http_govsvc_limit_arg(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like,
+    ngx_str_t *arg, const char *const *names);
+ngx_int_t ngx_http_govsvc_limit_cost(ngx_http_request_t *r,
+    ngx_http_govsvc_limit_t *limit, uint64_t *cost);
+
+/* local_share=, 0 to 90 hundredths; 20 where text is empty. */
+char *ngx_http_govsvc_limit_local_share(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_uint_t *share);
 
 /* Names of ngx_http_govsvc_limit_mode_e. */
 extern const char *const  ngx_http_govsvc_limit_modes[];

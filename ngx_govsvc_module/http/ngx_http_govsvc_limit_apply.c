@@ -15,8 +15,6 @@
 
 static char *ngx_http_govsvc_limit_args(ngx_conf_t *cf,
     ngx_http_govsvc_limit_t *like);
-static char *ngx_http_govsvc_limit_arg(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_t *like, ngx_str_t *arg);
 static char *ngx_http_govsvc_limit_arg_cost(ngx_conf_t *cf,
     ngx_http_govsvc_limit_t *like, ngx_str_t *text);
 static char *ngx_http_govsvc_limit_arg_name(ngx_conf_t *cf,
@@ -148,7 +146,8 @@ ngx_http_govsvc_limit_args(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like)
             return NGX_CONF_ERROR;
         }
 
-        rv = ngx_http_govsvc_limit_arg(cf, like, &value[i]);
+        rv = ngx_http_govsvc_limit_arg(cf, like, &value[i],
+                                       ngx_http_govsvc_limit_params);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -158,9 +157,9 @@ ngx_http_govsvc_limit_args(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like)
 }
 
 
-static char *
+char *
 ngx_http_govsvc_limit_arg(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like,
-    ngx_str_t *arg)
+    ngx_str_t *arg, const char *const *names)
 {
     char        *rv;
     gs_str_t     s;
@@ -221,8 +220,7 @@ ngx_http_govsvc_limit_arg(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like,
         return NGX_CONF_OK;
     }
 
-    return ngx_http_govsvc_limit_unknown(cf, arg,
-                                         ngx_http_govsvc_limit_params);
+    return ngx_http_govsvc_limit_unknown(cf, arg, names);
 }
 
 

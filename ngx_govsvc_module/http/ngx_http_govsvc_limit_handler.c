@@ -38,8 +38,6 @@ static ngx_int_t ngx_http_govsvc_limit_collect(ngx_http_request_t *r,
 static ngx_int_t ngx_http_govsvc_limit_add_item(ngx_http_request_t *r,
     ngx_http_govsvc_limit_t *limit, ngx_http_govsvc_limit_data_t *data,
     ngx_http_govsvc_limit_set_t *set);
-static ngx_int_t ngx_http_govsvc_limit_cost(ngx_http_request_t *r,
-    ngx_http_govsvc_limit_t *limit, uint64_t *cost);
 static void ngx_http_govsvc_limit_share(ngx_http_govsvc_limit_t *limit,
     ngx_http_govsvc_limit_data_t *data, gs_limit_item_t *item,
     const gs_limit_plan_t *strict, uint64_t now);
@@ -119,13 +117,9 @@ ngx_http_govsvc_limit_stage(ngx_http_request_t *r, ngx_uint_t subject)
         return NGX_DECLINED;
     }
 
+    data = ngx_http_govsvc_limit_get_data(r, ctx);
     if (data == NULL) {
-        data = ngx_pcalloc(r->pool, sizeof(ngx_http_govsvc_limit_data_t));
-        if (data == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ctx->limit_data = data;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     rc = gs_limit_item_decide(set.items, set.n, set.now);
@@ -149,6 +143,19 @@ ngx_http_govsvc_limit_stage(ngx_http_request_t *r, ngx_uint_t subject)
     default: /* GS_DECLINED, GS_BUSY */
         return ngx_http_govsvc_limit_refuse(r, ctx, &set);
     }
+}
+
+
+ngx_http_govsvc_limit_data_t *
+ngx_http_govsvc_limit_get_data(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx)
+{
+    if (ctx->limit_data == NULL) {
+        ctx->limit_data = ngx_pcalloc(r->pool,
+                                      sizeof(ngx_http_govsvc_limit_data_t));
+    }
+
+    return ctx->limit_data;
 }
 
 
@@ -257,7 +264,7 @@ ngx_http_govsvc_limit_add_item(ngx_http_request_t *r,
 
 /* A value that is no number counts as one; 0 is for free. */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_govsvc_limit_cost(ngx_http_request_t *r,
     ngx_http_govsvc_limit_t *limit, uint64_t *cost)
 {

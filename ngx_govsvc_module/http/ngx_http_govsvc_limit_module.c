@@ -266,6 +266,8 @@ ngx_http_govsvc_limit_init_main_conf(ngx_conf_t *cf, void *conf)
         }
     }
 
+    lmcf->counted = (lmcf->nodes != NGX_CONF_UNSET_UINT);
+
     ngx_conf_init_uint_value(lmcf->nodes, 1);
     ngx_conf_init_uint_value(lmcf->budget, 5000);
 

@@ -19,7 +19,6 @@
 #define NGX_HTTP_GOVSVC_LIMIT_TRIAL     200000   /* us between two trials */
 #define NGX_HTTP_GOVSVC_LIMIT_FAILURES  3        /* in a row: an outage */
 #define NGX_HTTP_GOVSVC_LIMIT_INFLIGHT  100000   /* us */
-#define NGX_HTTP_GOVSVC_LIMIT_HASH      16
 #define NGX_HTTP_GOVSVC_LIMIT_PREFIX    64
 
 
@@ -47,7 +46,7 @@ struct ngx_http_govsvc_limit_call_s {
     ngx_http_govsvc_limit_call_t  *next;       /* while it is free */
     ngx_str_t                      key;
     u_char                         text[NGX_HTTP_GOVSVC_LIMIT_PREFIX + 3
-                                        + 2 * NGX_HTTP_GOVSVC_LIMIT_HASH];
+                                        + NGX_HTTP_GOVSVC_LIMIT_HASH];
 };
 
 
@@ -72,8 +71,6 @@ static ngx_int_t ngx_http_govsvc_limit_sync_score(
     ngx_govsvc_redis_reply_t *reply, uint64_t *score);
 static void ngx_http_govsvc_limit_sync_failed(
     ngx_http_govsvc_limit_call_t *call);
-static void ngx_http_govsvc_limit_sync_worked(
-    ngx_http_govsvc_limit_sync_t *sync);
 static void ngx_http_govsvc_limit_sync_end(
     ngx_http_govsvc_limit_call_t *call);
 
@@ -287,19 +284,13 @@ ngx_http_govsvc_limit_sync_call(ngx_http_govsvc_limit_sync_t *sync)
 }
 
 
-/*
- * The same on all nodes, and nothing of the key itself: prefix, "rl:" and 32
- * digits of HMAC-SHA256 over zone, rate and key.
- */
-
 static ngx_int_t
 ngx_http_govsvc_limit_sync_name(ngx_http_govsvc_limit_call_t *call,
     ngx_http_govsvc_limit_zone_t *zone, const gs_limit_plan_t *plan,
     gs_str_t *key, ngx_str_t *secret)
 {
-    u_char            md[EVP_MAX_MD_SIZE], seed[EVP_MAX_MD_SIZE], *p;
-    u_char            head[64 + 1 + 2 * NGX_INT64_LEN + 2];
-    unsigned          len, n;
+    u_char            head[64 + 1 + 2 * NGX_INT64_LEN + 2], *p;
+    ngx_str_t         s;
     const ngx_str_t  *prefix;
 
     prefix = ngx_govsvc_redis_prefix(call->sync->redis);
@@ -308,15 +299,36 @@ ngx_http_govsvc_limit_sync_name(ngx_http_govsvc_limit_call_t *call,
         return NGX_ERROR;
     }
 
-    n = (unsigned) (ngx_snprintf(head, sizeof(head), "%V/%uL/%uL",
-                                 &zone->name, plan->shared.interval,
-                                 plan->shared.burst)
-                    - head);
+    s.data = head;
+    s.len = ngx_snprintf(head, sizeof(head), "%V/%uL/%uL", &zone->name,
+                         plan->shared.interval, plan->shared.burst)
+            - head;
+
+    p = ngx_cpymem(call->text, prefix->data, prefix->len);
+    p = ngx_cpymem(p, "rl:", 3);
+
+    if (ngx_http_govsvc_limit_hash(p, secret, &s, key) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    call->key.data = call->text;
+    call->key.len = prefix->len + 3 + NGX_HTTP_GOVSVC_LIMIT_HASH;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_govsvc_limit_hash(u_char *dst, ngx_str_t *secret, ngx_str_t *head,
+    gs_str_t *key)
+{
+    u_char    md[EVP_MAX_MD_SIZE], seed[EVP_MAX_MD_SIZE];
+    unsigned  len;
 
     /* first a key of the zone, so that what follows may be of any length */
 
     if (HMAC(EVP_sha256(), secret->len ? secret->data : (u_char *) "",
-             (int) secret->len, head, n, seed, &len)
+             (int) secret->len, head->data, head->len, seed, &len)
         == NULL
         || HMAC(EVP_sha256(), seed, (int) len, key->data, key->len, md, &len)
            == NULL)
@@ -324,12 +336,7 @@ ngx_http_govsvc_limit_sync_name(ngx_http_govsvc_limit_call_t *call,
         return NGX_ERROR;
     }
 
-    p = ngx_cpymem(call->text, prefix->data, prefix->len);
-    p = ngx_cpymem(p, "rl:", 3);
-    gs_hex_encode(p, md, NGX_HTTP_GOVSVC_LIMIT_HASH);
-
-    call->key.data = call->text;
-    call->key.len = prefix->len + 3 + 2 * NGX_HTTP_GOVSVC_LIMIT_HASH;
+    gs_hex_encode(dst, md, NGX_HTTP_GOVSVC_LIMIT_HASH / 2);
 
     return NGX_OK;
 }
@@ -513,9 +520,16 @@ ngx_http_govsvc_limit_sync_score(ngx_govsvc_redis_reply_t *reply,
 static void
 ngx_http_govsvc_limit_sync_failed(ngx_http_govsvc_limit_call_t *call)
 {
-    ngx_http_govsvc_limit_sync_t  *sync;
+    ngx_http_govsvc_limit_sync_fails(call->sync);
 
-    sync = call->sync;
+    gs_limit_lease_fail(&call->ask);
+    ngx_http_govsvc_limit_sync_end(call);
+}
+
+
+void
+ngx_http_govsvc_limit_sync_fails(ngx_http_govsvc_limit_sync_t *sync)
+{
     sync->trying = 0;
 
     if (++sync->failures == NGX_HTTP_GOVSVC_LIMIT_FAILURES
@@ -528,13 +542,17 @@ ngx_http_govsvc_limit_sync_failed(ngx_http_govsvc_limit_call_t *call)
                       "govsvc limit: redis \"%V\" fails, limits fall back",
                       ngx_govsvc_redis_name(sync->redis));
     }
-
-    gs_limit_lease_fail(&call->ask);
-    ngx_http_govsvc_limit_sync_end(call);
 }
 
 
-static void
+ngx_govsvc_redis_t *
+ngx_http_govsvc_limit_sync_redis(ngx_http_govsvc_limit_sync_t *sync)
+{
+    return sync->redis;
+}
+
+
+void
 ngx_http_govsvc_limit_sync_worked(ngx_http_govsvc_limit_sync_t *sync)
 {
     if (sync->outage != 0) {

@@ -11,6 +11,10 @@
 
 
 #include "http/ngx_http_govsvc_limit.h"
+#include "http/ngx_http_govsvc_redis.h"
+
+
+#define NGX_HTTP_GOVSVC_LIMIT_HASH  32     /* digits */
 
 
 /*
@@ -37,6 +41,19 @@ void ngx_http_govsvc_limit_sync_ask(ngx_http_govsvc_limit_zone_t *zone,
 
 /* The request is gone: its answer wakes nobody. */
 void ngx_http_govsvc_limit_sync_forget(ngx_http_govsvc_limit_data_t *data);
+
+/* For quotas: what became of a command, and where to send it. */
+void ngx_http_govsvc_limit_sync_fails(ngx_http_govsvc_limit_sync_t *sync);
+void ngx_http_govsvc_limit_sync_worked(ngx_http_govsvc_limit_sync_t *sync);
+ngx_govsvc_redis_t *ngx_http_govsvc_limit_sync_redis(
+    ngx_http_govsvc_limit_sync_t *sync);
+
+/*
+ * Writes NGX_HTTP_GOVSVC_LIMIT_HASH digits of an HMAC-SHA256: the same on all
+ * nodes, and nothing of the key itself.
+ */
+ngx_int_t ngx_http_govsvc_limit_hash(u_char *dst, ngx_str_t *secret,
+    ngx_str_t *head, gs_str_t *key);
 
 
 #endif /* _NGX_HTTP_GOVSVC_LIMIT_SYNC_H_INCLUDED_ */

@@ -258,23 +258,12 @@ ngx_http_govsvc_limit_zone_lease(ngx_conf_t *cf,
     gs_str_t  s;
     uint64_t  n;
 
-    zone->share = 20;
     zone->target = GS_LIMIT_LEASE_TARGET;
 
-    if (args->share.data != NULL) {
-
-        s = ngx_govsvc_to_gs(&args->share);
-
-        if (s.len == 0 || s.data[--s.len] != '%'
-            || gs_parse_u64(&s, &n) != GS_OK || n > 90)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid local_share \"%V\", it must be from "
-                               "0%% to 90%%", &args->share);
-            return NGX_CONF_ERROR;
-        }
-
-        zone->share = (ngx_uint_t) n;
+    if (ngx_http_govsvc_limit_local_share(cf, &args->share, &zone->share)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     if (args->lease.data != NULL) {
@@ -290,6 +279,36 @@ ngx_http_govsvc_limit_zone_lease(ngx_conf_t *cf,
 
         zone->target = (ngx_uint_t) n * 1000;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_govsvc_limit_local_share(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_uint_t *share)
+{
+    gs_str_t  s;
+    uint64_t  n;
+
+    *share = 20;
+
+    if (text->data == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    s = ngx_govsvc_to_gs(text);
+
+    if (s.len == 0 || s.data[--s.len] != '%' || gs_parse_u64(&s, &n) != GS_OK
+        || n > 90)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid local_share \"%V\", it must be from 0%% "
+                           "to 90%%", text);
+        return NGX_CONF_ERROR;
+    }
+
+    *share = (ngx_uint_t) n;
 
     return NGX_CONF_OK;
 }

@@ -77,6 +77,10 @@ const ngx_http_govsvc_reason_t
         "同时处理的请求过多，请等前面的请求完成后再试。",
         "Too many requests at once. Please wait until the others are done."),
 
+    ngx_http_govsvc_reason(429, "QUOTA_EXCEEDED",
+        "本期的调用额度已用完，请在下一期开始后再试。",
+        "The quota of this period is used up. Please try again in the next."),
+
     ngx_http_govsvc_reason(401, "AUTH_REQUIRED",
         "请先登录后再访问。",
         "Please sign in first."),
