@@ -66,10 +66,17 @@ $t->http_conf(<<"EOF")->run();
         govsvc_identity_set  X-Gov-User  \$govsvc_subject;
         govsvc_identity_set  X-Gov-Name  \$govsvc_claim_name encode=pct;
         govsvc_identity_set  X-Gov-Name64 \$govsvc_claim_name encode=base64url;
-        govsvc_identity_set  X-Gov-Raw   \$arg_raw;
+        govsvc_identity_set  X-Gov-None  \$arg_none;
         govsvc_identity_set  X-Gov-Level \$govsvc_level;
 
         location / {
+            proxy_pass  http://127.0.0.1:$up;
+        }
+
+        location /path/ {
+            govsvc_identity_set  X-Gov-Path  \$uri;
+            govsvc_identity_set  X-Gov-Code  \$uri encode=pct;
+            govsvc_identity_sign x-tif app=gw secret=tif.secret uid=\$uri;
             proxy_pass  http://127.0.0.1:$up;
         }
 
@@ -169,7 +176,7 @@ is($h->{'x-gov-level'}, '3', 'the level');
 is($h->{'x-gov-name'}, '%E5%BC%A0%E4%B8%89', 'a name, percent-encoded');
 is($h->{'x-gov-name64'}, encode_base64url("\xe5\xbc\xa0\xe4\xb8\x89"),
     'a name in base64url');
-ok(!exists $h->{'x-gov-raw'}, 'an empty value makes no header');
+ok(!exists $h->{'x-gov-none'}, 'an empty value makes no header');
 
 my $anonymous = got('/a')->{headers};
 ok(!exists $anonymous->{'x-gov-user'}, 'an anonymous caller has no name');
@@ -198,12 +205,18 @@ for my $port (0, 1) {
 
 # control bytes never arrive, and make no other header
 
-for my $bytes ('a%0d%0aX-Role: admin', 'a%00b', 'a%7f', 'a%09b', 'a%1b') {
-    my $uri = "/a?raw=$bytes";
-    my $r = got($uri, bearer());
+for my $bytes (qw/a%0d%0aX-Role:admin a%0aX-Role:admin a%7f a%09b a%1bb/) {
+    my $h = got("/path/$bytes", bearer())->{headers};
 
-    ok(!exists $r->{headers}{'x-role'}, "$bytes: no second header");
+    is_deeply([ grep { /^(x-gov-path|x-role|x-tif-.*)$/ } keys %$h ], [],
+        "$bytes: no header");
+    is($h->{'x-gov-code'}, '%2Fpath%2F' . $bytes =~ s/:/%3A/r =~
+        s/%0d%0a/%0D%0A/r =~ s/%0a/%0A/r =~ s/%7f/%7F/r =~ s/%1b/%1B/r,
+        "$bytes: but encoded");
 }
+
+is(got('/path/ok', bearer())->{headers}{'x-gov-path'}, '/path/ok',
+    'other bytes do');
 
 my $evil = token(name => "a\r\nX-Role: admin", sub => "u\r\nX-Role: admin");
 $h = got('/a', bearer($evil))->{headers};
