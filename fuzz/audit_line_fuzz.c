@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 
-#define FUZZ_FIELDS  14
+#define FUZZ_FIELDS  18
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,12 +60,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fields[11] = &rec.region;
     fields[12] = &rec.up_addr;
     fields[13] = &rec.pool;
+    fields[14] = &rec.handle;
+    fields[15] = &rec.scheme;
+    fields[16] = &rec.headers[0].value;
+    fields[17] = &rec.headers[1].name;
 
     (void) fuzz_split(data, size, fields);
 
     rec.node = gs_str_text("n");
     rec.g = 1;
     rec.up_tries = 1;
+    rec.intent = 1;
+    rec.stage = (gs_audit_stage_e) (size % 3);
+    rec.body_alg = "sm3";
+    rec.headers[0].name = gs_str_text("content-type");
+    rec.nheaders = 2;
 
     open.chain = gs_str_text("n.0.w0.1");
     open.why = "start";

@@ -33,6 +33,8 @@ for my $good (
     'govsvc_audit off;',
     'govsvc_audit_pseudonym key=pid.key;',
     'govsvc_audit_pseudonym key=pid.key kid=999999;',
+    'govsvc_audit_pseudonym key=pid.key; govsvc_audit_pseudonym key=pid.key '
+        . 'kid=2 from=2027-01-01T00:00:00+08:00;',
     'govsvc_audit_wait 10ms; govsvc_audit_on_error read_only;',
     'govsvc_audit_wait 60s; govsvc_audit_on_error fail_closed;',
     'govsvc_audit_space low=99% critical=10g full=1% reserve=64m;',
@@ -206,6 +208,15 @@ my @bad = (
 
     'govsvc_audit_pseudonym key=pid.key file=x;',
     qr/^invalid parameter "file=x"; .*key=/,
+
+    'govsvc_audit_pseudonym key=pid.key from=soon;',
+    'invalid time in "from=soon", allowed: as in '
+        . '"from=2027-01-01T00:00:00+08:00" in bad.conf:1',
+
+    "govsvc_audit_pseudonym key=pid.key kid=2;\ngovsvc_audit_pseudonym "
+        . "key=pid.key kid=2 from=2027-01-01T00:00:00+08:00;",
+    'a further key needs a larger "kid=" and a later "from=" than the one '
+        . 'before it in bad.conf:2',
 
     'govsvc_audit_pseudonym key=none.key;',
     qr{^open\(\) ".*none\.key" failed \(2: No such file or directory\)},

@@ -28,7 +28,9 @@ $t->http_conf(<<"EOF")->run();
 govsvc_rules           a.rules;
 govsvc_limit_zone      \$arg_k zone=one:1m rate=1r/d;
 govsvc_audit_store     dir=audit alg=sha256 flush=0ms;
-govsvc_audit_pseudonym key=pid.key kid=7;
+govsvc_audit_pseudonym key=pid.key kid=6;
+govsvc_audit_pseudonym key=pid.key kid=7 from=2020-01-01T00:00:00+08:00;
+govsvc_audit_pseudonym key=pid.key kid=8 from=2199-01-01T00:00:00+08:00;
 govsvc_audit           meta;
 
 govsvc_issuer national {

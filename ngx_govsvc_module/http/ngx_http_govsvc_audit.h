@@ -21,6 +21,8 @@
 #define NGX_HTTP_GOVSVC_AUDIT_HDRS  2
 #define NGX_HTTP_GOVSVC_AUDIT_BODY  3
 
+#define NGX_HTTP_GOVSVC_AUDIT_KEYS  8
+
 #define NGX_HTTP_GOVSVC_AUDIT_ONLY_READ    0   /* on_error */
 #define NGX_HTTP_GOVSVC_AUDIT_FAIL_CLOSED  1
 #define NGX_HTTP_GOVSVC_AUDIT_FAIL_OPEN    2
@@ -48,6 +50,15 @@ typedef struct {
 } ngx_http_govsvc_audit_amount_t;
 
 
+/* A key of pseudonyms, in use from a time on. */
+typedef struct {
+    ngx_str_t                    key;      /* cleansed once it is used */
+    ngx_uint_t                   kid;
+    uint64_t                     from;     /* us, wall clock */
+    gs_audit_pseudonym_t        *pseudonym;
+} ngx_http_govsvc_audit_key_t;
+
+
 typedef struct {
     ngx_str_t                    dir;      /* full name; empty: no store */
     gs_str_t                     node;
@@ -65,9 +76,8 @@ typedef struct {
     ngx_shm_zone_t              *zone;
     ngx_uint_t                   nslots;
 
-    ngx_str_t                    key;      /* cleansed once it is used */
-    ngx_uint_t                   kid;
-    gs_audit_pseudonym_t        *pseudonym;
+    ngx_uint_t                   nkeys;    /* in the order of their times */
+    ngx_http_govsvc_audit_key_t  keys[NGX_HTTP_GOVSVC_AUDIT_KEYS];
 
     ngx_msec_t                   wait;
     ngx_uint_t                   on_error;

@@ -422,6 +422,8 @@ ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
     size_t                              len;
     u_char                             *p;
     gs_str_t                            id;
+    uint64_t                            now;
+    ngx_uint_t                          i;
     ngx_http_govsvc_ctx_t              *ctx;
     ngx_http_govsvc_audit_req_t        *req;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
@@ -429,7 +431,7 @@ ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
     ngx_str_null(pid);
 
     amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
-    if (amcf->pseudonym == NULL) {
+    if (amcf->nkeys == 0) {
         return NGX_OK;
     }
 
@@ -459,7 +461,13 @@ ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
 
     id = ngx_govsvc_to_gs(&ctx->subject);
 
-    if (gs_audit_pseudonym(amcf->pseudonym, &id, p, &len) != GS_OK) {
+    now = ngx_govsvc_wall_us();
+
+    for (i = amcf->nkeys - 1; i != 0 && amcf->keys[i].from > now; i--) {
+        /* void */
+    }
+
+    if (gs_audit_pseudonym(amcf->keys[i].pseudonym, &id, p, &len) != GS_OK) {
         return NGX_ERROR;
     }
 

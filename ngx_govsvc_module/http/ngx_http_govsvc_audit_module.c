@@ -6,6 +6,7 @@
  */
 
 
+#include "core/gs_time.h"
 #include "http/ngx_http_govsvc_audit_priv.h"
 
 
@@ -23,8 +24,10 @@ static char *ngx_http_govsvc_audit_check_wait(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_http_govsvc_audit_pseudonym(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
-static char *ngx_http_govsvc_audit_key(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *file);
+static char *ngx_http_govsvc_audit_key_word(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_key_t *key, ngx_str_t *value, ngx_str_t *file);
+static char *ngx_http_govsvc_audit_key(ngx_conf_t *cf, ngx_str_t *key,
+    ngx_str_t *file);
 
 static void *ngx_http_govsvc_audit_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_audit_init_main_conf(ngx_conf_t *cf, void *conf);
@@ -106,10 +109,10 @@ static ngx_command_t  ngx_http_govsvc_audit_commands[] = {
       NULL },
 
     { ngx_string("govsvc_audit_pseudonym"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
       ngx_http_govsvc_audit_pseudonym,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_http_govsvc_audit_main_conf_t, key),
+      offsetof(ngx_http_govsvc_audit_main_conf_t, keys),
       NULL },
 
       ngx_null_command
@@ -329,43 +332,29 @@ ngx_http_govsvc_audit_pseudonym(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_govsvc_audit_main_conf_t *amcf = conf;
 
-    gs_str_t     s;
-    uint64_t     kid;
-    ngx_str_t   *value, file;
-    ngx_uint_t   i;
+    ngx_str_t                    *value, file;
+    ngx_uint_t                    i;
+    ngx_http_govsvc_audit_key_t  *key;
 
-    static const char *const  names[] = { "key=", "kid=", NULL };
-
-    if (amcf->key.data != NULL) {
-        return "is duplicate";
+    if (amcf->nkeys == NGX_HTTP_GOVSVC_AUDIT_KEYS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "too many keys of pseudonyms, allowed: %d",
+                           NGX_HTTP_GOVSVC_AUDIT_KEYS);
+        return NGX_CONF_ERROR;
     }
+
+    key = &amcf->keys[amcf->nkeys];
+    key->kid = 1;
 
     ngx_str_null(&file);
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
-
-        if (value[i].len > 4 && ngx_strncmp(value[i].data, "key=", 4) == 0) {
-            file.len = value[i].len - 4;
-            file.data = value[i].data + 4;
-            continue;
+        if (ngx_http_govsvc_audit_key_word(cf, key, &value[i], &file)
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
         }
-
-        if (value[i].len > 4 && ngx_strncmp(value[i].data, "kid=", 4) == 0) {
-            s = gs_str_make(value[i].data + 4, value[i].len - 4);
-
-            if (gs_parse_u64(&s, &kid) != GS_OK || kid < 1 || kid > 999999) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "invalid kid in \"%V\", allowed: 1 to "
-                                   "999999", &value[i]);
-                return NGX_CONF_ERROR;
-            }
-
-            amcf->kid = (ngx_uint_t) kid;
-            continue;
-        }
-
-        return ngx_govsvc_conf_invalid(cf, "parameter", &value[i], names);
     }
 
     if (file.len == 0) {
@@ -375,18 +364,76 @@ ngx_http_govsvc_audit_pseudonym(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_govsvc_audit_key(cf, amcf, &file);
+    if (amcf->nkeys != 0) {
+
+        if (key->from == 0) {
+            return "is duplicate";
+        }
+
+        if (key->kid <= key[-1].kid || key->from <= key[-1].from) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "a further key needs a larger \"kid=\" and a "
+                               "later \"from=\" than the one before it");
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    amcf->nkeys++;
+
+    return ngx_http_govsvc_audit_key(cf, &key->key, &file);
 }
 
 
 static char *
-ngx_http_govsvc_audit_key(ngx_conf_t *cf,
-    ngx_http_govsvc_audit_main_conf_t *amcf, ngx_str_t *file)
+ngx_http_govsvc_audit_key_word(ngx_conf_t *cf,
+    ngx_http_govsvc_audit_key_t *key, ngx_str_t *value, ngx_str_t *file)
 {
-    ngx_str_t  *key;
+    gs_str_t  s;
+    uint64_t  kid;
 
-    key = &amcf->key;
+    static const char *const  names[] = { "key=", "kid=", "from=", NULL };
 
+    if (value->len > 4 && ngx_strncmp(value->data, "key=", 4) == 0) {
+        file->len = value->len - 4;
+        file->data = value->data + 4;
+        return NGX_CONF_OK;
+    }
+
+    if (value->len > 4 && ngx_strncmp(value->data, "kid=", 4) == 0) {
+        s = gs_str_make(value->data + 4, value->len - 4);
+
+        if (gs_parse_u64(&s, &kid) != GS_OK || kid < 1 || kid > 999999) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid kid in \"%V\", allowed: 1 to "
+                               "999999", value);
+            return NGX_CONF_ERROR;
+        }
+
+        key->kid = (ngx_uint_t) kid;
+
+        return NGX_CONF_OK;
+    }
+
+    if (value->len > 5 && ngx_strncmp(value->data, "from=", 5) == 0) {
+        s = gs_str_make(value->data + 5, value->len - 5);
+
+        if (gs_time_parse(&s, &key->from) != GS_OK || key->from == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid time in \"%V\", allowed: as in "
+                               "\"from=2027-01-01T00:00:00+08:00\"", value);
+            return NGX_CONF_ERROR;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    return ngx_govsvc_conf_invalid(cf, "parameter", value, names);
+}
+
+
+static char *
+ngx_http_govsvc_audit_key(ngx_conf_t *cf, ngx_str_t *key, ngx_str_t *file)
+{
     if (ngx_govsvc_conf_read_file(cf, file, key,
                                   NGX_HTTP_GOVSVC_AUDIT_KEY_MAX, 1)
         != NGX_CONF_OK)
@@ -433,7 +480,6 @@ ngx_http_govsvc_audit_create_main_conf(ngx_conf_t *cf)
     amcf->on_error = NGX_CONF_UNSET_UINT;
     amcf->keep = NGX_HTTP_GOVSVC_AUDIT_KEEP;
     amcf->sync = 1;
-    amcf->kid = 1;
     amcf->realip = NGX_ERROR;
 
     return amcf;
@@ -504,35 +550,37 @@ static char *
 ngx_http_govsvc_audit_init_pseudonym(ngx_conf_t *cf,
     ngx_http_govsvc_audit_main_conf_t *amcf)
 {
-    gs_rc_t              rc;
-    gs_str_t             key;
-    ngx_pool_cleanup_t  *cln;
+    gs_rc_t                       rc;
+    gs_str_t                      text;
+    ngx_uint_t                    i;
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_govsvc_audit_key_t  *key;
 
-    if (amcf->key.data == NULL) {
-        return NGX_CONF_OK;
+    for (i = 0; i < amcf->nkeys; i++) {
+        key = &amcf->keys[i];
+
+        cln = ngx_pool_cleanup_add(cf->pool, sizeof(gs_audit_pseudonym_t));
+        if (cln == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        text = ngx_govsvc_to_gs(&key->key);
+
+        rc = gs_audit_pseudonym_init(cln->data, (gs_audit_alg_e) amcf->alg,
+                                     &text, (unsigned) key->kid);
+
+        ngx_explicit_memzero(key->key.data, key->key.len);
+
+        if (rc != GS_OK) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "HMAC with %s is not available in libcrypto",
+                          gs_audit_alg_name((gs_audit_alg_e) amcf->alg));
+            return NGX_CONF_ERROR;
+        }
+
+        cln->handler = ngx_http_govsvc_audit_free_pseudonym;
+        key->pseudonym = cln->data;
     }
-
-    cln = ngx_pool_cleanup_add(cf->pool, sizeof(gs_audit_pseudonym_t));
-    if (cln == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    key = ngx_govsvc_to_gs(&amcf->key);
-
-    rc = gs_audit_pseudonym_init(cln->data, (gs_audit_alg_e) amcf->alg, &key,
-                                 (unsigned) amcf->kid);
-
-    ngx_explicit_memzero(amcf->key.data, amcf->key.len);
-
-    if (rc != GS_OK) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "HMAC with %s is not available in libcrypto",
-                      gs_audit_alg_name((gs_audit_alg_e) amcf->alg));
-        return NGX_CONF_ERROR;
-    }
-
-    cln->handler = ngx_http_govsvc_audit_free_pseudonym;
-    amcf->pseudonym = cln->data;
 
     return NGX_CONF_OK;
 }

@@ -409,10 +409,12 @@ test_stages(void)
 
     rec.stage = GS_AUDIT_ABORTED;
     d = compose(&rec);
-    is_str(d, "{\"v\":1,\"id\":\"gd01.3.12\",\"ty\":\"http\",\"st\":\"aborted\","
+    is_str(d, "{\"v\":1,\"id\":\"gd01.3.12\",\"ty\":\"http\","
+           "\"st\":\"aborted\","
            "\"ch\":\"gd01.3.w0.17\",\"seq\":1,\"g\":12,"
            "\"t\":\"1970-01-01T08:00:00.000000+08:00\",\"mono\":0,"
-           "\"intent\":\"gd01.3.11\",\"http\":{\"m\":\"POST\",\"in\":5,\"us\":7},"
+           "\"intent\":\"gd01.3.11\","
+           "\"http\":{\"m\":\"POST\",\"in\":5,\"us\":7},"
            "\"dec\":{\"act\":\"allow\"},\"up\":{\"status\":200,\"us\":0}",
            "one that was aborted names it");
 
