@@ -173,6 +173,15 @@ test_rotation(void)
               "the first secret");
     is_int(app->level, 3, "level");
 
+    cred.covered = 0;
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app),
+              GS_SIGN_NOT_COVERED, "what must be signed is not");
+    cred.covered = 1;
+    cred.unsigned_body = 1;
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app),
+              GS_SIGN_UNSIGNED_BODY, "nor is the body");
+    cred.unsigned_body = 0;
+
     tif("b", "gov-next-token", "1700000000");
     is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app), GS_SIGN_OK,
               "the second");
