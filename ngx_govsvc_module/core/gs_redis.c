@@ -449,8 +449,8 @@ gs_redis_find(gs_redis_slots_t *slots, const gs_redis_addr_t *addr)
 static gs_rc_t
 gs_redis_host(const gs_str_t *host)
 {
-    size_t  i;
     int     c;
+    size_t  i;
 
     if (host->len == 0 || host->len > GS_REDIS_HOST) {
         return GS_ERROR;

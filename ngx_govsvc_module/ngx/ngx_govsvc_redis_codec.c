@@ -62,7 +62,7 @@ ngx_govsvc_redis_format(ngx_govsvc_redis_call_t *call,
         }
 
         rc = ngx_govsvc_redis_append(call, text, len);
-        free(text);
+        ngx_free(text);
 
         if (rc != NGX_OK) {
             ngx_govsvc_redis_format_free(call);
@@ -123,9 +123,14 @@ ngx_govsvc_redis_append(ngx_govsvc_redis_call_t *call, const char *text,
         return NGX_ERROR;
     }
 
-    p = realloc(call->cmd, call->len + len);
+    p = ngx_alloc(call->len + len, ngx_cycle->log);
     if (p == NULL) {
         return NGX_ERROR;
+    }
+
+    if (call->len != 0) {
+        ngx_memcpy(p, call->cmd, call->len);
+        ngx_free(call->cmd);
     }
 
     ngx_memcpy(p + call->len, text, len);
@@ -140,7 +145,9 @@ ngx_govsvc_redis_append(ngx_govsvc_redis_call_t *call, const char *text,
 void
 ngx_govsvc_redis_format_free(ngx_govsvc_redis_call_t *call)
 {
-    free(call->cmd);
+    if (call->cmd != NULL) {
+        ngx_free(call->cmd);
+    }
 
     call->cmd = NULL;
     call->len = 0;

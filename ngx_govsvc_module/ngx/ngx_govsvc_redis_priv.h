@@ -308,6 +308,15 @@ struct ngx_govsvc_redis_run_s {
 };
 
 
+#define NGX_GOVSVC_REDIS_CHUNK  64         /* calls allocated at once */
+
+
+typedef struct {
+    ngx_queue_t              queue;
+    ngx_govsvc_redis_call_t  calls[NGX_GOVSVC_REDIS_CHUNK];
+} ngx_govsvc_redis_chunk_t;
+
+
 /* codec */
 
 ngx_int_t ngx_govsvc_redis_format(ngx_govsvc_redis_call_t *call,
@@ -418,8 +427,21 @@ void ngx_govsvc_redis_done(ngx_govsvc_redis_conn_t *conn,
 void ngx_govsvc_redis_finish(ngx_govsvc_redis_conn_t *conn,
     ngx_govsvc_redis_call_t *call, ngx_govsvc_redis_status_e status,
     const gs_str_t *frame);
+ngx_govsvc_redis_status_e ngx_govsvc_redis_route(ngx_govsvc_redis_run_t *run,
+    ngx_govsvc_redis_call_t *call, ngx_govsvc_redis_node_t *node);
+
+
+/* wait: calls without a node */
+
+void ngx_govsvc_redis_wait(ngx_govsvc_redis_run_t *run,
+    ngx_govsvc_redis_call_t *call);
+void ngx_govsvc_redis_wait_timer(ngx_event_t *ev);
 void ngx_govsvc_redis_wake(ngx_govsvc_redis_run_t *run);
 void ngx_govsvc_redis_refuse_waiting(ngx_govsvc_redis_run_t *run);
+
+
+/* run */
+
 void ngx_govsvc_redis_new_epoch(ngx_govsvc_redis_run_t *run);
 ngx_govsvc_redis_node_t *ngx_govsvc_redis_node_of(ngx_govsvc_redis_run_t *run,
     ngx_uint_t slot);
@@ -440,6 +462,20 @@ void ngx_govsvc_redis_sessions_stop(ngx_govsvc_redis_run_t *run);
 void ngx_govsvc_redis_row_take(ngx_govsvc_redis_run_t *run);
 void ngx_govsvc_redis_row_give(ngx_govsvc_redis_run_t *run);
 void ngx_govsvc_redis_row_update(ngx_govsvc_redis_run_t *run);
+
+
+/* value: in directives of the block; they log what they refuse */
+
+ngx_uint_t ngx_govsvc_redis_param(ngx_str_t *arg, const char *name,
+    ngx_str_t *value);
+char *ngx_govsvc_redis_unknown(ngx_conf_t *cf, ngx_str_t *arg,
+    const char *const *names);
+char *ngx_govsvc_redis_msec(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_uint_t min, ngx_uint_t max, ngx_msec_t *ms);
+char *ngx_govsvc_redis_number(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_uint_t min, ngx_uint_t max, ngx_uint_t *n);
+char *ngx_govsvc_redis_on(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_flag_t *flag);
 
 
 /* conf */

@@ -99,8 +99,8 @@ test_scan(void)
 static void
 test_scan_bad(void)
 {
-    size_t             i, used, len;
     char               line[GS_RESP_LINE + 64];
+    size_t             i, used, len;
     static const char *const  bad[] = {
         "HTTP/1.1", "OK\r\n", "\r\n", "+OK\n", ":1x\r\n", ":\r\n", ":+1\r\n",
         "$-2\r\n", "*-2\r\n", "$1\r\nab\r\n", "$1\r\na\nb", "$201\r\n",
