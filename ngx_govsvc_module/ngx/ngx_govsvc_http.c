@@ -726,6 +726,10 @@ ngx_govsvc_http_close(ngx_govsvc_http_t *h)
         c->ssl->no_send_shutdown = (h->error != NGX_GOVSVC_HTTP_OK);
 
         (void) ngx_ssl_shutdown(c);
+
+        /* what is left in the queue would be taken for another's error */
+
+        ERR_clear_error();
     }
 
     ngx_close_connection(c);
