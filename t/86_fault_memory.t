@@ -21,61 +21,9 @@ my $p = Test::GovSvc::Portal->new($t);
 
 $t->expect_log(qr/(malloc|posix_memalign)\(/);
 
-# what stands between the worker and its memory: a counter in a shared file
-
-$t->write_file('fail.c', <<'EOF');
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-
-static volatile int  *left;
-
-__attribute__((constructor)) static void
-start(void)
-{
-    int  fd = open(getenv("GOVSVC_FAIL"), O_RDWR);
-
-    left = mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0);
-}
-
-static int
-fails(void)
-{
-    return left != MAP_FAILED && *left > 0
-           && __sync_sub_and_fetch(left, 1) == 0;
-}
-
-void *
-malloc(size_t size)
-{
-    static void *(*next)(size_t);
-
-    if (next == NULL) {
-        next = dlsym(RTLD_NEXT, "malloc");
-    }
-
-    return fails() ? (errno = ENOMEM, NULL) : next(size);
-}
-
-int
-posix_memalign(void **p, size_t align, size_t size)
-{
-    static int (*next)(void **, size_t, size_t);
-
-    if (next == NULL) {
-        next = dlsym(RTLD_NEXT, "posix_memalign");
-    }
-
-    return fails() ? ENOMEM : next(p, align, size);
-}
-EOF
-
 my $dir = $t->dir();
 my ($code, undef, $err) = $t->command('gcc', '-shared', '-fPIC', '-O1',
-    '-o', "$dir/fail.so", "$dir/fail.c", '-ldl');
+    '-o', "$dir/fail.so", "$FindBin::Bin/lib/Test/GovSvc/fail.c", '-ldl');
 die $err if $code;
 
 $t->write_file('fail', "\0" x 4096);
