@@ -17,6 +17,12 @@ use Test::GovSvc::Admin;
 my $t = Test::GovSvc::Admin->new(log => 'notice')->has(qw/mint openssl cli/);
 
 my $port = $t->backend('a');
+my $other = $t->backend('b', sub {
+    my $proof = $t->read_file('proof') // 'none';
+
+    return $_[0]{uri} eq "/.well-known/govsvc/$proof" ? (200, [], $proof)
+        : (404, [], 'no proof');
+});
 my $dead = $t->take_port();
 
 # the gateway's authority, one of nobody, and certificates of callers
@@ -176,6 +182,23 @@ is($r->json->{meta}{status}, 'pending', 'another port does');
 $t->change('gd-ops', PATCH => 'instances/a', { port => $port });
 $t->api('system', POST => 'instances/a/confirm', undef,
     'If-Match' => $t->etag('instances/a'));
+
+# or the server says itself whose it is
+
+$r = $t->create('gd-ops', 'instances/proved', { pool => 'gd-web',
+    address => '127.0.0.1', port => $other, state => 'down' });
+my $nonce = $r->json->{meta}{proof};
+like($nonce, qr/^[0-9a-f]{32}$/, 'what it has to say');
+is($r->json->{meta}{status}, 'pending', 'it waits');
+
+$t->write_file('proof', $nonce);
+ok($t->wait_for(sub {
+    $t->api('gd-ops', GET => 'instances/proved')->json->{meta}{status}
+        eq 'active' }, 20), 'proved') or diag($t->error_log());
+is($t->api('system', GET => 'instances/proved')->json->{meta}{by}, 'proof',
+    'by the proof');
+is($t->change('gd-ops', DELETE => 'instances/proved')->status, 204,
+    'removed');
 
 # leases: silence alone takes nothing away
 

@@ -45,6 +45,7 @@ typedef struct {
     gs_str_t         if_match;             /* data NULL: absent */
     gs_str_t         if_none_match;
     gs_str_t         request_id;
+    gs_str_t         nonce;                /* random, for a proof */
     uint64_t         now;                  /* us, wall clock */
 
     /* what was proved about the caller; empty: nothing */
@@ -124,6 +125,19 @@ unsigned gs_admin_writes(const gs_admin_request_t *q);
  * was committed, GS_DECLINED if there was nothing to do.
  */
 gs_rc_t gs_admin_sweep(gs_admin_t *a, uint64_t now, gs_err_t *err);
+
+
+/*
+ * Calls found for each instance that waits for the proof that it is the
+ * caller's: whatever answers there to GET /.well-known/govsvc/NONCE with just
+ * the nonce.  Only where the pool speaks plain HTTP.
+ */
+void gs_admin_pending(gs_admin_t *a, void (*found)(void *ctx, const char *id,
+    const char *address, unsigned port, const char *nonce), void *ctx);
+
+/* It answered so: GS_OK, or GS_DECLINED if that is no longer what waits. */
+gs_rc_t gs_admin_prove(gs_admin_t *a, const char *id, const char *nonce,
+    uint64_t now, gs_err_t *err);
 
 
 /*

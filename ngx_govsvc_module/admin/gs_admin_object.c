@@ -484,6 +484,16 @@ gs_admin_store(gs_admin_call_t *c, json_t *object, json_t *record)
         next = gs_admin_record(c, object, record, status);
     }
 
+    if (next != NULL && strcmp(status, "pending") == 0
+        && json_object_set_new(next, "proof",
+                               json_stringn((const char *) c->q->nonce.data,
+                                            c->q->nonce.len))
+           != 0)
+    {
+        json_decref(next);
+        next = NULL;
+    }
+
     rc = (next != NULL) ? gs_admin_put(c, c->resource->kind, c->path.id, next)
                         : gs_admin_nomem(c);
 

@@ -213,7 +213,7 @@ gs_admin_explain_url(gs_admin_call_t *c, const gs_str_t *url,
     size_t    at;
     gs_str_t  target, scheme;
 
-    target = *url;
+    target = (url->len != 0) ? *url : gs_str_text("");
     scheme = gs_str_text("http://");
 
     if (gs_str_prefix(&target, &scheme)) {

@@ -27,7 +27,19 @@
 #define NGX_HTTP_GOVSVC_ADMIN_SANS     16
 
 
+#define NGX_HTTP_GOVSVC_ADMIN_PROBES   8    /* begun in a second */
+#define NGX_HTTP_GOVSVC_ADMIN_NONCE    32
+
+
 typedef struct ngx_http_govsvc_admin_job_s  ngx_http_govsvc_admin_job_t;
+
+
+/* A server that has to prove whose it is; texts end in NUL. */
+typedef struct {
+    u_char                          id[GS_ADMIN_ID + 1];
+    u_char                          nonce[NGX_HTTP_GOVSVC_ADMIN_NONCE + 1];
+    u_char                          url[256];
+} ngx_http_govsvc_admin_probe_t;
 
 
 /* Made at configuration, used by one worker. */
@@ -88,6 +100,9 @@ struct ngx_http_govsvc_admin_job_s {
     gs_admin_request_t              q;
     gs_str_t                        sans[NGX_HTTP_GOVSVC_ADMIN_SANS];
     ngx_array_t                     ejected;           /* ngx_str_t */
+    ngx_http_govsvc_admin_probe_t   probes[NGX_HTTP_GOVSVC_ADMIN_PROBES];
+    ngx_uint_t                      nprobes;
+    ngx_uint_t                      proved;            /* the first did */
     ngx_fd_t                        fd;                /* of a long body */
 
     gs_admin_reply_t                reply;
@@ -108,6 +123,17 @@ void ngx_http_govsvc_admin_answer(ngx_http_govsvc_admin_job_t *job);
 /* Gives the job to the thread; NGX_BUSY when too many wait. */
 ngx_int_t ngx_http_govsvc_admin_post(ngx_http_govsvc_admin_job_t *job);
 void ngx_http_govsvc_admin_free(ngx_http_govsvc_admin_job_t *job);
+
+/* In the thread: finds servers that have to prove something now. */
+void ngx_http_govsvc_admin_waiting(ngx_http_govsvc_admin_job_t *job,
+    gs_admin_t *a);
+
+/* In the event loop: asks them; what they prove becomes another job. */
+void ngx_http_govsvc_admin_ask(ngx_http_govsvc_admin_job_t *job);
+
+/* A job of the work of each second, or with what was proved. */
+ngx_http_govsvc_admin_job_t *ngx_http_govsvc_admin_own_job(
+    ngx_http_govsvc_admin_main_conf_t *amcf);
 
 /* In the thread: does what the job says. */
 void ngx_http_govsvc_admin_run(ngx_http_govsvc_admin_job_t *job,

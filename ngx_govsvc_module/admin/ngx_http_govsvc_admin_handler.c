@@ -8,6 +8,7 @@
 
 #include "admin/ngx_http_govsvc_admin.h"
 
+#include "core/gs_hex.h"
 #include "core/gs_json_out.h"
 
 
@@ -153,7 +154,7 @@ static ngx_int_t
 ngx_http_govsvc_admin_request(ngx_http_request_t *r,
     ngx_http_govsvc_admin_job_t *job)
 {
-    u_char                 *p;
+    u_char                 *p, *nonce, random[NGX_HTTP_GOVSVC_ADMIN_NONCE / 2];
     ngx_str_t               path, id;
     gs_admin_request_t     *q;
     ngx_http_govsvc_ctx_t  *ctx;
@@ -172,6 +173,18 @@ ngx_http_govsvc_admin_request(ngx_http_request_t *r,
     if (p != NULL) {
         path.len = (size_t) (p - path.data);
     }
+
+    nonce = ngx_pnalloc(job->pool, NGX_HTTP_GOVSVC_ADMIN_NONCE);
+
+    if (nonce == NULL
+        || ngx_govsvc_random(random, sizeof(random), r->connection->log)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    gs_hex_encode(nonce, random, sizeof(random));
+    q->nonce = gs_str_make(nonce, NGX_HTTP_GOVSVC_ADMIN_NONCE);
 
     id = ctx->request_id;
     q->now = ngx_govsvc_wall_us();

@@ -246,6 +246,9 @@ ngx_http_govsvc_admin_complete(ngx_http_govsvc_admin_worker_t *w)
 
     if (job->request != NULL) {
         ngx_http_govsvc_admin_answer(job);
+
+    } else if (job->nprobes != 0 && !job->proved) {
+        ngx_http_govsvc_admin_ask(job);
     }
 
     ngx_http_govsvc_admin_free(job);
@@ -344,29 +347,12 @@ ngx_http_govsvc_admin_tick(ngx_event_t *ev)
 static ngx_int_t
 ngx_http_govsvc_admin_tick_job(ngx_http_govsvc_admin_main_conf_t *amcf)
 {
-    ngx_pool_t                   *pool;
     ngx_http_govsvc_admin_job_t  *job;
 
-    pool = ngx_create_pool(1024, amcf->cycle->log);
-    if (pool == NULL) {
+    job = ngx_http_govsvc_admin_own_job(amcf);
+    if (job == NULL) {
         return NGX_ERROR;
     }
-
-    job = ngx_pcalloc(pool, sizeof(ngx_http_govsvc_admin_job_t));
-
-    if (job == NULL
-        || ngx_array_init(&job->ejected, pool, 4, sizeof(ngx_str_t))
-           != NGX_OK)
-    {
-        ngx_destroy_pool(pool);
-        return NGX_ERROR;
-    }
-
-    job->pool = pool;
-    job->conf = amcf;
-    job->tick = 1;
-    job->fd = NGX_INVALID_FILE;
-    job->q.now = ngx_govsvc_wall_us();
 
     if (ngx_http_govsvc_registry_ejected(&job->ejected,
                                          NGX_HTTP_GOVSVC_ADMIN_DEAD)
@@ -377,6 +363,37 @@ ngx_http_govsvc_admin_tick_job(ngx_http_govsvc_admin_main_conf_t *amcf)
     }
 
     return NGX_OK;
+}
+
+
+ngx_http_govsvc_admin_job_t *
+ngx_http_govsvc_admin_own_job(ngx_http_govsvc_admin_main_conf_t *amcf)
+{
+    ngx_pool_t                   *pool;
+    ngx_http_govsvc_admin_job_t  *job;
+
+    pool = ngx_create_pool(1024, amcf->cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    job = ngx_pcalloc(pool, sizeof(ngx_http_govsvc_admin_job_t));
+
+    if (job == NULL
+        || ngx_array_init(&job->ejected, pool, 4, sizeof(ngx_str_t))
+           != NGX_OK)
+    {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    job->pool = pool;
+    job->conf = amcf;
+    job->tick = 1;
+    job->fd = NGX_INVALID_FILE;
+    job->q.now = ngx_govsvc_wall_us();
+
+    return job;
 }
 
 
@@ -549,7 +566,9 @@ ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
     w = job->conf->worker;
     reg = job->conf->registry;
 
-    fd = ngx_govsvc_snapshot_lock(&reg->snapshot, 0, &err);
+    fd = ngx_govsvc_snapshot_lock(&reg->snapshot,
+                                  job->proved ? NGX_HTTP_GOVSVC_ADMIN_LOCK
+                                              : 0, &err);
 
     if (fd == NGX_INVALID_FILE) {
         return;
@@ -563,9 +582,24 @@ ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
         ngx_memzero(&why, sizeof(gs_err_t));
         ngx_http_govsvc_admin_engine(job, &a, &host, log);
 
-        if (gs_admin_sweep(&a, job->q.now, &why) == GS_ERROR) {
-            ngx_log_error(NGX_LOG_ERR, log, 0,
-                          "govsvc admin: leases: %s", why.text);
+        if (job->proved) {
+            if (gs_admin_prove(&a, (char *) job->probes[0].id,
+                               (char *) job->probes[0].nonce, job->q.now,
+                               &why)
+                == GS_ERROR)
+            {
+                ngx_log_error(NGX_LOG_ERR, log, 0,
+                              "govsvc admin: proof of \"%s\": %s",
+                              job->probes[0].id, why.text);
+            }
+
+        } else {
+            if (gs_admin_sweep(&a, job->q.now, &why) == GS_ERROR) {
+                ngx_log_error(NGX_LOG_ERR, log, 0,
+                              "govsvc admin: leases: %s", why.text);
+            }
+
+            ngx_http_govsvc_admin_waiting(job, &a);
         }
 
         w->stamp = ngx_govsvc_snapshot_stamp(&reg->snapshot);

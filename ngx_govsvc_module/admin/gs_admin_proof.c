@@ -1,0 +1,131 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Proof of control: a server that a province names has to say, at a path
+ * that only the answer to the province told, what only that answer told.
+ */
+
+
+#include "admin/gs_admin_priv.h"
+
+
+static unsigned gs_admin_proof_waits(const json_t *record);
+static unsigned gs_admin_proof_plain(gs_admin_t *a, const json_t *object);
+
+
+void
+gs_admin_pending(gs_admin_t *a, void (*found)(void *ctx, const char *id,
+    const char *address, unsigned port, const char *nonce), void *ctx)
+{
+    void          *iter;
+    json_t        *map, *record, *object;
+    const char    *address;
+    json_int_t     port;
+
+    map = a->doc->api[GS_ROUTE_DOC_INSTANCES];
+
+    for (iter = json_object_iter(map);
+         iter != NULL;
+         iter = json_object_iter_next(map, iter))
+    {
+        record = json_object_iter_value(iter);
+        object = json_object_get(record, "object");
+        address = json_string_value(json_object_get(object, "address"));
+        port = json_integer_value(json_object_get(object, "port"));
+
+        if (gs_admin_proof_waits(record) && gs_admin_proof_plain(a, object)
+            && address != NULL && port > 0 && port < 65536)
+        {
+            found(ctx, json_object_iter_key(iter), address, (unsigned) port,
+                  json_string_value(json_object_get(record, "proof")));
+        }
+    }
+}
+
+
+static unsigned
+gs_admin_proof_waits(const json_t *record)
+{
+    gs_str_t  status;
+
+    status = gs_admin_str(json_object_get(record, "status"));
+
+    return gs_str_eq_text(&status, "pending")
+           && json_string_length(json_object_get(record, "proof")) != 0;
+}
+
+
+static unsigned
+gs_admin_proof_plain(gs_admin_t *a, const json_t *object)
+{
+    json_t      *record, *pool;
+    const char  *id;
+
+    id = json_string_value(json_object_get(object, "pool"));
+
+    if (id == NULL) {
+        return 0;
+    }
+
+    pool = gs_route_doc_find(a->doc, GS_ROUTE_DOC_POOLS, id, &record);
+
+    return pool != NULL && json_object_get(pool, "tls") == NULL;
+}
+
+
+gs_rc_t
+gs_admin_prove(gs_admin_t *a, const char *id, const char *nonce,
+    uint64_t now, gs_err_t *err)
+{
+    json_t              *record, *next;
+    gs_rc_t              rc;
+    gs_str_t             proof;
+    gs_admin_call_t      c;
+    gs_admin_reply_t     r;
+    gs_admin_request_t   q;
+
+    memset(&c, 0, sizeof(gs_admin_call_t));
+    memset(&q, 0, sizeof(gs_admin_request_t));
+    memset(&r, 0, sizeof(gs_admin_reply_t));
+
+    q.now = now;
+    q.method = gs_str_text("PROVE");
+    c.admin = a;
+    c.q = &q;
+    c.r = &r;
+    c.by = "proof";
+    c.role = GS_ADMIN_SYSTEM;
+
+    record = json_object_get(a->doc->api[GS_ROUTE_DOC_INSTANCES], id);
+    proof = gs_admin_str(json_object_get(record, "proof"));
+
+    /* it may have been moved meanwhile: then it has another nonce */
+
+    if (!gs_admin_proof_waits(record) || !gs_str_eq_text(&proof, nonce)) {
+        return GS_DECLINED;
+    }
+
+    next = gs_admin_record(&c, json_object_get(record, "object"), record,
+                           "active");
+
+    rc = (next != NULL) ? gs_admin_put(&c, GS_ROUTE_DOC_INSTANCES, id, next)
+                        : gs_admin_nomem(&c);
+    json_decref(next);
+
+    if (rc == GS_OK) {
+        rc = gs_admin_commit(&c);
+    }
+
+    if (rc != GS_OK) {
+        gs_err(err, "%s", r.code != NULL ? r.code : "out of memory");
+    }
+
+    gs_admin_rollback(&c);
+
+    json_decref(c.undo);
+    json_decref(c.diff);
+    gs_admin_reply_free(&r);
+
+    return rc;
+}

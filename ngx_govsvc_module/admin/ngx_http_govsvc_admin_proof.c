@@ -1,0 +1,209 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Registry API: asks servers that wait whose they are.  The address was
+ * checked when it was named, is a number, and is the one that is asked.
+ */
+
+
+#include "admin/ngx_http_govsvc_admin.h"
+
+#include "ngx/ngx_govsvc_http.h"
+
+
+#define NGX_HTTP_GOVSVC_ADMIN_AGAIN  5000000     /* us */
+
+
+typedef struct {
+    ngx_http_govsvc_admin_probe_t       probe;
+    ngx_govsvc_http_target_t            target;
+    ngx_http_govsvc_admin_main_conf_t  *conf;
+    ngx_pool_t                         *pool;
+} ngx_http_govsvc_admin_asked_t;
+
+
+static void ngx_http_govsvc_admin_found(void *ctx, const char *id,
+    const char *address, unsigned port, const char *nonce);
+static ngx_int_t ngx_http_govsvc_admin_ask_one(
+    ngx_http_govsvc_admin_main_conf_t *amcf,
+    ngx_http_govsvc_admin_probe_t *probe);
+static void ngx_http_govsvc_admin_said(void *data,
+    const ngx_govsvc_http_result_t *result);
+
+
+void
+ngx_http_govsvc_admin_waiting(ngx_http_govsvc_admin_job_t *job, gs_admin_t *a)
+{
+    if (a->proof) {
+        gs_admin_pending(a, ngx_http_govsvc_admin_found, job);
+    }
+}
+
+
+static void
+ngx_http_govsvc_admin_found(void *ctx, const char *id, const char *address,
+    unsigned port, const char *nonce)
+{
+    ngx_http_govsvc_admin_job_t *job = ctx;
+
+    uint64_t                       *word;
+    ngx_http_govsvc_admin_probe_t  *probe;
+
+    if (job->nprobes == NGX_HTTP_GOVSVC_ADMIN_PROBES
+        || strlen(id) >= sizeof(probe->id)
+        || strlen(nonce) >= sizeof(probe->nonce))
+    {
+        return;
+    }
+
+    word = ngx_http_govsvc_registry_word(job->conf->registry, "proof", nonce);
+
+    if (word == NULL
+        || job->q.now - __atomic_load_n(word, __ATOMIC_RELAXED)
+           < NGX_HTTP_GOVSVC_ADMIN_AGAIN)
+    {
+        return;
+    }
+
+    __atomic_store_n(word, job->q.now, __ATOMIC_RELAXED);
+
+    probe = &job->probes[job->nprobes++];
+
+    ngx_memcpy(probe->id, id, strlen(id) + 1);
+    ngx_memcpy(probe->nonce, nonce, strlen(nonce) + 1);
+
+    *ngx_snprintf(probe->url, sizeof(probe->url) - 1,
+                  strchr(address, ':') != NULL
+                  ? "http://[%s]:%ud/.well-known/govsvc/%s"
+                  : "http://%s:%ud/.well-known/govsvc/%s",
+                  address, port, nonce) = '\0';
+}
+
+
+void
+ngx_http_govsvc_admin_ask(ngx_http_govsvc_admin_job_t *job)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < job->nprobes; i++) {
+        if (ngx_http_govsvc_admin_ask_one(job->conf, &job->probes[i])
+            != NGX_OK)
+        {
+            ngx_log_error(NGX_LOG_ERR, job->conf->cycle->log, 0,
+                          "govsvc admin: cannot ask \"%s\" for its proof",
+                          job->probes[i].id);
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_admin_ask_one(ngx_http_govsvc_admin_main_conf_t *amcf,
+    ngx_http_govsvc_admin_probe_t *probe)
+{
+    gs_err_t                        err;
+    gs_str_t                        url;
+    ngx_pool_t                     *pool;
+    ngx_govsvc_http_target_t       *t;
+    ngx_govsvc_http_request_t       request;
+    ngx_http_govsvc_admin_asked_t  *asked;
+
+    pool = ngx_create_pool(2048, amcf->cycle->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    asked = ngx_pcalloc(pool, sizeof(ngx_http_govsvc_admin_asked_t));
+    if (asked == NULL) {
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
+    }
+
+    asked->probe = *probe;
+    asked->conf = amcf;
+    asked->pool = pool;
+
+    t = &asked->target;
+    url = gs_str_text((char *) asked->probe.url);
+
+    ngx_memzero(&request, sizeof(ngx_govsvc_http_request_t));
+    request.method = "GET";
+    request.handler = ngx_http_govsvc_admin_said;
+    request.data = asked;
+
+    t->connect_timeout = 2000;
+    t->send_timeout = 2000;
+    t->read_timeout = 2000;
+    t->total_timeout = 4000;
+    t->max_head = 8192;
+    t->max_body = 256;
+
+    if (gs_url_parse(&t->url, &url, &err) == GS_OK) {
+        t->host.len = t->url.host.len;
+        t->host.data = ngx_pnalloc(pool, t->host.len + 1);
+
+        if (t->host.data != NULL) {
+            ngx_memcpy(t->host.data, t->url.host.data, t->host.len);
+            t->host.data[t->host.len] = '\0';
+
+            if (ngx_govsvc_http_start(t, &request, amcf->cycle->log) != NULL)
+            {
+                return NGX_OK;
+            }
+        }
+    }
+
+    ngx_destroy_pool(pool);
+
+    return NGX_ERROR;
+}
+
+
+/* Just the nonce, but for the end of a line. */
+
+static void
+ngx_http_govsvc_admin_said(void *data, const ngx_govsvc_http_result_t *result)
+{
+    ngx_http_govsvc_admin_asked_t *asked = data;
+
+    gs_str_t                      body;
+    ngx_uint_t                    proved;
+    ngx_http_govsvc_admin_job_t  *job;
+
+    proved = 0;
+
+    if (result->error == NGX_GOVSVC_HTTP_OK && result->status == 200) {
+        body = result->response->body;
+
+        while (body.len != 0 && (body.data[body.len - 1] == '\n'
+                                 || body.data[body.len - 1] == '\r'))
+        {
+            body.len--;
+        }
+
+        proved = gs_str_eq_text(&body, (char *) asked->probe.nonce);
+    }
+
+    if (!proved) {
+        ngx_log_error(NGX_LOG_INFO, asked->conf->cycle->log, 0,
+                      "govsvc admin: \"%s\" gave no proof: %s, status %ui",
+                      asked->probe.id,
+                      ngx_govsvc_http_error_name(result->error),
+                      result->status);
+    }
+
+    job = proved ? ngx_http_govsvc_admin_own_job(asked->conf) : NULL;
+
+    if (job != NULL) {
+        job->probes[0] = asked->probe;
+        job->nprobes = 1;
+        job->proved = 1;
+
+        if (ngx_http_govsvc_admin_post(job) != NGX_OK) {
+            ngx_http_govsvc_admin_free(job);
+        }
+    }
+
+    ngx_destroy_pool(asked->pool);
+}
