@@ -13,7 +13,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
-my $t = Test::GovSvc->new(workers => 2)->has('cli')->plan(37);
+my $t = Test::GovSvc->new(workers => 2)->has('cli')->plan(40);
 
 $t->http_conf(<<'EOF')->run();
 govsvc_node        n1;
@@ -142,13 +142,17 @@ for my $target ('file', 'folder') {
         system 'rm', '-r', "$dir/$chain";
     }
 
+    # a chain may have several files: the next is one that was not there
+
+    my %left = map { $_ => 1 } glob "$dir/$chain/*.seg";
+    my @files;
+
     $t->wait_for(sub {
         $t->http_get("/$target");
-        my @now = sort glob "$dir/$chain/*.seg";
-        return @now && -s $now[-1];
+        @files = grep { !$left{$_} } sort glob "$dir/$chain/*.seg";
+        return @files && -s $files[-1];
     });
 
-    my @files = sort glob "$dir/$chain/*.seg";
     my ($head) = split /\n/, $t->read_file($files[-1]);
     $head = JSON::PP->new->decode($head);
     is($head->{ty}, 'seg.open', "$target removed: a new segment");
@@ -161,6 +165,11 @@ for my $target ('file', 'folder') {
 
 ok($t->error_log() =~ /\[alert\].*the file being written was removed/,
     'an alert is logged');
+
+my ($tamper) = grep { $_->{ty} eq 'tamper' } $t->audit_lines();
+ok($tamper, 'and the chain tells of it');
+is($tamper->{why}, 'unlinked', 'what was done');
+cmp_ok($tamper->{bytes}, '>', 0, 'and to how much');
 
 $t->stop();
 

@@ -20,6 +20,7 @@ static ngx_int_t ngx_http_govsvc_audit_init_sh(
     ngx_http_govsvc_audit_main_conf_t *amcf, ngx_shm_zone_t *zone);
 static ngx_http_govsvc_audit_chain_t *ngx_http_govsvc_audit_start(
     ngx_cycle_t *cycle, ngx_http_govsvc_audit_main_conf_t *amcf);
+static void ngx_http_govsvc_audit_cleanup_cycle(void *data);
 static ngx_govsvc_writer_t *ngx_http_govsvc_audit_writer(ngx_cycle_t *cycle,
     ngx_http_govsvc_audit_chain_t *chain,
     ngx_http_govsvc_audit_chain_t *rescue);
@@ -167,15 +168,22 @@ ngx_http_govsvc_audit_start(ngx_cycle_t *cycle,
     u_char                         *p, *last;
     ngx_str_t                       node;
     ngx_uint_t                      i;
+    ngx_pool_cleanup_t             *cln;
     ngx_http_govsvc_audit_chain_t  *chain;
 
     chain = ngx_pcalloc(cycle->pool,
                         2 * sizeof(ngx_http_govsvc_audit_chain_t));
     p = ngx_pnalloc(cycle->pool, NGX_HTTP_GOVSVC_AUDIT_NAME);
+    cln = ngx_pool_cleanup_add(cycle->pool, 0);
 
-    if (chain == NULL || p == NULL) {
+    if (chain == NULL || p == NULL || cln == NULL) {
         return NULL;
     }
+
+    /* a single process that is reloaded never calls exit_process */
+
+    cln->handler = ngx_http_govsvc_audit_cleanup_cycle;
+    cln->data = cycle;
 
     node = ngx_govsvc_from_gs(&amcf->node);
     last = ngx_slprintf(p, p + NGX_HTTP_GOVSVC_AUDIT_NAME - 1,
@@ -219,6 +227,13 @@ ngx_http_govsvc_audit_start(ngx_cycle_t *cycle,
     ngx_add_timer(&chain->tick, NGX_HTTP_GOVSVC_AUDIT_TICK);
 
     return chain;
+}
+
+
+static void
+ngx_http_govsvc_audit_cleanup_cycle(void *data)
+{
+    ngx_http_govsvc_audit_exit_process(data);
 }
 
 
@@ -354,11 +369,16 @@ ngx_http_govsvc_audit_exit_process(ngx_cycle_t *cycle)
         ngx_log_error(NGX_LOG_CRIT, cycle->log, 0,
                       "govsvc audit: %uL records could not be written before "
                       "the exit", lost);
-        return;
+
+    } else {
+        ngx_http_govsvc_audit_chain_free(chain);
+        ngx_http_govsvc_audit_chain_free(chain + 1);
     }
 
-    ngx_http_govsvc_audit_chain_free(chain);
-    ngx_http_govsvc_audit_chain_free(chain + 1);
+    if (chain->tick.timer_set) {
+        ngx_del_timer(&chain->tick);
+    }
+
     ngx_http_govsvc_audit_own = NULL;
 }
 
