@@ -28,7 +28,18 @@ static const char  fuzz_rules[] =
     "rule 1002 c { match header:cookie|header:user-agent suffix x; log; }\n"
     "rule 1003 d { match args flag nul bad-utf8 control; log; }\n"
     "rule 1004 e { match args pcre '^(?:a+)+$'; block; }\n"
-    "rule 1005 f { match header:host !pcre .; match args eq 1; block; }\n";
+    "rule 1005 f { match header:host !pcre .; match args eq 1; block; }\n"
+    "rule 1006 g { match inputs|headers|segments|files.type|files.head"
+    " view=raw,url,lower,deep,sqlc,sh,path,b64 lit union then select <!--;"
+    " score x 3; }\n"
+    "rule 1007 h { match inputs|path view=deep,sqlc sqli; score x 2; }\n"
+    "rule 1008 i { match inputs|path view=deep xss; score y 2; }\n"
+    "rule 1009 j { match body|inputs flag over-limit json-error xml-entity"
+    " multipart-error double-encoded overlong utf16 bad-encoding; log; }\n"
+    "rule 1010 k { match json:a[*].b|json:*.c|cookie:d|arg:e eq 1 2; log; }\n"
+    "rule 1011 l { match status >= 500; match resp_header:x length > 3;"
+    " block; }\n"
+    "rule 1012 m { match resp_body lit secret; log; }\n";
 
 
 int

@@ -104,6 +104,57 @@ like($t->conf_error("govsvc_geo good.rules;\n"),
 is($t->conf_error("govsvc_rules good.rules;\ngovsvc_guard detect;\n"
     . "govsvc_identity_strip x-our-id x_my_*;\n"), '', 'good directives');
 
+# tuning
+
+is($t->conf_error("govsvc_rules good.rules;\ngovsvc_guard on;\n"
+    . "govsvc_level block=2 log=3;\ngovsvc_threshold 10;\n"
+    . "govsvc_rule_off 1000 arg:a;\n"
+    . "govsvc_body_inspect 64k oversize=block;\n"
+    . "govsvc_guard_budget 5ms over=pass;\n"), '', 'good tuning');
+
+for my $case (
+    [ 'govsvc_level block=5', 'invalid level "block=5", allowed: 1-4' ],
+    [ 'govsvc_level log=x', 'invalid level "log=x", allowed: 1-4' ],
+    [ 'govsvc_level blok=1', 'invalid parameter "blok=1"; did you mean "block=N"? in' ],
+    [ 'govsvc_threshold 0', 'invalid threshold "0", allowed: 1-10000' ],
+    [ 'govsvc_threshold 5 x', 'invalid threshold "x", expecting CLASS=N' ],
+    [ 'govsvc_threshold 5 x=0', 'invalid threshold "x=0", allowed: 1-10000' ],
+    [ 'govsvc_threshold 5 nosuch=3',
+      'no rule scores in class "nosuch" in "govsvc_threshold"' ],
+    [ 'govsvc_rule_off 1999',
+      'there is no rule "1999" in "govsvc_rule_off" in' ],
+    [ 'govsvc_rule_off tag:none',
+      'there is no rule "tag:none" in "govsvc_rule_off" in' ],
+    [ 'govsvc_rule_off abc', 'invalid rule "abc", expecting an id or'
+      . ' "tag:NAME" in "govsvc_rule_off" in' ],
+    [ 'govsvc_rule_off 1000 agr:a',
+      'unknown target "agr:a" in "govsvc_rule_off" in' ],
+    [ 'govsvc_body_inspect 1', 'invalid size "1", allowed: 1k-1m, or "off"' ],
+    [ 'govsvc_body_inspect 2m', 'invalid size "2m", allowed: 1k-1m, or "off"' ],
+    [ 'govsvc_body_inspect 8k oversize=drop',
+      'invalid parameter "oversize=drop"; did you mean "oversize=pass"?' ],
+    [ 'govsvc_guard_budget 0ms',
+      'invalid time "0ms", allowed: 1ms-10s, or "off"' ],
+    [ 'govsvc_guard_budget 20s',
+      'invalid time "20s", allowed: 1ms-10s, or "off"' ],
+    [ 'govsvc_guard_budget 5ms over=all',
+      'invalid parameter "over=all"; allowed: over=pass, over=score,'
+      . ' over=block in' ],
+) {
+    like($t->conf_error("govsvc_rules good.rules;\nserver {\n"
+        . "govsvc_guard on;\n$case->[0];\n}\n"), qr/^\Q$case->[1]\E/,
+        $case->[0]);
+}
+
+for my $twice ('govsvc_level block=1', 'govsvc_threshold 5',
+    'govsvc_body_inspect 8k', 'govsvc_guard_budget 5ms')
+{
+    my ($name) = split ' ', $twice;
+
+    like($t->conf_error("$twice;\n$twice;\n"),
+        qr/^"$name" directive is duplicate/, "$name twice");
+}
+
 # rule files
 
 rules("rule 999 a { match path eq /; log; }\n",

@@ -214,7 +214,9 @@ gs_guard_value_init(gs_value_t *v, gs_kind_e kind, gs_decode_e decode,
     v->targets[0] = (uint16_t) kind;
     v->have = 1u << GS_VIEW_RAW;
     v->none = 0;
+    v->alike = 0;
     v->bytes = 0;
+    v->deep_bytes = 0;
     v->facts = 0;
     v->view[GS_VIEW_RAW] = *text;
 
@@ -257,7 +259,7 @@ gs_guard_wanted(const gs_guard_run_t *run, gs_kind_e kind)
 void
 gs_guard_value(gs_guard_run_t *run, gs_value_t *v)
 {
-    int                      any;
+    int                      any, same, plain;
     unsigned                 k, view, views, eager, flags;
     gs_str_t                 last;
     const gs_str_t          *text;
@@ -288,6 +290,7 @@ gs_guard_value(gs_guard_run_t *run, gs_value_t *v)
     }
 
     any = 0;
+    plain = 0;
     last = gs_str_make(NULL, (size_t) -1);
 
     for (view = 0; view < GS_VIEWS; view++) {
@@ -300,9 +303,20 @@ gs_guard_value(gs_guard_run_t *run, gs_value_t *v)
 
         text = &v->view[view];
 
-        /* a view that changed nothing shares the scan of the one before */
+        /*
+         * A view that changed nothing, or only the case of letters, shares
+         * the scan of the one before.
+         */
 
-        if (text->data != last.data || text->len != last.len) {
+        same = (text->data == v->view[GS_VIEW_URL].data
+                && text->len == v->view[GS_VIEW_URL].len
+                && (v->have & (1u << GS_VIEW_URL)) != 0)
+               || (v->alike & (1u << view)) != 0;
+
+        if ((!same || !plain)
+            && (text->data != last.data || text->len != last.len))
+        {
+            plain = same;
 
             if (any) {
                 memset(s->cand, 0, run->guard->cond_words * sizeof(uint64_t));

@@ -368,7 +368,9 @@ typedef struct {
     uint16_t           targets[GS_GUARD_VALUE_TARGETS];
     unsigned           have;               /* bit of each view */
     unsigned           none;               /* views that it has not */
+    unsigned           alike;              /* views that are url but for case */
     unsigned           bytes;              /* GS_BYTE_... of url */
+    unsigned           deep_bytes;
     uint32_t           facts;
     gs_str_t           view[GS_VIEWS];
 } gs_value_t;

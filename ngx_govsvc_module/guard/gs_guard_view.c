@@ -15,6 +15,9 @@
 #define GS_GUARD_BLOB  512                 /* base64 from here on is data */
 
 
+static gs_rc_t gs_view_deep(gs_guard_scratch_t *s, gs_value_t *v);
+static gs_rc_t gs_view_behind(gs_guard_scratch_t *s, gs_value_t *v,
+    gs_view_e view);
 static gs_rc_t gs_view_none(gs_value_t *v, gs_view_e view);
 static gs_rc_t gs_view_set(gs_value_t *v, gs_view_e view,
     const gs_str_t *text);
@@ -70,21 +73,13 @@ gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
     switch (view) {
 
     case GS_VIEW_LOWER:
+        v->alike |= 1u << view;
         text = (v->bytes & GS_BYTE_UPPER)
                ? gs_view_lower(s->view[view], from) : *from;
         return gs_view_set(v, view, &text);
 
     case GS_VIEW_DEEP:
-        if ((v->bytes & (GS_BYTE_PERCENT|GS_BYTE_AMP|GS_BYTE_BACK
-                         |GS_BYTE_CONTROL|GS_BYTE_HIGH)) == 0)
-        {
-            (void) gs_guard_view(s, v, GS_VIEW_LOWER);
-            return gs_view_set(v, view, &v->view[GS_VIEW_LOWER]);
-        }
-
-        text = gs_guard_deep(s->view[view], from, v->decode != GS_DECODE_NONE,
-                             &v->facts);
-        return gs_view_set(v, view, &text);
+        return gs_view_deep(s, v);
 
     case GS_VIEW_B64:
         if (gs_view_b64(s->view[view], s->text2, &text, from) != GS_OK) {
@@ -94,20 +89,91 @@ gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
         return gs_view_set(v, view, &text);
 
     default:
-        break;
+        return gs_view_behind(s, v, view);
+    }
+}
+
+
+static gs_rc_t
+gs_view_deep(gs_guard_scratch_t *s, gs_value_t *v)
+{
+    gs_str_t         text;
+    const gs_str_t  *from;
+
+    from = &v->view[GS_VIEW_URL];
+
+    if ((v->bytes & (GS_BYTE_PERCENT|GS_BYTE_AMP|GS_BYTE_BACK
+                     |GS_BYTE_CONTROL|GS_BYTE_HIGH)) == 0)
+    {
+        (void) gs_guard_view(s, v, GS_VIEW_LOWER);
+
+        v->alike |= 1u << GS_VIEW_DEEP;
+        v->deep_bytes = v->bytes;
+
+        return gs_view_set(v, GS_VIEW_DEEP, &v->view[GS_VIEW_LOWER]);
     }
 
-    (void) gs_guard_view(s, v, GS_VIEW_DEEP);
-    from = &v->view[GS_VIEW_DEEP];
+    text = gs_guard_deep(s->view[GS_VIEW_DEEP], from,
+                         v->decode != GS_DECODE_NONE, &v->facts);
 
-    if (view == GS_VIEW_SQLC) {
-        text = gs_view_sqlc(s->view[view], from);
+    /* Chinese text comes out as it went in, but for capitals */
 
-    } else if (view == GS_VIEW_SH) {
-        text = gs_view_sh(s->view[view], from);
+    if (gs_str_case_eq(&text, from)) {
+        v->alike |= 1u << GS_VIEW_DEEP;
+        v->deep_bytes = v->bytes;
+
+        if ((v->bytes & GS_BYTE_UPPER) == 0) {
+            text = *from;
+        }
 
     } else {
+        v->deep_bytes = gs_guard_bytes(&text);
+    }
+
+    return gs_view_set(v, GS_VIEW_DEEP, &text);
+}
+
+
+/* Those made from "deep", where it holds a byte that they would change. */
+
+static gs_rc_t
+gs_view_behind(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
+{
+    unsigned         bytes;
+    gs_str_t         text;
+    const gs_str_t  *from;
+
+    (void) gs_guard_view(s, v, GS_VIEW_DEEP);
+
+    from = &v->view[GS_VIEW_DEEP];
+    bytes = v->deep_bytes;
+    text = *from;
+
+    if (view == GS_VIEW_SQLC) {
+
+        if ((bytes & (GS_BYTE_SPACE|GS_BYTE_CONTROL))
+            || (bytes & (GS_BYTE_SLASH|GS_BYTE_MARK))
+               == (GS_BYTE_SLASH|GS_BYTE_MARK))
+        {
+            text = gs_view_sqlc(s->view[view], from);
+        }
+
+    } else if (view == GS_VIEW_SH) {
+
+        if (bytes & (GS_BYTE_QUOTE|GS_BYTE_BACK|GS_BYTE_DOLLAR|GS_BYTE_HASH
+                     |GS_BYTE_SPACE))
+        {
+            text = gs_view_sh(s->view[view], from);
+        }
+
+    } else if (bytes & GS_BYTE_SLASH) {
         text = gs_view_path(s->view[view], from);
+    }
+
+    if (text.data == from->data && text.len == from->len
+        && (v->alike & (1u << GS_VIEW_DEEP)))
+    {
+        v->alike |= 1u << view;
     }
 
     return gs_view_set(v, view, &text);

@@ -59,7 +59,8 @@ static const char *const  xss_yes[] = {
     "' autofocus onfocus=alert(1) x='", "<iframe src=//x>", "</script>",
     "<body onload=a>", "<svg><animate onbegin=a>", "javascript:alert(1)",
     "<x onclick=a>", "<object data=x>", "<div style=\"x:expression(a)\">",
-    "<svg><script>", "<img src=x onerror=alert(1)//", "<math href=javascript:1>",
+    "<svg><script>", "<img src=x onerror=alert(1)//",
+    "<math href=javascript:1>",
     "<form action=javascript:a>", "<p:script>", "<a href='data:text/html,x'>",
     "<details open ontoggle=a>", "<embed src=x>", "<base href=//x>"
 };
