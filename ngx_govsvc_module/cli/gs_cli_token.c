@@ -44,7 +44,8 @@ static void gs_cli_token_json(gs_cli_token_t *t, gs_token_reason_e reason);
 
 
 static const gs_cli_option_t  gs_cli_token_options_list[] = {
-    { "jwks", "FILE", "public keys, a JWK set", "公钥文件（JWK 集合）" },
+    { "jwks", "FILE", "keys, a JWK set; secrets only with --alg HS256 etc.",
+      "密钥文件（JWK 集合）；共享密钥须指定 --alg HS256 等" },
     { "alg", "ALG", "allow only this algorithm (may be repeated)",
       "只允许该算法（可重复）" },
     { "iss", "ISS", "the issuer wanted", "要求的签发者" },
@@ -143,7 +144,9 @@ gs_cli_token_setup(gs_cli_t *cli, gs_cli_token_t *t)
     }
 
     memset(&err, 0, sizeof(gs_err_t));
-    t->issuer.keys = gs_token_keys_load(cli->mem, &text, &err);
+    t->issuer.keys = (t->issuer.algs & GS_TOKEN_SECRET_ALGS)
+                         ? gs_token_keys_load_secrets(cli->mem, &text, &err)
+                         : gs_token_keys_load(cli->mem, &text, &err);
 
     if (t->issuer.keys == NULL) {
         return gs_cli_fail_err(cli, GS_CLI_READ, jwks, &err);
@@ -226,6 +229,11 @@ gs_cli_token_algs(gs_cli_t *cli, gs_cli_token_t *t)
         }
 
         algs |= 1u << alg;
+    }
+
+    if ((algs & GS_TOKEN_SECRET_ALGS) && (algs & GS_TOKEN_PUBLIC_ALGS)) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "--alg mixes shared secrets "
+                           "with public keys");
     }
 
     if (algs != 0) {

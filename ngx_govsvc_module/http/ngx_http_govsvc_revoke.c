@@ -164,6 +164,7 @@ ngx_http_govsvc_revoke_init_zone(ngx_shm_zone_t *zone, void *data)
     size_t                          size;
     ngx_slab_pool_t                *pool;
     ngx_http_govsvc_revoke_zone_t  *rz;
+    static const gs_siphash_key_t   none = { 0, 0 };
 
     rz = zone->data;
     pool = (ngx_slab_pool_t *) zone->shm.addr;
@@ -174,6 +175,8 @@ ngx_http_govsvc_revoke_init_zone(ngx_shm_zone_t *zone, void *data)
     if (ngx_govsvc_store_prepare(rz->cycle, &rz->dir) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    rz->path_number = gs_siphash(&none, rz->path.data, rz->path.len);
 
     if (old == NULL) {
         return ngx_http_govsvc_revoke_lay_out(rz);
@@ -188,13 +191,8 @@ ngx_http_govsvc_revoke_init_zone(ngx_shm_zone_t *zone, void *data)
         return NGX_ERROR;
     }
 
-    /* another file has to be written, even if nothing changes any more */
-
-    if (old->path.len != rz->path.len
-        || ngx_memcmp(old->path.data, rz->path.data, rz->path.len) != 0)
-    {
-        (void) __atomic_fetch_add(&rz->table.hdr->dirty, 1, __ATOMIC_SEQ_CST);
-    }
+    rz->cycle_number = __atomic_add_fetch(&rz->table.hdr->cycles, 1,
+                                          __ATOMIC_SEQ_CST);
 
     return NGX_OK;
 }
@@ -236,6 +234,9 @@ ngx_http_govsvc_revoke_start(ngx_http_govsvc_revoke_zone_t *rz,
     ngx_log_t *log)
 {
     rz->table.pid = (uint32_t) ngx_pid;
+
+    __atomic_store_n(&rz->table.hdr->cycle, rz->cycle_number,
+                     __ATOMIC_RELEASE);
 
     rz->event.handler = ngx_http_govsvc_revoke_event;
     rz->event.data = &rz->dummy;
@@ -295,7 +296,12 @@ ngx_http_govsvc_revoke_report(ngx_http_govsvc_revoke_zone_t *rz,
 void
 ngx_http_govsvc_revoke_stop(ngx_http_govsvc_revoke_zone_t *rz, ngx_log_t *log)
 {
-    if (!ngx_http_govsvc_revoke_dirty(rz)) {
+    /* where others go on, it is for them to write, and into their file */
+
+    if (!ngx_http_govsvc_revoke_dirty(rz)
+        || __atomic_load_n(&rz->table.hdr->cycle, __ATOMIC_ACQUIRE)
+           != rz->cycle_number)
+    {
         return;
     }
 

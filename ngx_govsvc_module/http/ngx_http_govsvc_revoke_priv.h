@@ -21,6 +21,8 @@ struct ngx_http_govsvc_revoke_zone_s {
     ngx_str_t            path;             /* of the state, ends with NUL */
     ngx_str_t            dir;
     gs_token_revoke_t    table;
+    uint64_t             cycle_number;
+    uint64_t             path_number;
     ngx_govsvc_lead_t   *lead;             /* one worker writes */
 
     /* of the worker */
@@ -49,7 +51,7 @@ ngx_int_t ngx_http_govsvc_revoke_write(ngx_http_govsvc_revoke_zone_t *rz);
 /* The same in a thread, if there is anything to write. */
 void ngx_http_govsvc_revoke_save(ngx_http_govsvc_revoke_zone_t *rz);
 
-/* 1 if there is anything that the file does not have. */
+/* 1 if there is anything that the file does not have, or is not its name. */
 ngx_uint_t ngx_http_govsvc_revoke_dirty(ngx_http_govsvc_revoke_zone_t *rz);
 
 

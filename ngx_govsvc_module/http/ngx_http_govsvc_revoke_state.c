@@ -124,6 +124,7 @@ ngx_http_govsvc_revoke_read_fd(ngx_http_govsvc_revoke_zone_t *rz, ngx_fd_t fd,
 
     rz->table.hdr->saved = rz->table.hdr->dirty;
     rz->table.hdr->mark = ngx_http_govsvc_revoke_mark(rz);
+    rz->table.hdr->path = rz->path_number;
 
     gs_token_revoke_stat(&rz->table, (int64_t) ngx_time(), &stat);
 
@@ -139,7 +140,9 @@ ngx_uint_t
 ngx_http_govsvc_revoke_dirty(ngx_http_govsvc_revoke_zone_t *rz)
 {
     return __atomic_load_n(&rz->table.hdr->dirty, __ATOMIC_ACQUIRE)
-           != __atomic_load_n(&rz->table.hdr->saved, __ATOMIC_ACQUIRE);
+           != __atomic_load_n(&rz->table.hdr->saved, __ATOMIC_ACQUIRE)
+           || __atomic_load_n(&rz->table.hdr->path, __ATOMIC_ACQUIRE)
+              != rz->path_number;
 }
 
 
@@ -273,6 +276,8 @@ ngx_http_govsvc_revoke_write_locked(ngx_http_govsvc_revoke_zone_t *rz,
             rz->table.hdr->mark = ngx_http_govsvc_revoke_mark(rz);
             __atomic_store_n(&rz->table.hdr->saved_at, now, __ATOMIC_RELAXED);
             __atomic_store_n(&rz->table.hdr->saved, dirty, __ATOMIC_RELEASE);
+            __atomic_store_n(&rz->table.hdr->path, rz->path_number,
+                             __ATOMIC_RELEASE);
             rc = NGX_OK;
         }
     }

@@ -41,7 +41,10 @@ struct gs_token_revoke_hdr_s {
     uint64_t          saved;               /* those that a file has */
     int64_t           saved_at;            /* s */
     uint64_t          mark;                /* of the file last written */
-    uint64_t          pad[4];
+    uint64_t          path;                /* number of its name */
+    uint64_t          cycles;              /* that were configured */
+    uint64_t          cycle;               /* the last that has workers */
+    uint64_t          pad;
 };
 
 
