@@ -612,7 +612,10 @@ like($t->error_log(), qr/\[crit\].*reason: nonce_store_full/, 'and logged');
 
 my $log = $t->error_log();
 unlike($log, qr/gov-demo|plain-api-key/, 'no secret in the log');
-unlike(join('', $t->nginx_t($t->dir() . '/nginx.conf', '-T')),
-    qr/gov-demo|plain-api-key/, 'nor in nginx -T');
+my ($rc, $shown) = $t->command($t->environment(), 'nginx', '-T', '-p',
+    $t->dir() . '/', '-e', $t->dir() . '/test.log', '-c',
+    $t->dir() . '/nginx.conf');
+like($shown, qr/"id": "yss"/, 'nginx -T shows apps.json');
+unlike($shown, qr/gov-demo|plain-api-key/, 'and no secret');
 
 $t->done();
