@@ -124,6 +124,10 @@ void ngx_http_govsvc_admin_answer(ngx_http_govsvc_admin_job_t *job);
 ngx_int_t ngx_http_govsvc_admin_post(ngx_http_govsvc_admin_job_t *job);
 void ngx_http_govsvc_admin_free(ngx_http_govsvc_admin_job_t *job);
 
+/* The engine for the job, and its host; both are the caller's memory. */
+void ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job,
+    gs_admin_t *a, gs_admin_host_t *host);
+
 /* In the thread: finds servers that have to prove something now. */
 void ngx_http_govsvc_admin_waiting(ngx_http_govsvc_admin_job_t *job,
     gs_admin_t *a);

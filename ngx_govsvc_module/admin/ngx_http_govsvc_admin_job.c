@@ -10,8 +10,6 @@
 
 #include "admin/ngx_http_govsvc_admin.h"
 
-#include "limit/gs_limit_gcra.h"
-
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -37,21 +35,10 @@ static void ngx_http_govsvc_admin_refresh(
     ngx_http_govsvc_admin_job_t *job, ngx_log_t *log);
 static void ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job,
     ngx_log_t *log);
-static void ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job,
-    gs_admin_t *a, gs_admin_host_t *host, ngx_log_t *log);
 static ngx_int_t ngx_http_govsvc_admin_read_body(
     ngx_http_govsvc_admin_job_t *job);
 static void ngx_http_govsvc_admin_refuse(ngx_http_govsvc_admin_job_t *job,
     unsigned status, const char *code);
-static gs_rc_t ngx_http_govsvc_admin_commit(void *ctx,
-    const gs_route_table_t *table, size_t size, gs_err_t *err);
-static uint64_t ngx_http_govsvc_admin_beat(void *ctx, const char *id,
-    uint64_t deadline);
-static gs_rc_t ngx_http_govsvc_admin_rate(void *ctx, const char *credential,
-    const char *rate, unsigned *retry_after);
-static unsigned ngx_http_govsvc_admin_healthy(void *ctx,
-    const char *instance);
-static gs_rc_t ngx_http_govsvc_admin_node(void *ctx, json_t *node);
 
 #if (NGX_THREADS)
 static void ngx_http_govsvc_admin_thread(void *data, ngx_log_t *log);
@@ -509,7 +496,7 @@ ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
         ngx_http_govsvc_admin_refuse(job, 503, "SNAPSHOT_BEHIND");
 
     } else {
-        ngx_http_govsvc_admin_engine(job, &a, &host, log);
+        ngx_http_govsvc_admin_engine(job, &a, &host);
         gs_admin_handle(&a, &job->q, &job->reply);
     }
 
@@ -580,7 +567,7 @@ ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
         (void) ngx_http_govsvc_registry_catch_up(reg, &w->doc, log);
 
         ngx_memzero(&why, sizeof(gs_err_t));
-        ngx_http_govsvc_admin_engine(job, &a, &host, log);
+        ngx_http_govsvc_admin_engine(job, &a, &host);
 
         if (job->proved) {
             if (gs_admin_prove(&a, (char *) job->probes[0].id,
@@ -606,36 +593,6 @@ ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
     }
 
     ngx_govsvc_snapshot_unlock(fd);
-}
-
-
-static void
-ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job, gs_admin_t *a,
-    gs_admin_host_t *host, ngx_log_t *log)
-{
-    ngx_http_govsvc_admin_main_conf_t  *amcf;
-
-    amcf = job->conf;
-
-    host->commit = ngx_http_govsvc_admin_commit;
-    host->beat = ngx_http_govsvc_admin_beat;
-    host->rate = ngx_http_govsvc_admin_rate;
-    host->healthy = ngx_http_govsvc_admin_healthy;
-    host->node = ngx_http_govsvc_admin_node;
-    host->ctx = job;
-
-    ngx_memzero(a, sizeof(gs_admin_t));
-
-    a->mem = &gs_mem_libc;
-    a->doc = &amcf->worker->doc;
-    a->regions = (amcf->registry->regions.data != NULL)
-                 ? &amcf->registry->regions : NULL;
-    a->deny = amcf->deny.elts;
-    a->ndeny = (unsigned) amcf->deny.nelts;
-    a->read_only = (amcf->registry->snapshot.len == 0);
-    a->proof = (amcf->proof != 0);
-    a->loopback = (amcf->loopback != 0);
-    a->host = host;
 }
 
 
@@ -680,130 +637,4 @@ ngx_http_govsvc_admin_refuse(ngx_http_govsvc_admin_job_t *job,
     job->reply.status = status;
     job->reply.code = code;
     job->reply.text = NULL;
-}
-
-
-static gs_rc_t
-ngx_http_govsvc_admin_commit(void *ctx, const gs_route_table_t *table,
-    size_t size, gs_err_t *err)
-{
-    ngx_http_govsvc_admin_job_t *job = ctx;
-
-    return ngx_http_govsvc_registry_commit(job->conf->registry,
-                                           &job->conf->worker->doc, table,
-                                           size, err, job->conf->cycle->log);
-}
-
-
-static uint64_t
-ngx_http_govsvc_admin_beat(void *ctx, const char *id, uint64_t deadline)
-{
-    ngx_http_govsvc_admin_job_t *job = ctx;
-
-    uint64_t  *word;
-
-    word = ngx_http_govsvc_registry_word(job->conf->registry, "lease", id);
-
-    if (word == NULL) {
-        return 0;
-    }
-
-    if (deadline != 0) {
-        __atomic_store_n(word, deadline, __ATOMIC_RELEASE);
-    }
-
-    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
-}
-
-
-static gs_rc_t
-ngx_http_govsvc_admin_rate(void *ctx, const char *credential,
-    const char *rate, unsigned *retry_after)
-{
-    ngx_http_govsvc_admin_job_t *job = ctx;
-
-    gs_str_t            s;
-    uint64_t           *word, tat, next;
-    gs_limit_rate_t     r;
-    gs_limit_result_t   result;
-
-    s = gs_str_text(rate != NULL ? rate : "50r/s");
-    word = ngx_http_govsvc_registry_word(job->conf->registry, "rate",
-                                         credential);
-
-    if (word == NULL || gs_limit_rate_parse(&r, &s, NULL) != GS_OK
-        || gs_limit_rate_init(&r, r.count * 2, NULL) != GS_OK)
-    {
-        return GS_DECLINED;
-    }
-
-    tat = __atomic_load_n(word, __ATOMIC_RELAXED);
-
-    do {
-        if (gs_limit_judge(&r, tat, job->q.now, 1, &next, &result) != GS_OK) {
-            *retry_after = (unsigned) (result.retry_after / 1000000 + 1);
-            return GS_DECLINED;
-        }
-
-    } while (!__atomic_compare_exchange_n(word, &tat, next, 0,
-                                          __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED));
-
-    return GS_OK;
-}
-
-
-static unsigned
-ngx_http_govsvc_admin_healthy(void *ctx, const char *instance)
-{
-    ngx_http_govsvc_admin_job_t *job = ctx;
-
-    ngx_str_t   *id;
-    ngx_uint_t   i;
-
-    id = job->ejected.elts;
-
-    for (i = 0; i < job->ejected.nelts; i++) {
-        if (ngx_strcmp(id[i].data, instance) == 0) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-static gs_rc_t
-ngx_http_govsvc_admin_node(void *ctx, json_t *node)
-{
-    ngx_http_govsvc_admin_job_t *job = ctx;
-
-    json_t                         *more;
-    ngx_http_govsvc_registry_t     *reg;
-    ngx_http_govsvc_registry_sh_t  *sh;
-
-    reg = job->conf->registry;
-    sh = reg->sh;
-
-    more = json_pack("{s:s%, s:I, s:I, s:i, s:I, s:I, s:i}",
-                     "id", (const char *) job->conf->node.data,
-                     job->conf->node.len,
-                     "committed", (json_int_t)
-                     __atomic_load_n(&sh->committed, __ATOMIC_ACQUIRE),
-                     "applied", (json_int_t)
-                     __atomic_load_n(&sh->applied, __ATOMIC_ACQUIRE),
-                     "snapshot_generation", (int) sh->generation,
-                     "lost_revision", (json_int_t)
-                     __atomic_load_n(&sh->alarm, __ATOMIC_ACQUIRE),
-                     "time", (json_int_t) job->q.now,
-                     "waiting", (int) job->conf->worker->nwaiting);
-
-    if (more == NULL || json_object_update(node, more) != 0) {
-        json_decref(more);
-        return GS_ERROR;
-    }
-
-    json_decref(more);
-
-    return GS_OK;
 }
