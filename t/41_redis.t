@@ -156,10 +156,11 @@ ok($t->wait_for(sub { ask('send', 'GET', 'gone') eq 'ok "2"' }),
 # slow
 
 $rs->cli($redis, 'CLIENT', 'PAUSE', 450, 'ALL');
+my ($before) = row() =~ /failures=(\d+) /;
 is(ask('send', 'GET', 'k'), 'timeout -', 'too late');
 ok($t->wait_for(sub { ask('send', 'GET', 'k') eq 'ok "v"' }),
     'the late reply is not taken for the next');
-like(row(), qr/failures=3 /, 'the connection was kept');
+like(row(), qr/failures=$before /, 'the connection was kept');
 
 # silent
 
@@ -211,7 +212,8 @@ my $busy = $t->connect();
 print $busy $t->request('GET', '/main?do=send&timeout=5000&a=BLPOP&a=l&a=0.5');
 sleep 0.1;
 ok($t->reload(), 'reload');
-is(ask('send', 'PING'), 'ok "PONG"', 'the new worker serves');
+ok($t->wait_for(sub { ask('send', 'PING') eq 'ok "PONG"' }),
+    'the new worker serves');
 like($t->http('', socket => $busy)->{body}, qr/^ok nil/,
     'the old one ends what it began');
 
