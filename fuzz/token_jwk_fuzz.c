@@ -18,8 +18,8 @@ static void fuzz_check(const gs_token_keys_t *keys);
 static void
 fuzz_check(const gs_token_keys_t *keys)
 {
-    unsigned               alg;
     size_t                 i;
+    unsigned               alg;
     const gs_token_key_t  *key;
 
     if (keys->n == 0 || keys->generation == 0) {

@@ -7,33 +7,13 @@
  */
 
 
-#include "tap.h"
-#include "token_sign.h"
-#include "token/gs_token_cache_priv.h"
-#include "token/gs_token_claim.h"
-
-#include <errno.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "token_cache_fixture.h"
 
 
-#define NOW      1700000000
-#define EXP      1700003600
-#define CLAIMS   "{\"iss\":\"i\",\"sub\":\"u%d\",\"exp\":1700003600}"
-#define SIZE     131072
 #define WORKERS  4
 #define ROUNDS   4000
 
 
-static void setup(void);
-static void fresh(size_t size);
-static gs_token_reason_e cached(gs_token_cache_t *c,
-    const gs_token_policy_t *p, gs_str_t token, int64_t now);
-static gs_token_reason_e check(gs_str_t token, int64_t now);
-static gs_str_t token_of(int n);
-static int alive(uint32_t pid);
 static void test_layout(void);
 static void test_hit(void);
 static void test_recheck(void);
@@ -45,22 +25,7 @@ static void test_torn(void);
 static void test_processes(void);
 static void worker(unsigned seed);
 static void test_killed(void);
-static void test_revoked(void);
-static void test_throttle(void);
-static void test_negative(void);
 static void forget_good(void);
-
-
-static gs_token_verifier_t      *v;
-static gs_token_issuer_t         issuer;
-static const gs_token_issuer_t  *list[1] = { &issuer };
-static gs_token_policy_t         policy;
-static gs_token_verdict_t        verdict;
-static const char               *client = "";
-static gs_token_cache_t          cache;
-static gs_token_cache_stat_t     stat_now;
-static void                     *memory;
-static gs_uchar_t                random_key[16] = "0123456789abcde";
 
 
 int
@@ -78,100 +43,10 @@ main(void)
     test_torn();
     test_processes();
     test_killed();
-    test_revoked();
-    test_throttle();
-    test_negative();
 
-    gs_token_keys_destroy(issuer.keys);
-    gs_token_verifier_destroy(v);
-    sign_done();
-    (void) munmap(memory, SIZE);
+    done();
 
     return done_testing();
-}
-
-
-static void
-setup(void)
-{
-    gs_str_t  s;
-
-    memory = mmap(NULL, SIZE, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,
-                  -1, 0);
-    if (memory == MAP_FAILED) {
-        sign_die("mmap");
-    }
-
-    v = gs_token_verifier_create(&gs_mem_libc);
-    gs_token_issuer_init(&issuer);
-    s = gs_str_text(sign_jwks);
-    issuer.keys = gs_token_keys_load(&gs_mem_libc, &s, NULL);
-
-    policy.issuers = list;
-    policy.n = 1;
-    policy.max_len = GS_TOKEN_MAX_LEN;
-
-    (void) gs_token_issuer_seal(&issuer, gs_token_verifier_crypto(v));
-    (void) gs_token_policy_seal(&policy, gs_token_verifier_crypto(v));
-}
-
-
-static void
-fresh(size_t size)
-{
-    memset(memory, 0, SIZE);
-
-    if (gs_token_cache_create(&cache, memory, size, 0,
-           random_key) != GS_OK) {
-        sign_die("cache");
-    }
-
-    cache.pid = (uint32_t) getpid();
-    cache.alive = alive;
-}
-
-
-static gs_token_reason_e
-cached(gs_token_cache_t *c, const gs_token_policy_t *p, gs_str_t token,
-    int64_t now)
-{
-    gs_token_ask_t  ask;
-
-    ask.token = token;
-    ask.client = gs_str_text(client);
-    ask.now = (uint64_t) now * 1000;
-
-    return gs_token_cache_check(c, v, p, &ask, &verdict);
-}
-
-
-static gs_token_reason_e
-check(gs_str_t token, int64_t now)
-{
-    gs_token_reason_e  reason;
-
-    reason = cached(&cache, &policy, token, now);
-    gs_token_cache_stat(&cache, &stat_now);
-
-    return reason;
-}
-
-
-static gs_str_t
-token_of(int n)
-{
-    char  text[256];
-
-    (void) snprintf(text, sizeof(text), CLAIMS, n);
-
-    return sign_token(GS_TOKEN_ES256, "{\"alg\":\"ES256\"}", text);
-}
-
-
-static int
-alive(uint32_t pid)
-{
-    return kill((pid_t) pid, 0) == 0 || errno != ESRCH;
 }
 
 
@@ -651,184 +526,4 @@ forget_good(void)
     gs_token_cache_give(&word);
     is_int((int64_t) (word >> 32), 7, "two up");
     is_int((int64_t) (uint32_t) word, 0, "free");
-}
-
-
-/* A verdict kept is looked at again after each revocation, and only then. */
-
-static void
-test_revoked(void)
-{
-    char                   text[256];
-    void                  *room;
-    gs_str_t               t, other;
-    gs_token_revoke_t      revoked;
-    gs_token_revocation_t  rev;
-    const gs_uchar_t       random[24] = "revocations";
-
-    room = aligned_alloc(64, GS_TOKEN_REVOKE_MIN);
-    memset(room, 0, GS_TOKEN_REVOKE_MIN);
-    (void) gs_token_revoke_create(&revoked, room, GS_TOKEN_REVOKE_MIN,
-                                  random);
-    revoked.pid = cache.pid;
-    revoked.alive = alive;
-
-    fresh(SIZE);
-    (void) snprintf(text, sizeof(text), "{\"iss\":\"i\",\"sub\":\"u1\","
-                    "\"jti\":\"j1\",\"iat\":%d,\"exp\":1700003600}",
-                    (int) NOW - 10);
-    t = sign_token(GS_TOKEN_ES256, "{\"alg\":\"ES256\",\"kid\":\"es\"}",
-                   text);
-    (void) snprintf(text, sizeof(text), "{\"iss\":\"i\",\"sub\":\"u2\","
-                    "\"iat\":%d,\"exp\":1700003600}", (int) NOW - 10);
-    other = sign_token(GS_TOKEN_ES256, "{\"alg\":\"ES256\"}", text);
-
-    /* kept before there was anything to be revoked in */
-
-    is_int(check(t, NOW), GS_TOKEN_OK, "without revocations");
-    policy.revoke = &revoked;
-    is_int(check(t, NOW), GS_TOKEN_OK, "with none yet");
-    is_int(verdict.cached, 1, "from the cache");
-    is_int((int64_t) stat_now.rechecks, 1, "looked at once");
-    is_int(check(t, NOW), GS_TOKEN_OK, "again");
-    is_int((int64_t) stat_now.rechecks, 1, "not again");
-    is_int(check(other, NOW), GS_TOKEN_OK, "another");
-
-    memset(&rev, 0, sizeof(rev));
-    rev.kind = GS_TOKEN_REVOKE_JTI;
-    rev.value = gs_str_text("j1");
-    rev.until = NOW + 100;
-    (void) gs_token_revoke_add(&revoked, &rev, NOW);
-
-    is_int(check(t, NOW), GS_TOKEN_REVOKED, "revoked by jti");
-    is_int(verdict.cached, 1, "in the cache");
-    is_int((int64_t) verdict.claims.len, 0, "and tells no claims");
-    is_int(check(t, NOW), GS_TOKEN_REVOKED, "it stays so");
-    is_int(check(other, NOW), GS_TOKEN_OK, "the other does not mind");
-    is_int(check(t, NOW + 100), GS_TOKEN_OK, "until the entry ends");
-
-    (void) gs_token_revoke_lift(&revoked, &rev, NOW);
-    is_int(check(t, NOW), GS_TOKEN_OK, "lifted");
-
-    rev.kind = GS_TOKEN_REVOKE_KID;
-    rev.value = gs_str_text("es");
-    (void) gs_token_revoke_add(&revoked, &rev, NOW);
-    is_int(check(t, NOW), GS_TOKEN_REVOKED, "by kid");
-    (void) gs_token_revoke_lift(&revoked, &rev, NOW);
-
-    rev.kind = GS_TOKEN_REVOKE_BEFORE;
-    rev.value = gs_str_text("u1");
-    rev.before = NOW;
-    (void) gs_token_revoke_add(&revoked, &rev, NOW);
-    is_int(check(t, NOW), GS_TOKEN_REVOKED, "by time of issue");
-    is_int(check(other, NOW), GS_TOKEN_OK, "not another subject");
-
-    /* first seen */
-
-    fresh(SIZE);
-    is_int(check(t, NOW), GS_TOKEN_REVOKED, "first seen");
-    is_int((int64_t) stat_now.stores, 0, "and not kept");
-    t = token_of(1);
-    is_int(check(t, NOW), GS_TOKEN_CLAIM_MISSING, "without iat");
-
-    policy.revoke = NULL;
-    (void) check(t, NOW);
-    policy.revoke = &revoked;
-    is_int(check(t, NOW), GS_TOKEN_REVOKED, "kept without iat");
-    policy.revoke = NULL;
-
-    free(room);
-}
-
-
-static void
-test_throttle(void)
-{
-    int       i, bad, throttled;
-    char      text[4096], number[16];
-    gs_str_t  t, forged;
-
-    fresh(SIZE);
-    cache.throttle.period = 100;
-    cache.throttle.burst = 20;
-    client = "192.0.2.1";
-
-    t = token_of(1);
-    is_int(check(t, NOW), GS_TOKEN_OK, "a good one");
-
-    memcpy(text, t.data, t.len);
-    forged = gs_str_make(text, t.len);
-    bad = 0;
-    throttled = 0;
-
-    for (i = 0; i < 100; i++) {
-        (void) snprintf(number, sizeof(number), "%04d", i);
-        memcpy(text + t.len - 20, number, 4);
-
-        switch (check(forged, NOW)) {
-
-        case GS_TOKEN_BAD_SIGNATURE:
-            bad++;
-            break;
-
-        case GS_TOKEN_THROTTLED:
-            throttled++;
-            break;
-
-        default:
-            break;
-        }
-    }
-
-    is_int(bad, 20, "20 are looked at");
-    is_int(throttled, 80, "the rest is not");
-    is_int((int64_t) stat_now.throttled, 80, "and counted");
-
-    is_int(check(t, NOW), GS_TOKEN_OK, "what is known to be good passes");
-    is_int(verdict.cached, 1, "from the cache");
-
-    t = token_of(2);
-    is_int(check(t, NOW), GS_TOKEN_THROTTLED, "a new one does not");
-    client = "192.0.2.2";
-    is_int(check(t, NOW), GS_TOKEN_OK, "but of another client");
-
-    client = "192.0.2.1";
-    t = token_of(3);
-    is_int(check(t, NOW + 1), GS_TOKEN_OK, "a second later");
-
-    bad = 0;
-
-    for (i = 0; i < 100; i++) {
-        (void) snprintf(number, sizeof(number), "%04d", 1000 + i);
-        memcpy(text + forged.len - 20, number, 4);
-        bad += (check(forged, NOW + 1) == GS_TOKEN_BAD_SIGNATURE);
-    }
-
-    is_int(bad, 10, "ten more in that second");
-
-    cache.throttle.period = 0;
-    is_int(check(token_of(4), NOW), GS_TOKEN_OK, "off");
-    client = "";
-}
-
-
-static void
-test_negative(void)
-{
-    gs_token_cache_t  other;
-
-    memset(memory, 0, SIZE);
-    is_int(gs_token_cache_create(&cache, memory, SIZE, SIZE / 2 + 1,
-           random_key), GS_ERROR, "more than half for bad ones");
-    is_int(gs_token_cache_create(&cache, memory, SIZE, SIZE / 2, random_key),
-           GS_OK, "half of it");
-    is_int((int64_t) cache.hdr->bad_sets, SIZE / 2 / 256, "as asked for");
-    ok((char *) (cache.throttle.words
-                 + cache.throttle.sets * GS_TOKEN_THROTTLE_WAYS)
-       <= (char *) memory + SIZE, "within its memory");
-    is_int(gs_token_cache_attach(&other, memory, SIZE), GS_OK, "attached");
-
-    cache.hdr->bad++;
-    is_int(gs_token_cache_attach(&other, memory, SIZE), GS_ERROR,
-           "another division");
 }
