@@ -274,7 +274,8 @@ bench_body(const gs_guard_t *guard, gs_guard_scratch_t *s)
                                "%s{\"id\":%u,\"name\":\"\xe5\xbc\xa0"
                                "\xe4\xb8\x89\",\"card\":"
                                "\"11010119900307%04u\",\"address\":"
-                               "\"\xe5\xb9\xbf\xe4\xb8\x9c\xe7\x9c\x81 No.%u, Road\","
+                               "\"\xe5\xb9\xbf\xe4\xb8\x9c\xe7\x9c\x81 "
+                               "No.%u, Road\","
                                "\"date\":\"2026-05-12T08:30:00\"}",
                                i == 0 ? "" : ",", 1000 + i, i, i);
     }

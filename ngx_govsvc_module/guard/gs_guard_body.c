@@ -31,6 +31,10 @@ static uint32_t gs_body_parse(gs_guard_run_t *run, const gs_str_t *text,
     gs_body_e type);
 static int gs_body_first(const gs_str_t *text);
 static uint32_t gs_body_fields(gs_guard_run_t *run, const gs_str_t *text);
+static size_t gs_body_param_value(const gs_str_t *header, size_t i,
+    gs_str_t *value);
+static gs_str_t gs_body_trim(const gs_str_t *text, size_t start, size_t end);
+static int gs_body_space(int c);
 
 
 void
@@ -360,22 +364,18 @@ gs_body_fields(gs_guard_run_t *run, const gs_str_t *text)
 int
 gs_guard_param(const gs_str_t *header, const char *name, gs_str_t *value)
 {
-    int       n, quote;
-    size_t    i, start, end;
-    gs_str_t  key;
+    int       n;
+    size_t    i, start;
+    gs_str_t  key, found;
 
     n = 0;
-    i = gs_str_chr(header, 0, ';');
 
-    while (i < header->len) {
-        i++;
-
-        while (i < header->len && (header->data[i] == ' '
-                                   || header->data[i] == '\t'
-                                   || header->data[i] == '\r'
-                                   || header->data[i] == '\n'))
-        {
-            i++;
+    for (i = gs_str_chr(header, 0, ';');
+         i < header->len;
+         i = gs_str_chr(header, i, ';'))
+    {
+        for (i++; i < header->len && gs_body_space(header->data[i]); i++) {
+            /* void */
         }
 
         for (start = i;
@@ -386,43 +386,66 @@ gs_guard_param(const gs_str_t *header, const char *name, gs_str_t *value)
             /* void */
         }
 
-        for (end = i; end > start && header->data[end - 1] == ' '; end--) {
-            /* void */
-        }
-
-        key = gs_str_make(header->data + start, end - start);
+        key = gs_body_trim(header, start, i);
 
         if (i == header->len || header->data[i] == ';') {
             continue;
         }
 
-        for (i++; i < header->len && header->data[i] == ' '; i++) {
-            /* void */
-        }
-
-        quote = (i < header->len && header->data[i] == '"');
-        i += (size_t) quote;
-        start = i;
-
-        while (i < header->len
-               && (quote ? header->data[i] != '"' : header->data[i] != ';'))
-        {
-            i += (quote && header->data[i] == '\\' && i + 1 < header->len
-                  && header->data[i + 1] == '"') ? 2 : 1;
-        }
-
-        end = i;
-
-        while (!quote && end > start && header->data[end - 1] == ' ') {
-            end--;
-        }
+        i = gs_body_param_value(header, i + 1, &found);
 
         if (gs_str_case_eq_text(&key, name) && n++ == 0) {
-            *value = gs_str_make(header->data + start, end - start);
+            *value = found;
         }
-
-        i = gs_str_chr(header, i, ';');
     }
 
     return n;
+}
+
+
+static size_t
+gs_body_param_value(const gs_str_t *header, size_t i, gs_str_t *value)
+{
+    size_t  start;
+
+    while (i < header->len && gs_body_space(header->data[i])) {
+        i++;
+    }
+
+    if (i == header->len || header->data[i] != '"') {
+        start = i;
+        i = gs_str_chr(header, i, ';');
+        *value = gs_body_trim(header, start, i);
+
+        return i;
+    }
+
+    start = ++i;
+
+    while (i < header->len && header->data[i] != '"') {
+        i += (header->data[i] == '\\' && i + 1 < header->len
+              && header->data[i + 1] == '"') ? 2 : 1;
+    }
+
+    *value = gs_str_make(header->data + start, i - start);
+
+    return i;
+}
+
+
+static gs_str_t
+gs_body_trim(const gs_str_t *text, size_t start, size_t end)
+{
+    while (end > start && gs_body_space(text->data[end - 1])) {
+        end--;
+    }
+
+    return gs_str_make(text->data + start, end - start);
+}
+
+
+static int
+gs_body_space(int c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }

@@ -41,6 +41,7 @@ static int gs_sql_quoted(const gs_str_t *text);
 static int gs_sql_plain(const gs_str_t *text);
 static int gs_sql_union(const gs_str_t *text);
 static int gs_sql_behind(const char *t, int quoted);
+static int gs_sql_sum(const char *t, int quoted);
 static int gs_sql_logic(const char *t, int quoted);
 static int gs_sql_statement(const char *t);
 static int gs_sql_operand(int c);
@@ -53,7 +54,6 @@ static size_t gs_sql_symbol(const gs_str_t *text, size_t i, char *class);
 static size_t gs_sql_name(const gs_str_t *text, size_t i, char *class);
 static int gs_sql_cmp(const gs_str_t *name, const gs_str_t *word);
 static int gs_sql_letter(int c);
-static void gs_sql_fold(gs_sql_t *q);
 static void gs_sql_fold_calls(gs_sql_t *q);
 static void gs_sql_fold_operands(gs_sql_t *q);
 
@@ -269,11 +269,7 @@ gs_sql_behind(const char *t, int quoted)
 
     case 'A':
     case ',':
-        t++;
-        t += (*t == '(');
-        return (*t == 'S' && t[1] != 'w' && t[1] != 'E')
-               || (*t == 'S' && t[1] == 'w' && t[2] == 'F')
-               || (*t == 'f' && quoted);
+        return gs_sql_sum(t + 1, quoted);
 
     case 'W':
         return t[1] == 'w' && t[2] == 's';
@@ -284,6 +280,21 @@ gs_sql_behind(const char *t, int quoted)
     default:
         return 0;
     }
+}
+
+
+/* A subquery, or a call, where a sum or a list goes on. */
+
+static int
+gs_sql_sum(const char *t, int quoted)
+{
+    t += (*t == '(');
+
+    if (*t == 'S') {
+        return t[1] == 'w' ? t[2] == 'F' : t[1] != 'E';
+    }
+
+    return *t == 'f' && quoted;
 }
 
 
@@ -406,7 +417,10 @@ gs_sql_tokens(gs_sql_t *q, const gs_str_t *text, size_t from)
 
     q->class[q->n] = '\0';
 
-    gs_sql_fold(q);
+    /* calls, signs, sums and qualified names become one operand each */
+
+    gs_sql_fold_calls(q);
+    gs_sql_fold_operands(q);
 }
 
 
@@ -689,16 +703,6 @@ gs_sql_letter(int c)
 }
 
 
-/* Calls, signs, sums and qualified names become one operand each. */
-
-static void
-gs_sql_fold(gs_sql_t *q)
-{
-    gs_sql_fold_calls(q);
-    gs_sql_fold_operands(q);
-}
-
-
 static void
 gs_sql_fold_calls(gs_sql_t *q)
 {
@@ -751,10 +755,7 @@ gs_sql_fold_operands(gs_sql_t *q)
 
         /* a sign, or "not", before an operand */
 
-        if ((c == 'A' || c == 'X') && n > 0
-            && (last == 'L' || last == 'C' || last == 'A' || last == '('
-                || last == ',' || last == 'S'))
-        {
+        if ((c == 'A' || c == 'X') && gs_sql_in(last, "LCA(,S")) {
             if (c == 'A' && last == 'S') {
                 q->class[n++] = 'n';
             }
@@ -764,9 +765,7 @@ gs_sql_fold_operands(gs_sql_t *q)
 
         /* brackets that only group */
 
-        if (c == '(' && (last == 'L' || last == 'C' || last == 'A')
-            && q->class[i + 1] != 'S')
-        {
+        if (c == '(' && gs_sql_in(last, "LCA") && q->class[i + 1] != 'S') {
             continue;
         }
 

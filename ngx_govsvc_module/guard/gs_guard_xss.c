@@ -16,6 +16,8 @@
 
 static int gs_html_tag(const gs_str_t *text, size_t i, size_t *next);
 static int gs_html_attributes(const gs_str_t *text, size_t *pos);
+static size_t gs_html_skip(const gs_str_t *text, size_t i, int marks);
+static size_t gs_html_value(const gs_str_t *text, size_t i, gs_str_t *value);
 static int gs_html_attribute(const gs_str_t *name, const gs_str_t *value);
 static int gs_html_breakout(const gs_str_t *text);
 static int gs_html_scheme(const gs_str_t *value);
@@ -124,19 +126,12 @@ gs_html_tag(const gs_str_t *text, size_t i, size_t *next)
 static int
 gs_html_attributes(const gs_str_t *text, size_t *pos)
 {
-    int       quote;
     size_t    i, start;
     gs_str_t  name, value;
 
     for (i = *pos; i < text->len; /* void */ ) {
 
-        while (i < text->len && (gs_html_space(text->data[i])
-                                 || text->data[i] == '/'
-                                 || text->data[i] == '"'
-                                 || text->data[i] == '\''))
-        {
-            i++;
-        }
+        i = gs_html_skip(text, i, 1);
 
         if (i == text->len || text->data[i] == '>' || text->data[i] == '<') {
             break;
@@ -145,51 +140,24 @@ gs_html_attributes(const gs_str_t *text, size_t *pos)
         start = i;
 
         while (i < text->len && !gs_html_space(text->data[i])
-               && text->data[i] != '=' && text->data[i] != '>'
-               && text->data[i] != '/' && text->data[i] != '<')
+               && strchr("=>/<", text->data[i]) == NULL)
         {
             i++;
         }
 
         name = gs_str_make(text->data + start, i - start);
-
-        while (i < text->len && gs_html_space(text->data[i])) {
-            i++;
-        }
+        i = gs_html_skip(text, i, 0);
 
         if (i == text->len || text->data[i] != '=') {
             i += (name.len == 0 && i < text->len);
             continue;
         }
 
-        for (i++; i < text->len && gs_html_space(text->data[i]); i++) {
-            /* void */
-        }
-
-        quote = (i < text->len) ? text->data[i] : 0;
-        start = i;
-
-        if (quote == '"' || quote == '\'' || quote == '`') {
-            start = i + 1;
-            i = gs_str_chr(text, start, quote);
-
-        } else {
-
-            while (i < text->len && !gs_html_space(text->data[i])
-                   && text->data[i] != '>')
-            {
-                i++;
-            }
-        }
-
-        value = gs_str_make(text->data + start, i - start);
+        i = gs_html_value(text, gs_html_skip(text, i + 1, 0), &value);
 
         if (gs_html_attribute(&name, &value)) {
             return 1;
         }
-
-        i += (i < text->len && text->data[i] == quote
-              && (quote == '"' || quote == '\'' || quote == '`'));
     }
 
     *pos = i;
@@ -198,11 +166,64 @@ gs_html_attributes(const gs_str_t *text, size_t *pos)
 }
 
 
+/* Space, and between attributes what browsers take for it. */
+
+static size_t
+gs_html_skip(const gs_str_t *text, size_t i, int marks)
+{
+    int  c;
+
+    for ( /* void */ ; i < text->len; i++) {
+        c = text->data[i];
+
+        if (!gs_html_space(c)
+            && (!marks || (c != '/' && c != '"' && c != '\'')))
+        {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+/* The value of an attribute, in quotes or not; the place behind it. */
+
+static size_t
+gs_html_value(const gs_str_t *text, size_t i, gs_str_t *value)
+{
+    int     quote;
+    size_t  start;
+
+    quote = (i < text->len) ? text->data[i] : 0;
+
+    if (quote == '"' || quote == '\'' || quote == '`') {
+        start = i + 1;
+        i = gs_str_chr(text, start, quote);
+        *value = gs_str_make(text->data + start, i - start);
+
+        return (i < text->len) ? i + 1 : i;
+    }
+
+    start = i;
+
+    while (i < text->len && !gs_html_space(text->data[i])
+           && text->data[i] != '>')
+    {
+        i++;
+    }
+
+    *value = gs_str_make(text->data + start, i - start);
+
+    return i;
+}
+
+
 static int
 gs_html_attribute(const gs_str_t *name, const gs_str_t *value)
 {
-    gs_str_t  part;
     size_t    i;
+    gs_str_t  part;
 
     if (gs_html_event(name)) {
         return 1;

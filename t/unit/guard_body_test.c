@@ -368,7 +368,6 @@ test_policy(void)
     text = gs_str_text(request);                                              \
     (void) gs_guard_request(&in, gs_arena_mem(arena), &text, NULL);           \
     (void) gs_guard_check_with(guard, s, p, &in, &v)
-
     RUN("/?a=one", NULL);
     is_int(v.action, GS_GUARD_LOG, "three points pass");
     is_int(v.score, 3, "they are counted");
@@ -413,7 +412,6 @@ test_policy(void)
     t.targets = target;
     is_int(gs_guard_policy(&policy, guard, gs_arena_mem(arena), &t, &err),
            GS_OK, "a policy");
-
     RUN("/?a=one", policy);
     is_int(v.nhits, 0, "off for the argument");
     RUN("/?b=one", policy);
@@ -424,7 +422,6 @@ test_policy(void)
     is_int(v.action, GS_GUARD_BLOCK, "the threshold of a class");
     RUN("/?b=four", policy);
     is_int(v.action, GS_GUARD_BLOCK, "level 3 blocks");
-
     off[1] = gs_str_text("1999");
     is_int(gs_guard_policy(&policy, guard, gs_arena_mem(arena), &t, &err),
            GS_ERROR, "no such rule");
