@@ -24,6 +24,9 @@
 #include "limit/gs_limit_lease_ask.c"
 #define gs_limit_wide_t  gs_limit_wide_conn_t
 #include "limit/gs_limit_conn.c"
+#undef gs_limit_wide_t
+#define gs_limit_wide_t  gs_limit_wide_quota_t
+#include "limit/gs_limit_quota.c"
 #include "tap.h"
 
 
@@ -36,6 +39,7 @@ typedef struct {
     gs_limit_table_t        *table;
     gs_limit_lease_table_t  *leases;
     gs_limit_conn_table_t   *conns;
+    gs_limit_quota_table_t  *quotas;
     uint64_t                *score;        /* Redis */
     uint64_t                *admitted;
     uint64_t                *reached;
@@ -44,6 +48,8 @@ typedef struct {
 
 static void test_rates(const char *point, unsigned hit);
 static void test_conns(const char *point, unsigned hit);
+static void test_quotas(const char *point, unsigned hit);
+static unsigned spend(shared_t *s, uint64_t now);
 static unsigned request(shared_t *s, uint64_t now);
 static void make(shared_t *s);
 static void drop(shared_t *s);
@@ -52,6 +58,7 @@ static unsigned die_in_child(const char *point, unsigned hit,
     void (*work)(shared_t *s), shared_t *s);
 static void work_rates(shared_t *s);
 static void work_conns(shared_t *s);
+static void work_quotas(shared_t *s);
 
 
 static const char       *fault_point;
@@ -75,6 +82,10 @@ main(void)
 
     static const char *const  conns[] = { "conn_claim", "conn_begin" };
 
+    static const char *const  quotas[] = {
+        "quota_used", "quota_ask", "quota_grant"
+    };
+
     s = gs_str_text("1000r/s");
     ok(gs_limit_rate_parse(&rate, &s, NULL) == GS_OK
        && gs_limit_rate_init(&rate, 40, NULL) == GS_OK, "a rate");
@@ -89,6 +100,12 @@ main(void)
     for (i = 0; i < sizeof(conns) / sizeof(conns[0]); i++) {
         for (hit = 1; hit <= HITS; hit++) {
             test_conns(conns[i], hit);
+        }
+    }
+
+    for (i = 0; i < sizeof(quotas) / sizeof(quotas[0]); i++) {
+        for (hit = 1; hit <= HITS; hit++) {
+            test_quotas(quotas[i], hit);
         }
     }
 
@@ -211,6 +228,67 @@ work_conns(shared_t *s)
 }
 
 
+/* What the dead one held is lost; the rest can be spent, and no more. */
+
+static void
+test_quotas(const char *point, unsigned hit)
+{
+    uint64_t  t;
+    shared_t  s;
+
+    make(&s);
+    ok(die_in_child(point, hit, work_quotas, &s), "%s was reached", point);
+
+    for (t = NOW + 200000; t < NOW + 600000; t += 100) {
+        *s.admitted += spend(&s, t);
+    }
+
+    ok(*s.admitted <= 1000, "%s, %u: no more than the quota", point, hit);
+    ok(*s.admitted >= 900 - 10, "%s, %u: and little less (%u)", point,
+       hit, (unsigned) *s.admitted);
+
+    drop(&s);
+}
+
+
+static void
+work_quotas(shared_t *s)
+{
+    unsigned  i;
+
+    for (i = 0; i < 200; i++) {
+        *s->admitted += spend(s, NOW + i);
+    }
+}
+
+
+/* A quota of 1000, of which another node has a share of 100. */
+
+static unsigned
+spend(shared_t *s, uint64_t now)
+{
+    gs_rc_t               rc;
+    gs_str_t              key;
+    gs_limit_quota_t      quota;
+    gs_limit_quota_ask_t  ask;
+    gs_limit_quota_key_t  k;
+
+    key = gs_str_text("key");
+    quota.limit = 1000;
+    gs_limit_quota_plan(&quota, 2, 20);
+
+    gs_limit_quota_prepare(&k, s->quotas, &quota, &key, 1, 5);
+    rc = gs_limit_quota_take(&k, 0);
+
+    if (k.ask && gs_limit_quota_ask(&k, now, 5000, &ask) == GS_OK) {
+        *s->score += ask.n;
+        *s->score -= gs_limit_quota_grant(&ask, *s->score);
+    }
+
+    return rc == GS_OK;
+}
+
+
 static unsigned
 request(shared_t *s, uint64_t now)
 {
@@ -285,6 +363,9 @@ make(shared_t *s)
     size = gs_limit_conn_size(100);
     s->conns = gs_limit_conn_init(memory(size), size, &secret);
 
+    size = gs_limit_quota_size(100);
+    s->quotas = gs_limit_quota_init(memory(size), size, &secret);
+
     s->score = memory(3 * sizeof(uint64_t));
     s->admitted = s->score + 1;
     s->reached = s->score + 2;
@@ -297,6 +378,7 @@ drop(shared_t *s)
     munmap(s->table, gs_limit_table_size(100));
     munmap(s->leases, gs_limit_lease_size(0));
     munmap(s->conns, gs_limit_conn_size(100));
+    munmap(s->quotas, gs_limit_quota_size(100));
     munmap(s->score, 3 * sizeof(uint64_t));
 }
 
