@@ -52,19 +52,6 @@ static void ngx_govsvc_http_done(ngx_event_t *ev);
 static ngx_queue_t  ngx_govsvc_http_open_queue;
 
 
-static const char *const  ngx_govsvc_http_errors[] = {
-    "ok", "resolve", "veto", "connect", "tls", "send", "read", "timeout",
-    "invalid", "too_large", "memory", "quit"
-};
-
-
-const char *
-ngx_govsvc_http_error_name(ngx_govsvc_http_error_e error)
-{
-    return ngx_govsvc_http_errors[error];
-}
-
-
 ngx_govsvc_http_t *
 ngx_govsvc_http_start(const ngx_govsvc_http_target_t *t,
     const ngx_govsvc_http_request_t *request, ngx_log_t *log)

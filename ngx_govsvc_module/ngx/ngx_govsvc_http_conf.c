@@ -22,6 +22,19 @@ static ngx_int_t ngx_govsvc_http_copy(ngx_pool_t *pool, ngx_str_t *dst,
     const gs_str_t *src);
 
 
+static const char *const  ngx_govsvc_http_errors[] = {
+    "ok", "resolve", "veto", "connect", "tls", "send", "read", "timeout",
+    "invalid", "too_large", "memory", "quit"
+};
+
+
+const char *
+ngx_govsvc_http_error_name(ngx_govsvc_http_error_e error)
+{
+    return ngx_govsvc_http_errors[error];
+}
+
+
 char *
 ngx_govsvc_http_target(ngx_conf_t *cf, ngx_govsvc_http_target_t *t,
     ngx_str_t *url, ngx_str_t *ca, ngx_str_t *name)
