@@ -93,6 +93,8 @@ extern const gs_cli_verb_t  gs_cli_rules_test;
 extern const gs_cli_verb_t  gs_cli_rules_explain;
 extern const gs_cli_verb_t  gs_cli_rules_check;
 extern const gs_cli_verb_t  gs_cli_audit_verify;
+extern const gs_cli_verb_t  gs_cli_audit_query;
+extern const gs_cli_verb_t  gs_cli_audit_tail;
 
 
 #endif /* _GS_CLI_H_INCLUDED_ */

@@ -131,7 +131,8 @@ gs_cli_audit_arg(gs_cli_audit_t *a, int i)
         if (stat(argv[i + n], &st) != 0 || S_ISDIR(st.st_mode)
             || strncmp(argv[i], argv[i + n], len) != 0
             || strchr(argv[i + n] + len, '/') != NULL
-            || gs_cli_audit_list_push(a->cli, &a->segments, NULL, argv[i + n]) != GS_OK)
+            || gs_cli_audit_list_push(a->cli, &a->segments, NULL, argv[i + n])
+               != GS_OK)
         {
             break;
         }

@@ -1,0 +1,25 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * A record of each question to an audit store.
+ */
+
+
+#ifndef _GS_CLI_AUDIT_NOTE_H_INCLUDED_
+#define _GS_CLI_AUDIT_NOTE_H_INCLUDED_
+
+
+#include "cli/gs_cli.h"
+
+
+/*
+ * Writes who asks what to a chain of its own in the store, and syncs it,
+ * before anything is answered.  With --no-record, for copies, it is told on
+ * stderr that there is none.  Answers GS_CLI_YES, or GS_CLI_READ, which is
+ * reported.
+ */
+int gs_cli_audit_note(gs_cli_t *cli, const char *dir);
+
+
+#endif /* _GS_CLI_AUDIT_NOTE_H_INCLUDED_ */

@@ -1,0 +1,77 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * The records of an audit store, of all chains in the order of their time;
+ * also while they are being written.
+ */
+
+
+#ifndef _GS_CLI_AUDIT_STORE_H_INCLUDED_
+#define _GS_CLI_AUDIT_STORE_H_INCLUDED_
+
+
+#include "cli/gs_cli_audit_list.h"
+
+
+#define GS_CLI_STORE_TIME  26              /* 2026-11-22T13:08:36.888598 */
+
+
+/* One chain. */
+typedef struct {
+    gs_cli_audit_list_t   segments;
+    size_t                segment;         /* the one that is open */
+    uint64_t              left;            /* its bytes that count */
+    int                   fd;              /* -1: none */
+    gs_uchar_t           *buf;
+    size_t                pos;
+    size_t                last;
+    gs_str_t              line;            /* the next one, without LF */
+    char                  time[GS_CLI_STORE_TIME + 1];
+    const char           *folder;
+} gs_cli_store_chain_t;
+
+
+typedef struct {
+    gs_cli_t              *cli;
+    const char            *path;
+    gs_cli_audit_list_t    folders;
+    gs_cli_store_chain_t  *chains;
+    size_t                 nchains;
+    size_t                *heap;           /* chains by time */
+    size_t                 nheap;
+    size_t                 taken;          /* whose line was given; SIZE_MAX */
+    char                   from[GS_CLI_STORE_TIME + 1];    /* "": all */
+    char                   to[GS_CLI_STORE_TIME + 1];
+    unsigned               unreadable:1;
+} gs_cli_store_t;
+
+
+/*
+ * Opens the directory of govsvc_audit_store; only records of the time from
+ * "from" on and before "to" ("" or in the form of a record) are given.
+ * GS_ERROR is reported.
+ */
+gs_rc_t gs_cli_store_open(gs_cli_store_t *store, gs_cli_t *cli,
+    const char *path, const char *from, const char *to);
+void gs_cli_store_close(gs_cli_store_t *store);
+
+/*
+ * The next record but those that open and close segments; it holds until the
+ * next call.  GS_DONE at the end.  What cannot be read is reported, passed
+ * over, and told by store->unreadable.
+ */
+gs_rc_t gs_cli_store_next(gs_cli_store_t *store, gs_str_t *line);
+
+/* Looks for chains, segments and lines written meanwhile. */
+gs_rc_t gs_cli_store_again(gs_cli_store_t *store);
+
+/*
+ * A time as people write it, "2026-11-22", "2026-11-22T13:08",
+ * "2026-11-22T13:08:36+08:00", or "90m" before now (us), in the form of a
+ * record; dst holds GS_CLI_STORE_TIME + 1 bytes.
+ */
+gs_rc_t gs_cli_store_time(char *dst, const char *text, uint64_t now);
+
+
+#endif /* _GS_CLI_AUDIT_STORE_H_INCLUDED_ */
