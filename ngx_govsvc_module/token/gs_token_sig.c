@@ -59,7 +59,8 @@ static size_t gs_token_sig_der(gs_uchar_t *der, const gs_uchar_t *raw,
     size_t width);
 static gs_uchar_t *gs_token_sig_integer(gs_uchar_t *p, const gs_uchar_t *raw,
     size_t width);
-static int gs_token_sig_no_memory(void);
+static int gs_token_sig_mismatch(gs_token_crypto_t *crypto,
+    const gs_token_sig_t *s);
 
 
 static const size_t  gs_token_sig_sizes[GS_TOKEN_MACS] = { 32, 48, 64, 32 };
@@ -129,7 +130,7 @@ gs_token_sig_verify(gs_token_crypto_t *crypto, const gs_token_key_t *key,
     gs_token_alg_e alg, const gs_str_t *sm2_id, const gs_str_t *input,
     const gs_str_t *sig)
 {
-    int             rc, no_memory;
+    int             rc;
     gs_token_sig_t  s;
 
     s.key = key;
@@ -144,12 +145,12 @@ gs_token_sig_verify(gs_token_crypto_t *crypto, const gs_token_key_t *key,
         return GS_TOKEN_OK;
     }
 
-    /* empties the queue: an error in it would be taken for one of TLS */
+    if (!gs_token_sig_mismatch(crypto, &s)) {
+        rc = GS_TOKEN_SIG_UNCHECKED;
+    }
 
-    no_memory = gs_token_sig_no_memory();
-
-    return (rc == GS_TOKEN_SIG_UNCHECKED || no_memory)
-               ? GS_TOKEN_NO_MEMORY : GS_TOKEN_BAD_SIGNATURE;
+    return rc == GS_TOKEN_SIG_UNCHECKED ? GS_TOKEN_NO_MEMORY
+                                        : GS_TOKEN_BAD_SIGNATURE;
 }
 
 
@@ -258,17 +259,14 @@ gs_token_sig_ecdsa(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
 
 
 /*
- * What libcrypto does for Ed25519 takes memory and tells a lack of it as a
- * mismatch, without an error.  A good signature must not be remembered as a
- * bad one for that: a mismatch counts when it comes twice and there is memory
- * afterwards.
+ * What libcrypto does for Ed25519 takes memory in many places and tells a lack
+ * of it as a mismatch, without an error: one counts when it comes twice.
  */
 
 static int
 gs_token_sig_eddsa(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
 {
-    int          rc;
-    EVP_MD_CTX  *probe;
+    int  rc;
 
     if (s->sig->len != 64) {
         return 0;
@@ -276,25 +274,7 @@ gs_token_sig_eddsa(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
 
     rc = gs_token_sig_eddsa_once(crypto, s);
 
-    if (rc == 0) {
-        rc = gs_token_sig_eddsa_once(crypto, s);
-    }
-
-    if (rc != 0) {
-        return rc;
-    }
-
-    probe = EVP_MD_CTX_new();
-
-    if (probe == NULL
-        || EVP_DigestInit_ex2(probe, crypto->sha[2], NULL) != 1)
-    {
-        rc = GS_TOKEN_SIG_UNCHECKED;
-    }
-
-    EVP_MD_CTX_free(probe);
-
-    return rc;
+    return rc == 0 ? gs_token_sig_eddsa_once(crypto, s) : rc;
 }
 
 
@@ -461,21 +441,52 @@ gs_token_sig_integer(gs_uchar_t *p, const gs_uchar_t *raw, size_t width)
 }
 
 
+/*
+ * Whether it is the signature that was refused, and not the memory for looking
+ * at it: a good token must not be remembered as a bad one.  Empties the queue
+ * of errors, in which one would be taken for an error of TLS.
+ */
+
 static int
-gs_token_sig_no_memory(void)
+gs_token_sig_mismatch(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
 {
-    int            found;
-    unsigned long  error;
+    int             memory, rsa;
+    EVP_MD_CTX     *probe;
+    unsigned long   error;
 
     /* each function on the way out may have added its own on top */
 
-    found = 0;
+    memory = 1;
+    rsa = 0;
 
     for (error = ERR_get_error(); error != 0; error = ERR_get_error()) {
+
         if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE) {
-            found = 1;
+            memory = 0;
+
+        } else if (ERR_GET_LIB(error) == ERR_LIB_RSA) {
+            rsa = 1;
         }
     }
 
-    return found;
+    /* a signature that RSA has looked at leaves an error of RSA */
+
+    if (s->alg < GS_TOKEN_ES256 && s->sig->len == s->key->sig_len && !rsa) {
+        return 0;
+    }
+
+    /* some places tell nothing: then there is none left now either */
+
+    probe = EVP_MD_CTX_new();
+
+    if (probe == NULL
+        || EVP_DigestInit_ex2(probe, crypto->sha[2], NULL) != 1)
+    {
+        memory = 0;
+    }
+
+    EVP_MD_CTX_free(probe);
+    ERR_clear_error();
+
+    return memory;
 }
