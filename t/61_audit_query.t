@@ -14,7 +14,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
-my $t = Test::GovSvc->new(workers => 2)->has('cli')->plan(45);
+my $t = Test::GovSvc->new(workers => 2)->has('cli')->plan(42);
 
 $t->http_conf(<<'EOC')->run();
 govsvc_node        n1;
