@@ -51,7 +51,8 @@ const ngx_http_govsvc_reason_t
         "try again later."),
 
     ngx_http_govsvc_reason(403, "BANNED",
-        "由于此前的异常访问，暂时不能使用本服务。如有疑问，请将下面的编号告知客服。",
+        "由于此前的异常访问，暂时不能使用本服务。"
+        "如有疑问，请将下面的编号告知客服。",
         "Access is suspended for a while because of earlier unusual requests. "
         "If this is a mistake, please give the number below to the service "
         "desk."),

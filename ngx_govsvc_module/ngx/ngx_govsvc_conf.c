@@ -313,6 +313,8 @@ ngx_govsvc_conf_params(ngx_conf_t *cf, ngx_uint_t from,
 
     for (i = from; i < cf->args->nelts; i++) {
 
+        ngx_str_null(&text);
+
         for (k = 0; names[k] != NULL; k++) {
             if (ngx_govsvc_conf_param(&value[i], names[k], &text)) {
                 break;
