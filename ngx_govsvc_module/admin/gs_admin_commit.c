@@ -138,6 +138,9 @@ gs_admin_commit(gs_admin_call_t *c)
     doc = c->admin->doc;
     host = c->admin->host;
 
+    size = 0;
+    table = NULL;
+
     if (gs_admin_commit_compile(c, &table, &size) != GS_OK) {
         return GS_ERROR;
     }

@@ -420,7 +420,7 @@ gs_cli_store_fill(gs_cli_store_t *store, gs_cli_store_chain_t *c)
     size_t   want;
     ssize_t  n;
 
-    if (c->fd == -1) {
+    if (c->fd == -1 || c->buf == NULL) {
 
         if (c->buf != NULL || c->segments.n == 0) {
             return GS_DONE;

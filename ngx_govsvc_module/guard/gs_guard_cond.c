@@ -225,7 +225,7 @@ gs_guard_match_words(gs_guard_parser_t *p, gs_cond_t *cond)
 
     for (i = 0; i < cond->nvalues; i++) {
 
-        if (!cond->then[i]) {
+        if (!cond->then[i] || word == NULL) {
             word = &cond->words[n++];
             *word = cond->values[i];
 

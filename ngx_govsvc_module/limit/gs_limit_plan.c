@@ -94,7 +94,7 @@ gs_limit_plan_part(gs_limit_rate_t *part, const gs_limit_rate_t *rate,
 
     *part = *rate;
 
-    if (num == 0) {
+    if (num == 0 || den == 0) {
         part->burst = 0;
         return;
     }

@@ -159,6 +159,7 @@ ngx_govsvc_redis_sessions_stop(ngx_govsvc_redis_run_t *run)
 
     while (!ngx_queue_empty(&run->sessions)) {
         q = ngx_queue_head(&run->sessions);
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is a ring */
         ngx_queue_remove(q);
 
         session = ngx_queue_data(q, ngx_govsvc_redis_session_t, queue);
