@@ -46,7 +46,8 @@ TOOLS :=	$(TOOL_SRCS:tools/%.c=build/%)
 
 .PHONY:		all deps module lib cli programs unit-programs \
 		fuzz-programs micro-programs unit test asan static valgrind \
-		fuzz bench lint coverage docs install run stop clean help FORCE
+		fuzz bench lint coverage docs install run \
+		run-cluster stop clean help FORCE
 
 all:		module programs
 
@@ -195,8 +196,13 @@ run:		deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tools/demo start
 
+run-cluster:	deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tools/demo-cluster start
+
 stop:
 	@tools/demo stop
+	@tools/demo-cluster stop
 
 clean:
 	rm -rf build
