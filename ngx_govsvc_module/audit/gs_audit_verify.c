@@ -456,6 +456,10 @@ gs_audit_verify_accept(gs_audit_verify_t *v, const gs_audit_line_t *line)
     memcpy(v->h, line->h, GS_AUDIT_HASH);
     v->next_seq = line->seq + 1;
 
+    if (v->handler != NULL) {
+        v->handler(v->data, line);
+    }
+
     /* a record is older than the opening of its segment, which is late */
 
     if (v->first_time[0] == '\0'

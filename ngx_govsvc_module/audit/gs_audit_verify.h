@@ -42,6 +42,10 @@ typedef struct {
 } gs_audit_fault_t;
 
 
+/* Told of each line that is good; h is that of the line. */
+typedef void (*gs_audit_verify_pt)(void *data, const gs_audit_line_t *line);
+
+
 typedef struct {
     /* what was found, for the report */
     char               name[GS_AUDIT_NAME_MAX];
@@ -78,7 +82,9 @@ typedef struct {
     unsigned           partial:1;          /* may begin anywhere */
     unsigned           doubt:1;            /* the kind is not sure yet */
 
-    gs_audit_chain_t   chains[GS_AUDIT_ALGS];
+    gs_audit_chain_t   chains[GS_AUDIT_ALGS];    /* these stay over chains */
+    gs_audit_verify_pt handler;            /* of the caller; may be NULL */
+    void              *data;
     unsigned           ready[GS_AUDIT_ALGS];
 
     size_t             part_len;

@@ -95,6 +95,8 @@ extern const gs_cli_verb_t  gs_cli_rules_check;
 extern const gs_cli_verb_t  gs_cli_audit_verify;
 extern const gs_cli_verb_t  gs_cli_audit_query;
 extern const gs_cli_verb_t  gs_cli_audit_tail;
+extern const gs_cli_verb_t  gs_cli_audit_keygen;
+extern const gs_cli_verb_t  gs_cli_audit_sealer;
 
 
 #endif /* _GS_CLI_H_INCLUDED_ */

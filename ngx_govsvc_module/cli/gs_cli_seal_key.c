@@ -1,0 +1,322 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Keys of seals: making and reading them.
+ *
+ * NAME.key holds the name of the log in a line of its own before the PEM of
+ * the private key, NAME.pub the public key as text.
+ */
+
+
+#include "cli/gs_cli_seal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+
+#define GS_CLI_KEY_HEAD  "govsvc-seal-key "
+#define GS_CLI_KEY_MAX   4096
+
+
+static int gs_cli_keygen_run(gs_cli_t *cli);
+static int gs_cli_keygen_make(gs_cli_t *cli, const char *alg,
+    const char *name, char *text, size_t *len);
+static int gs_cli_keygen_write(gs_cli_t *cli, const char *dir,
+    const char *file, mode_t mode, const void *data, size_t len);
+static int gs_cli_seal_key_file(gs_cli_t *cli, const char *path,
+    gs_audit_key_t *key);
+
+
+static const gs_cli_option_t  gs_cli_keygen_options[] = {
+    { "alg", "ed25519|sm2", "how it signs (ed25519)", "签名算法（ed25519）" },
+    { "name", "ORIGIN", "name of the log: gov.example/gd/gw1, or ending in "
+      "/sm3 for a tree of SM3",
+      "日志名称：gov.example/gd/gw1，以 /sm3 结尾则用 SM3 建树" },
+    { "out", "DIR", "folder for seal.key and seal.pub", "存放密钥的目录" },
+    { NULL, NULL, NULL, NULL }
+};
+
+
+const gs_cli_verb_t  gs_cli_audit_keygen = {
+    "audit", "keygen", "",
+    "make a key that signs seals",
+    "生成签署封存点的密钥",
+    "govsvc audit keygen --alg sm2 --name gov.example/gd/gw1/sm3 --out "
+    "/etc/govsvc/seal",
+    gs_cli_keygen_options,
+    gs_cli_keygen_run
+};
+
+
+static int
+gs_cli_keygen_run(gs_cli_t *cli)
+{
+    int              rc;
+    char             text[GS_CLI_KEY_MAX], *pem;
+    size_t           len;
+    gs_buf_t         b;
+    gs_err_t         err;
+    gs_str_t         name, s;
+    const char      *out, *alg, *origin;
+    gs_uchar_t       public[GS_AUDIT_KEY_TEXT_MAX];
+    gs_audit_key_t   key;
+
+    alg = gs_cli_option(cli, "alg");
+    origin = gs_cli_option(cli, "name");
+    out = gs_cli_option(cli, "out");
+
+    if (cli->argc != 0 || origin == NULL || out == NULL) {
+        return gs_cli_fail(cli, GS_CLI_USAGE,
+                           "audit keygen needs --name and --out");
+    }
+
+    alg = (alg == NULL) ? "ed25519" : alg;
+
+    if (strcmp(alg, "ed25519") != 0 && strcmp(alg, "sm2") != 0) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "invalid --alg \"%s\", "
+                           "allowed: ed25519, sm2", alg);
+    }
+
+    if (strlen(origin) > GS_AUDIT_KEY_NAME_MAX) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "--name is too long, allowed: "
+                           "1 to 128 characters");
+    }
+
+    len = 0;
+    rc = gs_cli_keygen_make(cli, alg, origin, text, &len);
+
+    if (rc != GS_CLI_YES) {
+        return rc;
+    }
+
+    memset(&err, 0, sizeof(gs_err_t));
+    name = gs_str_text(origin);
+    pem = text + sizeof(GS_CLI_KEY_HEAD) - 1 + name.len + 1;
+    s = gs_str_make(pem, len - (size_t) (pem - text));
+
+    if (gs_audit_key_private(&key, &name, &s, &err) != GS_OK) {
+        OPENSSL_cleanse(text, sizeof(text));
+        return gs_cli_fail(cli, GS_CLI_USAGE, "%s", err.text);
+    }
+
+    gs_buf_init(&b, public, sizeof(public));
+    gs_audit_key_text(&key, &b);
+    gs_buf_char(&b, '\n');
+    gs_audit_key_free(&key);
+
+    rc = gs_cli_keygen_write(cli, out, "seal.key", 0600, text, len);
+    OPENSSL_cleanse(text, sizeof(text));
+
+    if (rc == GS_CLI_YES) {
+        rc = gs_cli_keygen_write(cli, out, "seal.pub", 0644, public,
+                                 gs_buf_len(&b));
+    }
+
+    if (rc == GS_CLI_YES) {
+        (void) fwrite(public, 1, gs_buf_len(&b), stdout);
+    }
+
+    return rc;
+}
+
+
+static int
+gs_cli_keygen_make(gs_cli_t *cli, const char *alg, const char *name,
+    char *text, size_t *len)
+{
+    int        n;
+    BIO       *bio;
+    char      *data;
+    long       size;
+    EVP_PKEY  *pkey;
+
+    pkey = EVP_PKEY_Q_keygen(NULL, NULL, strcmp(alg, "sm2") == 0 ? "SM2"
+                                                                 : "ED25519");
+    bio = BIO_new(BIO_s_secmem());
+    size = 0;
+
+    if (pkey != NULL && bio != NULL
+        && PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL)
+           == 1)
+    {
+        size = BIO_get_mem_data(bio, &data);
+    }
+
+    n = 0;
+
+    if (size > 0 && size < GS_CLI_KEY_MAX / 2) {
+        n = snprintf(text, GS_CLI_KEY_MAX, "%s%s\n%.*s", GS_CLI_KEY_HEAD,
+                     name, (int) size, data);
+    }
+
+    BIO_free(bio);
+    EVP_PKEY_free(pkey);
+
+    if (n <= 0 || n >= GS_CLI_KEY_MAX) {
+        return gs_cli_fail(cli, GS_CLI_READ, "libcrypto cannot make a key of "
+                           "%s", alg);
+    }
+
+    *len = (size_t) n;
+
+    return GS_CLI_YES;
+}
+
+
+/* No key is ever written over. */
+
+static int
+gs_cli_keygen_write(gs_cli_t *cli, const char *dir, const char *file,
+    mode_t mode, const void *data, size_t len)
+{
+    int   fd, failed;
+    char  path[GS_CLI_SEAL_PATH];
+
+    if (gs_cli_seal_path(cli, path, dir, file) != GS_OK) {
+        return GS_CLI_READ;
+    }
+
+    fd = open(path, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, mode);
+    failed = (fd == -1);
+
+    if (!failed) {
+        failed = (fchmod(fd, mode) == -1
+                  || write(fd, data, len) != (ssize_t) len
+                  || fsync(fd) == -1);
+        failed = (close(fd) == -1 || failed);
+    }
+
+    if (failed || gs_cli_seal_sync(dir) == -1) {
+        return gs_cli_fail(cli, GS_CLI_READ, "cannot write \"%s\": %s", path,
+                           strerror(errno));
+    }
+
+    return GS_CLI_YES;
+}
+
+
+int
+gs_cli_seal_private(gs_cli_t *cli, gs_cli_seal_keys_t *keys)
+{
+    int              rc;
+    const char      *path;
+    gs_audit_key_t  *key;
+
+    for (keys->n = 0; ; keys->n++) {
+        path = gs_cli_option_n(cli, "key", keys->n);
+
+        if (path == NULL) {
+            return (keys->n != 0) ? GS_CLI_YES
+                   : gs_cli_fail(cli, GS_CLI_USAGE, "--key FILE is missing");
+        }
+
+        if (keys->n == GS_CLI_SEAL_KEYS) {
+            return gs_cli_fail(cli, GS_CLI_USAGE, "more than %d keys",
+                               GS_CLI_SEAL_KEYS);
+        }
+
+        key = &keys->keys[keys->n];
+        rc = gs_cli_seal_key_file(cli, path, key);
+
+        if (rc != GS_CLI_YES) {
+            return rc;
+        }
+
+        if (keys->n != 0
+            && strcmp(key->name, keys->keys[0].name) != 0)
+        {
+            gs_audit_key_free(key);
+            return gs_cli_fail(cli, GS_CLI_USAGE, "\"%s\" is of another log "
+                               "than the first key", path);
+        }
+    }
+}
+
+
+static int
+gs_cli_seal_key_file(gs_cli_t *cli, const char *path, gs_audit_key_t *key)
+{
+    size_t        head, lf;
+    gs_err_t      err;
+    gs_str_t      text, prefix, name, pem;
+    struct stat   st;
+
+    if (stat(path, &st) == 0 && (st.st_mode & 077) != 0) {
+        return gs_cli_fail(cli, GS_CLI_READ, "\"%s\" may be read by others, "
+                           "allowed: mode 0600", path);
+    }
+
+    if (gs_cli_read(cli, path, &text) != GS_OK) {
+        return GS_CLI_READ;
+    }
+
+    prefix = gs_str_text(GS_CLI_KEY_HEAD);
+    head = prefix.len;
+    lf = gs_str_chr(&text, 0, '\n');
+
+    if (!gs_str_prefix(&text, &prefix) || lf == text.len) {
+        return gs_cli_fail(cli, GS_CLI_READ, "\"%s\" is no key made by "
+                           "govsvc audit keygen", path);
+    }
+
+    name = gs_str_make(text.data + head, lf - head);
+    pem = gs_str_make(text.data + lf + 1, text.len - lf - 1);
+    memset(&err, 0, sizeof(gs_err_t));
+
+    if (gs_audit_key_private(key, &name, &pem, &err) != GS_OK) {
+        return gs_cli_fail_err(cli, GS_CLI_READ, path, &err);
+    }
+
+    OPENSSL_cleanse((void *) pem.data, pem.len);
+
+    return GS_CLI_YES;
+}
+
+
+int
+gs_cli_seal_public(gs_cli_t *cli, gs_cli_seal_keys_t *keys)
+{
+    gs_err_t     err;
+    gs_str_t     text;
+    const char  *value;
+
+    for (keys->n = 0; ; keys->n++) {
+        value = gs_cli_option_n(cli, "key", keys->n);
+
+        if (value == NULL) {
+            return (keys->n != 0) ? GS_CLI_YES
+                   : gs_cli_fail(cli, GS_CLI_USAGE, "--key PUBLIC is missing");
+        }
+
+        if (keys->n == GS_CLI_SEAL_KEYS) {
+            return gs_cli_fail(cli, GS_CLI_USAGE, "more than %d keys",
+                               GS_CLI_SEAL_KEYS);
+        }
+
+        text = gs_str_text(value);
+
+        if (access(value, F_OK) == 0
+            && gs_cli_read(cli, value, &text) != GS_OK)
+        {
+            return GS_CLI_READ;
+        }
+
+        while (text.len != 0 && text.data[text.len - 1] == '\n') {
+            text.len--;
+        }
+
+        memset(&err, 0, sizeof(gs_err_t));
+
+        if (gs_audit_key_public(&keys->keys[keys->n], &text, &err) != GS_OK) {
+            return gs_cli_fail(cli, GS_CLI_USAGE, "%s", err.text);
+        }
+    }
+}

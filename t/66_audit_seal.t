@@ -1,0 +1,209 @@
+#!/usr/bin/perl
+
+# Copyright (C) govsvc authors
+#
+# Audit: keys, the sealer, and what a seal proves.
+
+use strict;
+use warnings;
+
+use File::Copy qw/copy/;
+use JSON::PP;
+use Test::More;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::GovSvc;
+
+my $t = Test::GovSvc->new(workers => 2)->has('cli');
+
+$t->http_conf(<<'EOC')->run();
+govsvc_node        n1;
+govsvc_audit_store dir=audit segment=64k flush=5ms;
+govsvc_audit       meta;
+
+server {
+    listen 127.0.0.1:%%PORT_0%%;
+    location / { return 200 "ok"; }
+    location /no { return 403; }
+}
+EOC
+
+my $base = $t->dir();
+my ($dir, $seal) = ("$base/audit", "$base/seal");
+
+sub audit { return $t->govsvc('audit', @_) }
+
+sub sealer {
+    my (@args) = @_;
+    return audit('sealer', $dir, '--key', "$base/k1/seal.key", '--seal', $seal,
+        '--once', @args);
+}
+
+sub load {
+    my ($n) = @_;
+    my @raw = map { $t->request('GET', "/load/$_") } 1 .. $n;
+    my $ok = grep { $_->status == 200 } $t->http_parallel(\@raw,
+        concurrency => 8);
+
+    return $ok;
+}
+
+# Keys.
+
+mkdir "$base/$_" for qw/k1 k2 k3/;
+my ($code, $pub, $err) = audit('keygen', '--name', 'gov.example/gd/n1',
+    '--out', "$base/k1");
+is($code, 0, 'a key');
+like($pub, qr{^gov\.example/gd/n1\+[0-9a-f]{8}\+\S+$}, 'its public half');
+is((stat "$base/k1/seal.key")[2] & 0777, 0600, 'of the owner alone');
+is($t->read_file('k1/seal.pub'), $pub, 'which is in a file too');
+
+($code, undef, $err) = audit('keygen', '--name', 'x', '--out', "$base/k1");
+is($code, 3, 'no key is written over');
+like($err, qr{^govsvc: cannot write ".*/k1/seal\.key": File exists$}, 'told');
+
+($code, undef, $err) = audit('keygen', '--alg', 'rsa', '--name', 'x', '--out',
+    "$base/k2");
+is($err, "govsvc: invalid --alg \"rsa\", allowed: ed25519, sm2\n", 'no RSA');
+($code, undef, $err) = audit('keygen', '--name', 'a b', '--out', "$base/k2");
+is($code, 2, 'no blank in a name');
+
+my ($code2) = audit('keygen', '--alg', 'sm2', '--name', 'gov.example/gd/n1',
+    '--out', "$base/k2");
+is($code2, 0, 'a key of SM2');
+audit('keygen', '--name', 'gov.example/other', '--out', "$base/k3");
+
+# Sealing.
+
+is(load(300), 300, 'asked');
+my $out;
+($code, $out, $err) = sealer();
+is($code, 0, 'sealed') or diag($err);
+like($out, qr/^\d+ lines are sealed$/, 'so many');
+
+my ($origin, $size, $root, $time) = split /\n/, $t->read_file('seal/checkpoint');
+is($origin, 'gov.example/gd/n1', 'a checkpoint of the log');
+cmp_ok($size, '>', 256, 'of some size');
+like($root, qr{^[\w+/]{43}=$}, 'with a root');
+like($time, qr/^time 2\S+\+08:00$/, 'and a time');
+
+sub lines {
+    my $n = 0;
+    $n += () = $t->read_file(substr $_, 1 + length $base) =~ /\n/g
+        for glob "$dir/*/*.seg";
+
+    return $n;
+}
+
+load(50);
+$t->wait_for(sub { (sealer())[0] == 0
+    && (split /\n/, $t->read_file('seal/checkpoint'))[1] == lines() });
+is((split /\n/, $t->read_file('seal/checkpoint'))[1], lines(),
+    'each line is a leaf');
+
+my ($again) = sealer();
+is($again, 0, 'an idle store is signed as well');
+isnt((split /\n/, $t->read_file('seal/checkpoint'))[3], $time,
+    'with its time');
+
+# Keys are rotated by signing with both.
+
+($code, undef, $err) = audit('sealer', $dir, '--key', "$base/k2/seal.key",
+    '--seal', $seal, '--once');
+is($code, 1, 'a new key alone does not go on');
+like($err, qr/signed by none of the keys; give the old key too; refusing/,
+    'told');
+($code) = sealer('--key', "$base/k2/seal.key");
+is($code, 0, 'both do');
+is(() = $t->read_file('seal/checkpoint') =~ /^\xe2\x80\x94 /mg, 2,
+    'two signatures');
+($code) = audit('sealer', $dir, '--key', "$base/k2/seal.key", '--seal', $seal,
+    '--once');
+is($code, 0, 'then the new one alone');
+($code) = sealer('--key', "$base/k2/seal.key");
+
+($code, undef, $err) = audit('sealer', $dir, '--key', "$base/k3/seal.key",
+    '--seal', $seal, '--once');
+like($err, qr/the keys are of another log; refusing to sign$/, 'no other log');
+chmod 0644, "$base/k3/seal.key";
+($code, undef, $err) = audit('sealer', $dir, '--key', "$base/k3/seal.key",
+    '--seal', $seal, '--once');
+like($err, qr/may be read by others, allowed: mode 0600$/, 'no open key');
+
+for (['--interval', '1ms'], ['--interval', '2h'], ['--interval', 'x']) {
+    ($code) = sealer(@$_);
+    is($code, 2, "invalid: @$_");
+}
+
+# Nothing is signed over what was changed.
+
+sub kept {
+    my ($what, $file, $change, $like) = @_;
+
+    my $path = "$base/$file";
+    copy($path, "$base/kept") or die "$path: $!\n";
+    my $before = $t->read_file('seal/checkpoint');
+    my $text = $t->read_file($file);
+    $change->($text);
+    open my $fh, '>:raw', $path or die "$path: $!\n";
+    print $fh $text;
+    close $fh;
+
+    my ($rc, undef, $say) = sealer();
+    is($rc, 1, "$what: refused");
+    like($say, $like, "$what: told");
+    is($t->read_file('seal/checkpoint'), $before, "$what: not signed")
+        unless $file =~ /checkpoint/;
+    copy("$base/kept", $path);
+}
+
+my ($segment) = map { substr $_, 1 + length $base } sort glob "$dir/*.w0.*/*";
+my ($last) = map { substr $_, 1 + length $base }
+    reverse sort glob "$dir/*.w0.*/*";
+my ($tile) = map { substr $_, 1 + length $base }
+    glob "$seal/tile/0/001.p/*";
+
+kept('an edited record', $last, sub { $_[0] =~ s/GET/PUT/ }, qr/: edit: /);
+kept('a shorter segment', $last, sub { $_[0] =~ s/[^\n]+\n\z// }, qr/edit: /);
+kept('a tile', $tile, sub { substr($_[0], 0, 1) ^= "\1" },
+    qr/the tiles do not give the root of the state; refusing to sign$/);
+kept('the state', 'seal/state', sub { $_[0] =~ s/\n(\d+)/"\n" . ($1 - 1)/e },
+    qr/refusing to sign$/);
+kept('an older state', 'seal/state', sub { $_[0] = 'x' },
+    qr/the state is damaged; refusing/);
+kept('the checkpoint', 'seal/checkpoint', sub { $_[0] =~ s/time 2/time 1/ },
+    qr/the checkpoint is damaged or forged; refusing to sign$/);
+kept('the index', 'seal/index', sub { $_[0] =~ s/\d+ /7 / },
+    qr/edit|index is/);
+
+($code, undef, $err) = sealer('--key', "$base/k2/seal.key");
+is($code, 0, 'and whole again it goes on') or diag($err);
+
+# One at a time.
+
+my $pid = fork() // die "fork: $!\n";
+if ($pid == 0) {
+    open STDOUT, '>', '/dev/null';
+    exec "$FindBin::Bin/../build/govsvc", 'audit', 'sealer', $dir, '--key',
+        "$base/k1/seal.key", '--seal', $seal, '--interval', '100ms';
+    exit 1;
+}
+
+my $point = $t->read_file('seal/checkpoint');
+ok($t->wait_for(sub { $t->read_file('seal/checkpoint') ne $point }),
+    'it goes on signing');
+($code, undef, $err) = sealer();
+like($err, qr/^govsvc: another sealer works in /, 'one at a time');
+
+load(100);
+$t->reload();
+load(100);
+ok($t->wait_for(sub { (split /\n/, $t->read_file('seal/checkpoint'))[1]
+    == lines() }), 'it follows the store over a reload');
+kill 'KILL', $pid;
+waitpid $pid, 0;
+
+($code) = sealer();
+is($code, 0, 'and may be killed');
+
+$t->done();
