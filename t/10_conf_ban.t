@@ -105,7 +105,7 @@ my @bans = (
        . 'directive in bad.conf:2',
 
     'govsvc_ban zone=bans by=ip;'
-    => 'invalid key of bans "ip"; allowed: net, subject, app, token in '
+    => 'invalid key of bans "ip"; allowed: net, subject, app in '
        . '"govsvc_ban" directive in bad.conf:2',
 
     'govsvc_ban zone=bans off;'
@@ -114,6 +114,23 @@ my @bans = (
 
     "govsvc_ban zone=bans;\ngovsvc_ban off;"
     => '"govsvc_ban" directive is duplicate in bad.conf:3',
+);
+
+my @controls = (
+
+    'govsvc_ban_control;'
+    => 'invalid number of arguments in "govsvc_ban_control" directive in '
+       . 'bad.conf:2',
+
+    'govsvc_ban_control zon=bans;'
+    => 'invalid parameter "zon="; did you mean "zone="? in '
+       . '"govsvc_ban_control" directive in bad.conf:2',
+
+    'govsvc_ban_control zone=bams;'
+    => 'ban zone "bams" is not defined; did you mean "bans"? in bad.conf:2',
+
+    'govsvc_ban_control zone=bans; govsvc_ban_control zone=bans;'
+    => '"govsvc_ban_control" directive is duplicate in bad.conf:2',
 );
 
 my @accepted = (
@@ -130,6 +147,11 @@ while (my ($text, $message) = splice(@zones, 0, 2)) {
 
 while (my ($text, $message) = splice(@bans, 0, 2)) {
     is($t->conf_error($good . $text), $message, $text =~ s/\n/ /gr);
+}
+
+while (my ($text, $message) = splice(@controls, 0, 2)) {
+    is($t->conf_error($good . "server { location / { $text } }"), $message,
+        $text);
 }
 
 is($t->conf_error($_), '', s/\n/ /gr) for @accepted;

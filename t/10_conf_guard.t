@@ -312,6 +312,10 @@ for my $case (
     [ 'match status eq 200; phase request;',
       'rule 1000 looks at the answer: phase response' ],
     [ 'match args lit a; ban usr 30m;',
+      'unknown key "usr"; allowed: ip, network, subject, app' ],
+    [ 'match args lit a; ban arg:user 30m;',
+      'unknown key "arg:user"; allowed: ip, network, subject, app' ],
+    [ 'match args lit a; limit usr 1r/s 30m;',
       'unknown key "usr"; allowed: ip, network, subject, app, arg:NAME,'
       . ' header:NAME, cookie:NAME' ],
     [ 'match args lit a; ban ip x;',

@@ -47,7 +47,8 @@ static gs_rc_t gs_guard_parse_limit(gs_guard_parser_t *p,
     gs_guard_rule_t *rule);
 static gs_rc_t gs_guard_parse_challenge(gs_guard_parser_t *p,
     gs_guard_rule_t *rule);
-static gs_rc_t gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act);
+static gs_rc_t gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act,
+    int ban);
 static gs_rc_t gs_guard_parse_ttl(gs_guard_parser_t *p, gs_guard_do_t *act);
 static gs_rc_t gs_guard_parse_options(gs_guard_parser_t *p,
     gs_guard_do_t *act);
@@ -416,7 +417,7 @@ gs_guard_parse_ban(gs_guard_parser_t *p, gs_guard_rule_t *rule)
         rule->action = GS_GUARD_LOG;
     }
 
-    if (gs_guard_parse_key(p, &rule->ban) != GS_OK
+    if (gs_guard_parse_key(p, &rule->ban, 1) != GS_OK
         || gs_guard_parse_ttl(p, &rule->ban) != GS_OK)
     {
         return GS_ERROR;
@@ -435,7 +436,7 @@ gs_guard_parse_limit(gs_guard_parser_t *p, gs_guard_rule_t *rule)
         rule->action = GS_GUARD_LOG;
     }
 
-    if (gs_guard_parse_key(p, &rule->limit) != GS_OK
+    if (gs_guard_parse_key(p, &rule->limit, 0) != GS_OK
         || gs_guard_word(p, &token, "a rate") != GS_OK)
     {
         return GS_ERROR;
@@ -471,7 +472,7 @@ gs_guard_parse_challenge(gs_guard_parser_t *p, gs_guard_rule_t *rule)
 /* What is banned or limited: by the client, or a field of the request. */
 
 static gs_rc_t
-gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act)
+gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act, int ban)
 {
     gs_str_t        name;
     gs_kind_e       kind;
@@ -482,20 +483,25 @@ gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act)
         "cookie:NAME", NULL
     };
 
+    static const char *const  callers[] = {
+        "ip", "network", "subject", "app", NULL
+    };
+
     if (gs_guard_word(p, &token, "a key") != GS_OK) {
         return GS_ERROR;
     }
 
     kind = gs_guard_kind(&token.text, &name);
 
-    if (kind != GS_KIND_IP && kind != GS_KIND_ARG && kind != GS_KIND_HEADER
-        && kind != GS_KIND_COOKIE
+    if (kind != GS_KIND_IP
+        && (ban || (kind != GS_KIND_ARG && kind != GS_KIND_HEADER
+                    && kind != GS_KIND_COOKIE))
         && !gs_str_eq_text(&token.text, keys[1])
         && !gs_str_eq_text(&token.text, keys[2])
         && !gs_str_eq_text(&token.text, keys[3]))
     {
         (void) gs_err(p->err, "unknown key \"%S\"", &token.text);
-        gs_err_hint(p->err, &token.text, keys);
+        gs_err_hint(p->err, &token.text, ban ? callers : keys);
         return gs_lex_fail(&p->lex, token.line);
     }
 

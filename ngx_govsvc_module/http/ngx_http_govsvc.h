@@ -76,6 +76,8 @@ typedef struct {
     ngx_uint_t                       score;
     void                            *guard_data;  /* verdict, NULL: no hit */
     ngx_buf_t                       *guard_answer;  /* what goes by */
+    ngx_uint_t                       guard_bans;  /* bits of hits to act on */
+    void                            *guard_ban_zone;
 
     /* limit */
     ngx_http_govsvc_limit_status_e   limit_status;
@@ -175,6 +177,7 @@ ngx_int_t ngx_http_govsvc_guard_body_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_commit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_identity_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_intent_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_guard_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);
 
 

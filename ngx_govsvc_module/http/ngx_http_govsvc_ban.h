@@ -15,6 +15,10 @@
 #include "limit/gs_ban.h"
 
 
+#define NGX_HTTP_GOVSVC_BAN_LABEL     GS_BAN_LABEL
+#define NGX_HTTP_GOVSVC_BAN_MAX_TIME  (366ull * 86400 * 1000)   /* ms */
+
+
 typedef struct ngx_http_govsvc_ban_zone_s  ngx_http_govsvc_ban_zone_t;
 
 
@@ -51,6 +55,7 @@ typedef struct {
     ngx_http_govsvc_ban_zone_t      *zone;         /* NULL: off */
     ngx_uint_t                       kinds;        /* bits */
     ngx_flag_t                       dry_run;
+    ngx_http_govsvc_ban_zone_t      *control;      /* NULL: none here */
 } ngx_http_govsvc_ban_conf_t;
 
 
@@ -75,6 +80,19 @@ void ngx_http_govsvc_ban_caller_id(ngx_http_govsvc_ban_zone_t *zone,
     gs_ban_kind_e kind, ngx_str_t *issuer, ngx_str_t *name, gs_ban_id_t *id);
 
 /*
+ * The key that a rule names ("ip", "network", "subject", "app") of this
+ * request.  text is what people see of it, in label or as long as r lives; a
+ * subject is masked.  NGX_DECLINED if the request has none.
+ */
+ngx_int_t ngx_http_govsvc_ban_request_id(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_ban_zone_t *zone,
+    const gs_str_t *key, gs_ban_id_t *id, u_char *label, gs_str_t *text);
+
+/* Tiers that grow by a factor (2 or more) from ttl up to max, 0: a year. */
+void ngx_http_govsvc_ban_escalate(ngx_http_govsvc_ban_zone_t *zone,
+    gs_ban_tiers_t *tiers, uint64_t ttl, ngx_uint_t factor, uint64_t max);
+
+/*
  * Bans a key on all workers, at once, and logs it.  By the tiers of the zone
  * where ban has neither time nor tiers.  NGX_OK: banned, or longer than
  * before; NGX_DECLINED: banned so long already, or an address that is never
@@ -88,6 +106,10 @@ ngx_int_t ngx_http_govsvc_ban_add(ngx_http_govsvc_ban_zone_t *zone,
 /* NGX_OK; NGX_DECLINED: it is not banned; NGX_BUSY: try again. */
 ngx_int_t ngx_http_govsvc_ban_lift(ngx_http_govsvc_ban_zone_t *zone,
     const gs_ban_id_t *id, ngx_log_t *log);
+
+/* The setter of govsvc_ban_control. */
+char *ngx_http_govsvc_ban_control(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /* ms since 1970, from the cached clock. */
 uint64_t ngx_http_govsvc_ban_now(void);

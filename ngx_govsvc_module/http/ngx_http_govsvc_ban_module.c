@@ -9,9 +9,6 @@
 #include "http/ngx_http_govsvc_ban.h"
 
 
-#define NGX_HTTP_GOVSVC_BAN_MAX_TIME  (366ull * 86400 * 1000)
-
-
 typedef enum {
     NGX_HTTP_GOVSVC_BAN_ZONE = 0,
     NGX_HTTP_GOVSVC_BAN_TIERS,
@@ -70,6 +67,13 @@ static ngx_command_t  ngx_http_govsvc_ban_commands[] = {
       ngx_http_govsvc_ban,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_govsvc_ban_conf_t, zone),
+      NULL },
+
+    { ngx_string("govsvc_ban_control"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_govsvc_ban_control,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_ban_conf_t, control),
       NULL },
 
       ngx_null_command

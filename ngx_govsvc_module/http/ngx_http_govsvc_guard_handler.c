@@ -116,6 +116,8 @@ ngx_http_govsvc_guard_ask(ngx_http_govsvc_guard_input_t *input,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_http_govsvc_guard_act(r, ctx, ctx->guard_data, before);
+
     return ngx_http_govsvc_guard_judge(input, ctx, ctx->guard_data, rc);
 }
 

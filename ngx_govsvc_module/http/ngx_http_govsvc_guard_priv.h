@@ -97,6 +97,13 @@ void ngx_http_govsvc_guard_input_answer(ngx_http_govsvc_guard_input_t *input);
 ngx_int_t ngx_http_govsvc_guard_ask(ngx_http_govsvc_guard_input_t *input,
     ngx_http_govsvc_ctx_t *ctx, gs_guard_phase_e phase);
 
+/*
+ * Bans what the rules of the verdict, from that hit on, ask for; a caller
+ * only at the end of the request.
+ */
+void ngx_http_govsvc_guard_act(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, gs_guard_verdict_t *verdict, ngx_uint_t from);
+
 /* Puts the filter of bodies into the chain. */
 void ngx_http_govsvc_guard_filter_init(void);
 

@@ -92,7 +92,7 @@ static gs_str_t gs_ban_copy_text(gs_uchar_t **p, const gs_uchar_t *src,
     size_t len, size_t size);
 
 
-const char *const  gs_ban_kinds[] = { "net", "subject", "app", "token", NULL };
+const char *const  gs_ban_kinds[] = { "net", "subject", "app", NULL };
 
 
 static uint64_t

@@ -33,7 +33,6 @@ typedef enum {
     GS_BAN_NET = 0,                        /* an address or a network */
     GS_BAN_SUBJECT,
     GS_BAN_APP,
-    GS_BAN_TOKEN,
     GS_BAN_KINDS
 } gs_ban_kind_e;
 
@@ -63,6 +62,7 @@ typedef struct {
     gs_str_t             reason;
     gs_str_t             actor;
     gs_str_t             evidence;         /* masked already */
+    unsigned             local:1;          /* not to be told to other nodes */
 } gs_ban_t;
 
 
@@ -104,7 +104,7 @@ typedef struct {
 } gs_ban_stat_t;
 
 
-/* "net", "subject", "app", "token", NULL. */
+/* "net", "subject", "app", NULL. */
 extern const char *const  gs_ban_kinds[];
 
 
