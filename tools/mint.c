@@ -20,6 +20,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 
 #define MINT_SM2_ID    "1234567812345678"
@@ -489,6 +490,12 @@ mint_sign_pkey(mint_args_t *a, EVP_PKEY *pkey, const char *input,
         *len = MINT_MAX_SIG;
 
         ok = EVP_DigestSignInit(ctx, NULL, md, NULL, pkey) == 1
+             && (strcmp(a->alg, "PS256") != 0
+                 || (EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING)
+                     == 1
+                     && EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx,
+                            RSA_PSS_SALTLEN_DIGEST)
+                        == 1))
              && EVP_DigestSign(ctx, sig, len, (const unsigned char *) input,
                                strlen(input))
                 == 1;
@@ -665,8 +672,8 @@ mint_usage(void)
         "\n"
         "keys writes DIR/jwks.json and the private keys rs256.pem, es256.pem,"
         "\neddsa.pem and sm2.pem; the key identifiers are rs256, es256, eddsa"
-        "\nand sm2.  ALG: RS256 ES256 EdDSA SM2 HS256 none; --ttl adds iat and"
-        "\nexp where the claims have none.\n", stderr);
+        "\nand sm2.  ALG: RS256 PS256 ES256 EdDSA SM2 HS256 none; --ttl adds"
+        "\niat and exp where the claims have none.\n", stderr);
 
     return 2;
 }

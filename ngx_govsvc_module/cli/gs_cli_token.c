@@ -34,6 +34,8 @@ typedef struct {
 
 static int gs_cli_token_run(gs_cli_t *cli);
 static int gs_cli_token_setup(gs_cli_t *cli, gs_cli_token_t *t);
+static gs_rc_t gs_cli_token_keys(gs_cli_t *cli, gs_cli_token_t *t,
+    const gs_str_t *text, gs_err_t *err);
 static int gs_cli_token_options(gs_cli_t *cli, gs_cli_token_t *t);
 static int gs_cli_token_algs(gs_cli_t *cli, gs_cli_token_t *t);
 static int gs_cli_token_now(gs_cli_t *cli, gs_cli_token_t *t);
@@ -44,8 +46,8 @@ static void gs_cli_token_json(gs_cli_token_t *t, gs_token_reason_e reason);
 
 
 static const gs_cli_option_t  gs_cli_token_options_list[] = {
-    { "jwks", "FILE", "keys, a JWK set; secrets only with --alg HS256 etc.",
-      "密钥文件（JWK 集合）；共享密钥须指定 --alg HS256 等" },
+    { "jwks", "FILE", "keys, a JWK set: public ones, or secrets (\"oct\") alone",
+      "密钥文件（JWK 集合）：全为公钥，或全为共享密钥（oct）" },
     { "alg", "ALG", "allow only this algorithm (may be repeated)",
       "只允许该算法（可重复）" },
     { "iss", "ISS", "the issuer wanted", "要求的签发者" },
@@ -144,11 +146,8 @@ gs_cli_token_setup(gs_cli_t *cli, gs_cli_token_t *t)
     }
 
     memset(&err, 0, sizeof(gs_err_t));
-    t->issuer.keys = (t->issuer.algs & GS_TOKEN_SECRET_ALGS)
-                         ? gs_token_keys_load_secrets(cli->mem, &text, &err)
-                         : gs_token_keys_load(cli->mem, &text, &err);
 
-    if (t->issuer.keys == NULL) {
+    if (gs_cli_token_keys(cli, t, &text, &err) != GS_OK) {
         return gs_cli_fail_err(cli, GS_CLI_READ, jwks, &err);
     }
 
@@ -164,6 +163,32 @@ gs_cli_token_setup(gs_cli_t *cli, gs_cli_token_t *t)
     t->policy.max_len = GS_TOKEN_MAX_LEN;
 
     return GS_CLI_YES;
+}
+
+
+/* Without --alg a set of nothing but secrets tells itself what it is for. */
+
+static gs_rc_t
+gs_cli_token_keys(gs_cli_t *cli, gs_cli_token_t *t, const gs_str_t *text,
+    gs_err_t *err)
+{
+    gs_err_t  other;
+
+    if (t->issuer.algs & GS_TOKEN_SECRET_ALGS) {
+        t->issuer.keys = gs_token_keys_load_secrets(cli->mem, text, err);
+
+    } else {
+        t->issuer.keys = gs_token_keys_load(cli->mem, text, err);
+    }
+
+    if (t->issuer.keys == NULL && gs_cli_option(cli, "alg") == NULL) {
+        memset(&other, 0, sizeof(gs_err_t));
+
+        t->issuer.keys = gs_token_keys_load_secrets(cli->mem, text, &other);
+        t->issuer.algs = GS_TOKEN_SECRET_ALGS;
+    }
+
+    return t->issuer.keys == NULL ? GS_ERROR : GS_OK;
 }
 
 
