@@ -200,10 +200,48 @@ $t->reload();
 load(100);
 ok($t->wait_for(sub { (split /\n/, $t->read_file('seal/checkpoint'))[1]
     == lines() }), 'it follows the store over a reload');
+# Verifying beside it gives no false alarm: segments turn over, the sealer
+# goes on, processes come and go.
+
+my $load = $t->load_start('/load', 2);
+my ($alarms, $runs) = ('', 0);
+
+for (1 .. ($ENV{GOVSVC_LONG} ? 600 : 12)) {
+    my ($rc, $say, $e) = audit('verify', $dir, '--seal', $seal, '--key',
+        "$base/k1/seal.pub");
+    $alarms .= "$rc: $say$e\n" if $rc != 0;
+    $runs++;
+    kill 'USR1', $t->{main} if $_ % 3 == 0;
+    $t->reload() if $_ % 5 == 0;
+}
+
+$t->load_stop($load);
+is($alarms, '', "no false alarm in $runs runs");
+is(waitpid($pid, 1), 0, 'and the sealer still works');
+
 kill 'KILL', $pid;
 waitpid $pid, 0;
 
 ($code) = sealer();
 is($code, 0, 'and may be killed');
+($code, $out) = audit('verify', $dir, '--seal', $seal, '--key', $pub =~ s/\n//r);
+is($code, 0, 'the whole verifies') or diag($out);
+like($out, qr{^seal\ gov\.example/gd/n1:\ ok,\ \d+\ lines\ sealed\ at
+              \ 2\S+\+08:00}mx, 'told');
+
+# What is wrong with the question.
+
+for ([['--require', 'all'], 'invalid --require "all", allowed: sealed, anchored'],
+     [['--require', 'anchored'], '--require=anchored needs --against'],
+     [['--key', 'x'], 'malformed public key "x", allowed: NAME+HASH+KEY with '
+         . 'the hash of NAME and KEY'])
+{
+    ($code, undef, $err) = audit('verify', $dir, '--seal', $seal, '--key',
+        "$base/k1/seal.pub", @{$_->[0]});
+    is($err, "govsvc: $_->[1]\n", "invalid: @{$_->[0]}");
+}
+
+($code, undef, $err) = audit('verify', $dir, '--seal', $seal);
+is($err, "govsvc: --key PUBLIC is missing\n", 'no key, no proof');
 
 $t->done();

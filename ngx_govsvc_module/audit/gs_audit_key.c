@@ -11,6 +11,7 @@
 #include "core/gs_hex.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -77,6 +78,39 @@ gs_audit_key_private(gs_audit_key_t *key, const gs_str_t *name,
     }
 
     return GS_OK;
+}
+
+
+gs_rc_t
+gs_audit_key_generate(gs_audit_key_type_e type, gs_buf_t *b)
+{
+    BIO       *bio;
+    char      *pem;
+    long       len;
+    EVP_PKEY  *pkey;
+
+    len = 0;
+    bio = BIO_new(BIO_s_mem());
+    pkey = EVP_PKEY_Q_keygen(NULL, NULL, type == GS_AUDIT_KEY_SM2 ? "SM2"
+                                                                  : "ED25519");
+
+    if (bio != NULL && pkey != NULL
+        && PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL)
+           == 1)
+    {
+        len = BIO_get_mem_data(bio, &pem);
+
+        if (len > 0) {
+            gs_buf_put(b, pem, (size_t) len);
+            OPENSSL_cleanse(pem, (size_t) len);
+        }
+    }
+
+    BIO_free(bio);
+    EVP_PKEY_free(pkey);
+    ERR_clear_error();
+
+    return (len > 0 && !b->overflow) ? GS_OK : GS_ERROR;
 }
 
 

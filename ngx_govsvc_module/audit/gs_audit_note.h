@@ -61,6 +61,12 @@ typedef struct {
 gs_rc_t gs_audit_key_private(gs_audit_key_t *key, const gs_str_t *name,
     const gs_str_t *pem, gs_err_t *err);
 
+/*
+ * Makes a key and appends its PEM, for gs_audit_key_private().  Uses the random
+ * numbers of libcrypto.  GS_ERROR when that fails or b is too small.
+ */
+gs_rc_t gs_audit_key_generate(gs_audit_key_type_e type, gs_buf_t *b);
+
 /* A public key from its text, NAME+HASH+KEY. */
 gs_rc_t gs_audit_key_public(gs_audit_key_t *key, const gs_str_t *text,
     gs_err_t *err);

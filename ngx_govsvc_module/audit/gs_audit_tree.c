@@ -118,25 +118,38 @@ gs_audit_tree_free(gs_audit_tree_t *tree)
 }
 
 
+gs_rc_t
+gs_audit_tree_add(gs_audit_tree_t *tree, const gs_uchar_t *h,
+    gs_audit_tree_keep_pt keep, void *data)
+{
+    gs_uchar_t  leaf[GS_AUDIT_HASH];
+
+    if (gs_audit_tree_leaf(&tree->hasher, h, leaf) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    return gs_audit_tree_add_leaf(tree, leaf, keep, data);
+}
+
+
 /*
  * As a binary counter: the new leaf is joined with the full subtree of each
  * trailing one of the size.
  */
 
 gs_rc_t
-gs_audit_tree_add(gs_audit_tree_t *tree, const gs_uchar_t *h,
+gs_audit_tree_add_leaf(gs_audit_tree_t *tree, const gs_uchar_t *leaf,
     gs_audit_tree_keep_pt keep, void *data)
 {
     unsigned    level;
     uint64_t    index;
     gs_uchar_t  hash[GS_AUDIT_HASH];
 
-    if (tree->size >> GS_AUDIT_TREE_DEPTH != 0
-        || gs_audit_tree_leaf(&tree->hasher, h, hash) != GS_OK)
-    {
+    if (tree->size >> GS_AUDIT_TREE_DEPTH != 0) {
         return GS_ERROR;
     }
 
+    memcpy(hash, leaf, GS_AUDIT_HASH);
     index = tree->size;
 
     for (level = 0; ; level++) {

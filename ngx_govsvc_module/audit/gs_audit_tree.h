@@ -87,6 +87,10 @@ void gs_audit_tree_free(gs_audit_tree_t *tree);
 gs_rc_t gs_audit_tree_add(gs_audit_tree_t *tree, const gs_uchar_t *h,
     gs_audit_tree_keep_pt keep, void *data);
 
+/* The same with H(0x00 || h), as tiles hold it. */
+gs_rc_t gs_audit_tree_add_leaf(gs_audit_tree_t *tree, const gs_uchar_t *leaf,
+    gs_audit_tree_keep_pt keep, void *data);
+
 /* The root over all leaves; of an empty tree, the hash of nothing. */
 gs_rc_t gs_audit_tree_root(gs_audit_tree_t *tree, gs_uchar_t *root);
 

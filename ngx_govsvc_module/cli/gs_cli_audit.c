@@ -9,6 +9,7 @@
 
 #include "cli/gs_cli_audit.h"
 #include "cli/gs_cli_audit_list.h"
+#include "cli/gs_cli_sealed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,12 +31,15 @@ typedef struct {
     gs_uchar_t           *chunk;
     gs_cli_audit_list_t   segments;        /* full names */
     const char           *folder;          /* NULL: files were named */
+    gs_cli_sealed_t      *sealed;          /* NULL: no --seal */
     int                   code;            /* of all chains so far */
     unsigned              unreadable:1;    /* of this chain */
+    unsigned              single:1;        /* one chain of a store */
 } gs_cli_audit_t;
 
 
 static int gs_cli_audit_run(gs_cli_t *cli);
+static int gs_cli_audit_sealed(gs_cli_audit_t *a);
 static int gs_cli_audit_arg(gs_cli_audit_t *a, int i);
 static void gs_cli_audit_folder(gs_cli_audit_t *a, const char *path);
 
@@ -46,6 +50,7 @@ static int gs_cli_audit_more(gs_cli_audit_t *a);
 static void gs_cli_audit_segment(gs_cli_audit_t *a, size_t i);
 static gs_rc_t gs_cli_audit_feed(gs_cli_audit_t *a, int fd, uint64_t left,
     int live);
+static void gs_cli_audit_given_up(gs_cli_audit_t *a, int fd);
 static int gs_cli_audit_live(int fd);
 static uint64_t gs_cli_audit_counted(gs_cli_audit_t *a, size_t next);
 static int gs_cli_audit_open(gs_cli_audit_t *a, const char *path);
@@ -53,12 +58,27 @@ static int gs_cli_audit_open(gs_cli_audit_t *a, const char *path);
 static int gs_cli_audit_worse(int one, int two);
 
 
+static const gs_cli_option_t  gs_cli_audit_options[] = {
+    { "seal", "DIR", "compare with what was sealed there",
+      "与该目录中的封存比对" },
+    { "key", "PUBLIC", "public key of the seal, as text or file; any of them",
+      "封存公钥，文本或文件，可多个" },
+    { "require", "sealed|anchored", "fail where lines are not sealed yet, or "
+      "not covered by --against",
+      "有未封存或未被覆盖的行即失败" },
+    { "against", "FILE", "a checkpoint that was kept elsewhere",
+      "异处保存的封存点" },
+    { NULL, NULL, NULL, NULL }
+};
+
+
 const gs_cli_verb_t  gs_cli_audit_verify = {
     "audit", "verify", "DIR|FILE...",
     "check hash chains of audit records and name the first bad line",
     "校验审计记录的散列链，指出第一条有问题的记录",
-    "govsvc audit verify /var/lib/govsvc/audit",
-    NULL,
+    "govsvc audit verify /var/lib/govsvc/audit --seal /var/lib/govsvc/seal "
+    "--key /etc/govsvc/seal/seal.pub",
+    gs_cli_audit_options,
     gs_cli_audit_run
 };
 
@@ -88,6 +108,10 @@ gs_cli_audit_run(gs_cli_t *cli)
 
     gs_audit_verify_init(a.v);
 
+    if (gs_cli_option(cli, "seal") != NULL) {
+        return gs_cli_audit_sealed(&a);
+    }
+
     for (i = 0; i < cli->argc; i += gs_cli_audit_arg(&a, i)) {
         /* void */
     }
@@ -95,6 +119,40 @@ gs_cli_audit_run(gs_cli_t *cli)
     gs_audit_verify_free(a.v);
 
     return a.code;
+}
+
+
+/* Then the argument is one folder, that all lines of a seal are in. */
+
+static int
+gs_cli_audit_sealed(gs_cli_audit_t *a)
+{
+    int              rc;
+    struct stat      st;
+    gs_cli_sealed_t  sealed;
+
+    if (a->cli->argc != 1 || stat(a->cli->argv[0], &st) != 0
+        || !S_ISDIR(st.st_mode))
+    {
+        return gs_cli_fail(a->cli, GS_CLI_USAGE, "audit verify with --seal "
+                           "needs one directory");
+    }
+
+    a->sealed = &sealed;
+    rc = gs_cli_sealed_open(&sealed, a->cli);
+
+    if (rc == GS_CLI_YES) {
+        a->v->handler = gs_cli_sealed_line;
+        a->v->data = &sealed;
+        (void) gs_cli_audit_arg(a, 0);
+        rc = gs_cli_audit_worse(a->code,
+                                gs_cli_sealed_end(&sealed, !a->single));
+    }
+
+    gs_cli_sealed_free(&sealed);
+    gs_audit_verify_free(a->v);
+
+    return rc;
 }
 
 
@@ -185,6 +243,7 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
         name[len] = '\0';
 
         a->folder = path;
+        a->single = (folders.n == 0 && a->segments.n != 0);
         name = (char *) gs_cli_audit_base(name);
 
         /* "." is no name: the first line tells it then */
@@ -229,6 +288,10 @@ gs_cli_audit_chain(gs_cli_audit_t *a, const char *name)
     gs_audit_verify_chain(a->v, name, a->folder == NULL);
     a->unreadable = 0;
 
+    if (a->sealed != NULL) {
+        gs_cli_sealed_chain(a->sealed, name);
+    }
+
     for (i = 0; i < a->segments.n && !a->unreadable; i++) {
 
         gs_cli_audit_segment(a, i);
@@ -241,6 +304,12 @@ gs_cli_audit_chain(gs_cli_audit_t *a, const char *name)
     a->code = gs_cli_audit_worse(a->code,
                                  gs_cli_audit_report(a->cli, a->v,
                                                      a->unreadable));
+
+    if (a->sealed != NULL) {
+        gs_cli_sealed_chain_end(a->sealed, a->unreadable
+                                || (a->v->fault.kind != GS_AUDIT_GOOD
+                                    && a->v->fault.kind != GS_AUDIT_TORN));
+    }
 }
 
 
@@ -299,6 +368,10 @@ gs_cli_audit_segment(gs_cli_audit_t *a, size_t i)
     }
 
     rc = gs_cli_audit_feed(a, fd, counted, last && gs_cli_audit_live(fd));
+
+    if (a->sealed != NULL && counted != UINT64_MAX) {
+        gs_cli_audit_given_up(a, fd);
+    }
 
     (void) close(fd);
 
@@ -362,6 +435,52 @@ gs_cli_audit_feed(gs_cli_audit_t *a, int fd, uint64_t left, int live)
     }
 
     return GS_OK;
+}
+
+
+/*
+ * Lines behind those that count may have been sealed before it was known that
+ * they do not.
+ */
+
+static void
+gs_cli_audit_given_up(gs_cli_audit_t *a, int fd)
+{
+    size_t             lf;
+    ssize_t            n;
+    uint64_t           seq;
+    gs_str_t           rest, text;
+    gs_audit_line_t    line;
+    gs_audit_chain_t  *chain;
+
+    chain = &a->v->chains[a->v->alg];
+    seq = a->v->next_seq;
+    n = pread(fd, a->chunk, GS_CLI_AUDIT_CHUNK, (off_t) a->v->bytes);
+
+    if (n <= 0 || !a->v->ready[a->v->alg]) {
+        return;
+    }
+
+    memcpy(chain->h, a->v->h, GS_AUDIT_HASH);
+    rest = gs_str_make(a->chunk, (size_t) n);
+
+    for ( ;; ) {
+        lf = gs_str_chr(&rest, 0, '\n');
+        text = gs_str_make(rest.data, lf);
+
+        if (lf == rest.len || gs_audit_scan(&text, &line) != GS_OK
+            || gs_audit_chain_step(chain, line.body.data, line.body.len)
+               != GS_OK
+            || memcmp(chain->h, line.h, GS_AUDIT_HASH) != 0
+            || line.seq != seq
+            || !gs_cli_sealed_given_up(a->sealed, seq, line.h))
+        {
+            return;
+        }
+
+        seq++;
+        rest = gs_str_make(rest.data + lf + 1, rest.len - lf - 1);
+    }
 }
 
 

@@ -17,18 +17,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
 
 #define GS_CLI_KEY_HEAD  "govsvc-seal-key "
 #define GS_CLI_KEY_MAX   4096
 
 
 static int gs_cli_keygen_run(gs_cli_t *cli);
-static int gs_cli_keygen_make(gs_cli_t *cli, const char *alg,
-    const char *name, char *text, size_t *len);
 static int gs_cli_keygen_write(gs_cli_t *cli, const char *dir,
     const char *file, mode_t mode, const void *data, size_t len);
 static int gs_cli_seal_key_file(gs_cli_t *cli, const char *path,
@@ -60,8 +54,8 @@ static int
 gs_cli_keygen_run(gs_cli_t *cli)
 {
     int              rc;
-    char             text[GS_CLI_KEY_MAX], *pem;
-    size_t           len;
+    char             text[GS_CLI_KEY_MAX];
+    size_t           head, len;
     gs_buf_t         b;
     gs_err_t         err;
     gs_str_t         name, s;
@@ -90,20 +84,28 @@ gs_cli_keygen_run(gs_cli_t *cli)
                            "1 to 128 characters");
     }
 
-    len = 0;
-    rc = gs_cli_keygen_make(cli, alg, origin, text, &len);
+    gs_buf_init(&b, text, sizeof(text));
+    gs_buf_text(&b, GS_CLI_KEY_HEAD);
+    gs_buf_text(&b, origin);
+    gs_buf_char(&b, '\n');
+    head = gs_buf_len(&b);
 
-    if (rc != GS_CLI_YES) {
-        return rc;
+    if (gs_audit_key_generate(strcmp(alg, "sm2") == 0 ? GS_AUDIT_KEY_SM2
+                                                      : GS_AUDIT_KEY_ED25519,
+                              &b)
+        != GS_OK)
+    {
+        return gs_cli_fail(cli, GS_CLI_READ, "libcrypto cannot make a key of "
+                           "%s", alg);
     }
 
     memset(&err, 0, sizeof(gs_err_t));
+    len = gs_buf_len(&b);
     name = gs_str_text(origin);
-    pem = text + sizeof(GS_CLI_KEY_HEAD) - 1 + name.len + 1;
-    s = gs_str_make(pem, len - (size_t) (pem - text));
+    s = gs_str_make(text + head, len - head);
 
     if (gs_audit_key_private(&key, &name, &s, &err) != GS_OK) {
-        OPENSSL_cleanse(text, sizeof(text));
+        explicit_bzero(text, sizeof(text));
         return gs_cli_fail(cli, GS_CLI_USAGE, "%s", err.text);
     }
 
@@ -113,7 +115,7 @@ gs_cli_keygen_run(gs_cli_t *cli)
     gs_audit_key_free(&key);
 
     rc = gs_cli_keygen_write(cli, out, "seal.key", 0600, text, len);
-    OPENSSL_cleanse(text, sizeof(text));
+    explicit_bzero(text, sizeof(text));
 
     if (rc == GS_CLI_YES) {
         rc = gs_cli_keygen_write(cli, out, "seal.pub", 0644, public,
@@ -125,49 +127,6 @@ gs_cli_keygen_run(gs_cli_t *cli)
     }
 
     return rc;
-}
-
-
-static int
-gs_cli_keygen_make(gs_cli_t *cli, const char *alg, const char *name,
-    char *text, size_t *len)
-{
-    int        n;
-    BIO       *bio;
-    char      *data;
-    long       size;
-    EVP_PKEY  *pkey;
-
-    pkey = EVP_PKEY_Q_keygen(NULL, NULL, strcmp(alg, "sm2") == 0 ? "SM2"
-                                                                 : "ED25519");
-    bio = BIO_new(BIO_s_secmem());
-    size = 0;
-
-    if (pkey != NULL && bio != NULL
-        && PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL)
-           == 1)
-    {
-        size = BIO_get_mem_data(bio, &data);
-    }
-
-    n = 0;
-
-    if (size > 0 && size < GS_CLI_KEY_MAX / 2) {
-        n = snprintf(text, GS_CLI_KEY_MAX, "%s%s\n%.*s", GS_CLI_KEY_HEAD,
-                     name, (int) size, data);
-    }
-
-    BIO_free(bio);
-    EVP_PKEY_free(pkey);
-
-    if (n <= 0 || n >= GS_CLI_KEY_MAX) {
-        return gs_cli_fail(cli, GS_CLI_READ, "libcrypto cannot make a key of "
-                           "%s", alg);
-    }
-
-    *len = (size_t) n;
-
-    return GS_CLI_YES;
 }
 
 
@@ -275,7 +234,7 @@ gs_cli_seal_key_file(gs_cli_t *cli, const char *path, gs_audit_key_t *key)
         return gs_cli_fail_err(cli, GS_CLI_READ, path, &err);
     }
 
-    OPENSSL_cleanse((void *) pem.data, pem.len);
+    explicit_bzero((void *) pem.data, pem.len);
 
     return GS_CLI_YES;
 }

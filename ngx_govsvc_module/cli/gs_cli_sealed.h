@@ -1,0 +1,96 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * govsvc audit verify: whether lines are those that were sealed.
+ */
+
+
+#ifndef _GS_CLI_SEALED_H_INCLUDED_
+#define _GS_CLI_SEALED_H_INCLUDED_
+
+
+#include "cli/gs_cli_seal.h"
+
+
+typedef struct {
+    uint64_t                 leaf;
+    uint64_t                 seq;
+    uint64_t                 n;
+    uint64_t                 got;          /* lines found */
+} gs_cli_sealed_run_t;
+
+
+typedef struct {
+    char                    *name;
+    gs_cli_sealed_run_t     *runs;         /* in the order of leaves */
+    size_t                   n;
+    size_t                   size;
+    size_t                   at;           /* where the next line will be */
+    unsigned                 seen:1;
+} gs_cli_sealed_chain_t;
+
+
+typedef struct {
+    gs_cli_t                *cli;
+    const char              *path;
+    gs_cli_seal_keys_t       keys;
+    char                     origin[GS_AUDIT_KEY_NAME_MAX + 1];
+    char                     time[GS_AUDIT_TIME_MAX];
+    uint64_t                 size;
+    uint64_t                 anchored;     /* leaves below --against */
+    gs_uchar_t               root[GS_AUDIT_HASH];
+    gs_audit_hasher_t        hasher;
+    gs_cli_seal_tiles_t     *tiles;
+    gs_cli_sealed_chain_t  **chains;       /* by name */
+    size_t                   nchains;
+    size_t                   max;
+
+    gs_cli_sealed_chain_t   *chain;        /* is being verified; NULL: none */
+    uint64_t                 sealed;       /* lines of it in the tree */
+    uint64_t                 after;        /* lines of it that are not */
+    uint64_t                 all_sealed;
+    uint64_t                 all_after;
+
+    char                     bad_chain[GS_AUDIT_NAME_MAX];
+    const char              *kind;         /* of the first fault, or NULL */
+    const char              *en;
+    const char              *zh;
+    uint64_t                 bad;          /* number of the line or leaf */
+    unsigned                 wrong:1;      /* in this chain */
+    unsigned                 failed:1;     /* cannot be read */
+} gs_cli_sealed_t;
+
+
+/*
+ * Reads --seal, checks its signature with --key, computes the root from all
+ * tiles, reads the index.  What is wrong is told by gs_cli_sealed_end();
+ * other results than GS_CLI_YES are reported.
+ */
+int gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli);
+void gs_cli_sealed_free(gs_cli_sealed_t *s);
+
+/* Before and after the lines of one chain; bad: it is wrong in itself. */
+void gs_cli_sealed_chain(gs_cli_sealed_t *s, const char *name);
+void gs_cli_sealed_line(void *data, const gs_audit_line_t *line);
+void gs_cli_sealed_chain_end(gs_cli_sealed_t *s, int bad);
+
+/* A line that was written before a sync failed, and is said again since. */
+int gs_cli_sealed_given_up(gs_cli_sealed_t *s, uint64_t seq,
+    const gs_uchar_t *h);
+
+/* After all chains (whole: of the store); reports; an exit code. */
+int gs_cli_sealed_end(gs_cli_sealed_t *s, int whole);
+
+/*
+ * The parts of it for others: the checkpoint, signed by one of the keys
+ * (kind tells if not), and the index.
+ */
+int gs_cli_sealed_note(gs_cli_sealed_t *s, const gs_str_t *note,
+    gs_audit_checkpoint_t *point);
+int gs_cli_sealed_index(gs_cli_sealed_t *s);
+gs_cli_sealed_chain_t *gs_cli_sealed_find(gs_cli_sealed_t *s,
+    const char *name);
+
+
+#endif /* _GS_CLI_SEALED_H_INCLUDED_ */

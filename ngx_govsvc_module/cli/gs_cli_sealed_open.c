@@ -1,0 +1,495 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * govsvc audit verify: the seal itself, before any chain is compared.
+ */
+
+
+#include "cli/gs_cli_sealed.h"
+
+#include <stdlib.h>
+
+
+static int gs_cli_sealed_point(gs_cli_sealed_t *s);
+static int gs_cli_sealed_tree(gs_cli_sealed_t *s);
+static gs_rc_t gs_cli_sealed_keep(void *data, unsigned level, uint64_t index,
+    const gs_uchar_t *hash);
+static int gs_cli_sealed_against(gs_cli_sealed_t *s);
+static int gs_cli_sealed_runs(gs_cli_sealed_t *s, const gs_str_t *text);
+static gs_cli_sealed_chain_t *gs_cli_sealed_add(gs_cli_sealed_t *s,
+    const gs_str_t *name);
+static gs_rc_t gs_cli_sealed_push(gs_cli_sealed_t *s,
+    gs_cli_sealed_chain_t *c, const gs_audit_run_t *run);
+static size_t gs_cli_sealed_place(gs_cli_sealed_t *s, const char *name,
+    int *found);
+static void gs_cli_sealed_bad(gs_cli_sealed_t *s, const char *kind,
+    const char *en, const char *zh);
+
+
+int
+gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli)
+{
+    int          rc;
+    const char  *require;
+
+    memset(s, 0, sizeof(gs_cli_sealed_t));
+
+    s->cli = cli;
+    s->path = gs_cli_option(cli, "seal");
+    require = gs_cli_option(cli, "require");
+
+    if (require != NULL && strcmp(require, "sealed") != 0
+        && strcmp(require, "anchored") != 0)
+    {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "invalid --require \"%s\", "
+                           "allowed: sealed, anchored", require);
+    }
+
+    if (require != NULL && strcmp(require, "anchored") == 0
+        && gs_cli_option(cli, "against") == NULL)
+    {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "--require=anchored needs "
+                           "--against");
+    }
+
+    rc = gs_cli_seal_public(cli, &s->keys);
+
+    if (rc != GS_CLI_YES) {
+        return rc;
+    }
+
+    s->tiles = gs_alloc(cli->mem, sizeof(gs_cli_seal_tiles_t));
+
+    if (s->tiles == NULL) {
+        return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
+    }
+
+    rc = gs_cli_sealed_point(s);
+
+    if (rc == GS_CLI_YES && s->kind == NULL) {
+        rc = gs_cli_sealed_tree(s);
+    }
+
+    if (rc == GS_CLI_YES && s->kind == NULL) {
+        rc = gs_cli_sealed_index(s);
+    }
+
+    if (rc == GS_CLI_YES && s->kind == NULL
+        && gs_cli_option(cli, "against") != NULL)
+    {
+        rc = gs_cli_sealed_against(s);
+    }
+
+    return rc;
+}
+
+
+void
+gs_cli_sealed_free(gs_cli_sealed_t *s)
+{
+    gs_cli_seal_free(&s->keys);
+    gs_audit_hasher_free(&s->hasher);
+}
+
+
+static void
+gs_cli_sealed_bad(gs_cli_sealed_t *s, const char *kind, const char *en,
+    const char *zh)
+{
+    if (s->kind == NULL) {
+        s->kind = kind;
+        s->en = en;
+        s->zh = zh;
+    }
+}
+
+
+int
+gs_cli_sealed_note(gs_cli_sealed_t *s, const gs_str_t *note,
+    gs_audit_checkpoint_t *point)
+{
+    gs_rc_t   rc;
+    unsigned  i, good;
+    gs_str_t  text, rest;
+
+    good = 0;
+
+    for (i = 0; i < s->keys.n; i++) {
+        rc = gs_audit_note_check(&s->keys.keys[i], note);
+
+        if (rc == GS_ERROR) {
+            gs_cli_sealed_bad(s, "forged", "the signature of the checkpoint "
+                              "is wrong", "封存点的签名不符");
+            return GS_CLI_NO;
+        }
+
+        good += (rc == GS_OK);
+    }
+
+    if (good == 0 || gs_audit_note_split(note, &text, &rest) != GS_OK
+        || gs_audit_checkpoint_parse(&text, point) != GS_OK
+        || !gs_str_eq_text(&point->origin, s->keys.keys[0].name))
+    {
+        gs_cli_sealed_bad(s, "forged", "the checkpoint is signed by none of "
+                          "the keys", "封存点不由任何所给密钥签署");
+        return GS_CLI_NO;
+    }
+
+    return GS_CLI_YES;
+}
+
+
+static int
+gs_cli_sealed_point(gs_cli_sealed_t *s)
+{
+    size_t                  len;
+    gs_rc_t                 rc;
+    gs_str_t                note, time, mark;
+    gs_uchar_t              data[GS_AUDIT_NOTE_MAX];
+    const gs_uchar_t       *p;
+    gs_audit_checkpoint_t   point;
+
+    rc = gs_cli_seal_get(s->cli, s->path, "checkpoint", data, sizeof(data),
+                         &len);
+
+    if (rc != GS_OK) {
+        return (rc == GS_ERROR) ? GS_CLI_READ
+               : gs_cli_fail(s->cli, GS_CLI_READ, "there is no checkpoint in "
+                             "\"%s\"", s->path);
+    }
+
+    note = gs_str_make(data, len);
+    (void) snprintf(s->origin, sizeof(s->origin), "%s", s->keys.keys[0].name);
+
+    if (gs_cli_sealed_note(s, &note, &point) != GS_CLI_YES) {
+        return GS_CLI_YES;
+    }
+
+    s->size = point.size;
+    memcpy(s->root, point.root, GS_AUDIT_HASH);
+
+    mark = gs_str_text("\ntime ");
+    p = memmem(data, len, mark.data, mark.len);
+
+    if (p != NULL) {
+        time.data = p + mark.len;
+        time.len = (size_t) (data + len - time.data);
+        time.len = gs_str_chr(&time, 0, '\n');
+        (void) snprintf(s->time, sizeof(s->time), "%.*s", (int) time.len,
+                        (const char *) time.data);
+    }
+
+    if (gs_audit_hasher_init(&s->hasher, gs_audit_seal_alg(&point.origin))
+        != GS_OK)
+    {
+        return gs_cli_fail(s->cli, GS_CLI_READ, "out of memory");
+    }
+
+    gs_cli_seal_tiles(s->tiles, s->cli, s->path, s->size);
+
+    return GS_CLI_YES;
+}
+
+
+/* From all leaves, comparing every kept node on the way. */
+
+static int
+gs_cli_sealed_tree(gs_cli_sealed_t *s)
+{
+    gs_rc_t               rc;
+    gs_str_t              origin;
+    unsigned              i;
+    uint64_t              tile;
+    gs_uchar_t            root[GS_AUDIT_HASH];
+    gs_audit_tree_t       tree;
+    gs_cli_seal_tiles_t  *upper;
+
+    origin = gs_str_text(s->origin);
+    upper = gs_alloc(s->cli->mem, sizeof(gs_cli_seal_tiles_t));
+
+    if (upper == NULL
+        || gs_audit_tree_init(&tree, gs_audit_seal_alg(&origin)) != GS_OK)
+    {
+        return gs_cli_fail(s->cli, GS_CLI_READ, "out of memory");
+    }
+
+    gs_cli_seal_tiles(upper, s->cli, s->path, s->size);
+    rc = GS_OK;
+
+    for (tile = 0; rc == GS_OK && tree.size < s->size; tile++) {
+        rc = gs_cli_seal_tile(s->tiles, 0, tile);
+
+        for (i = 0; rc == GS_OK && i < s->tiles->width; i++) {
+            rc = gs_audit_tree_add_leaf(&tree, s->tiles->hashes
+                                               + i * GS_AUDIT_HASH,
+                                        gs_cli_sealed_keep, upper);
+        }
+    }
+
+    if (rc == GS_OK) {
+        rc = gs_audit_tree_root(&tree, root);
+    }
+
+    gs_audit_tree_free(&tree);
+
+    if (rc != GS_OK || memcmp(root, s->root, GS_AUDIT_HASH) != 0) {
+        gs_cli_sealed_bad(s, "edit", "the tiles do not give the root that was "
+                          "signed", "瓦片与已签署的树根不符");
+    }
+
+    return GS_CLI_YES;
+}
+
+
+static gs_rc_t
+gs_cli_sealed_keep(void *data, unsigned level, uint64_t index,
+    const gs_uchar_t *hash)
+{
+    gs_uchar_t  kept[GS_AUDIT_HASH];
+
+    if (level == 0) {
+        return GS_OK;
+    }
+
+    if (gs_cli_seal_node(data, level, index, kept) != GS_OK
+        || memcmp(kept, hash, GS_AUDIT_HASH) != 0)
+    {
+        return GS_ERROR;
+    }
+
+    return GS_OK;
+}
+
+
+/* A checkpoint that was kept elsewhere is a beginning of this tree. */
+
+static int
+gs_cli_sealed_against(gs_cli_sealed_t *s)
+{
+    gs_rc_t                 rc;
+    gs_str_t                note;
+    gs_uchar_t              root[GS_AUDIT_HASH];
+    gs_audit_tree_t         tree;
+    gs_audit_checkpoint_t   point;
+
+    if (gs_cli_read(s->cli, gs_cli_option(s->cli, "against"), &note)
+        != GS_OK)
+    {
+        return GS_CLI_READ;
+    }
+
+    if (gs_cli_sealed_note(s, &note, &point) != GS_CLI_YES) {
+        return GS_CLI_YES;
+    }
+
+    if (point.size > s->size) {
+        gs_cli_sealed_bad(s, "rollback", "the checkpoint is older than the "
+                          "one kept elsewhere", "封存点比异处保存的更旧");
+        return GS_CLI_YES;
+    }
+
+    s->anchored = point.size;
+
+    if (gs_audit_tree_init(&tree, gs_audit_seal_alg(&point.origin)) != GS_OK) {
+        return gs_cli_fail(s->cli, GS_CLI_READ, "out of memory");
+    }
+
+    rc = gs_audit_tree_load(&tree, point.size, gs_cli_seal_node, s->tiles);
+
+    if (rc == GS_OK) {
+        rc = gs_audit_tree_root(&tree, root);
+    }
+
+    gs_audit_tree_free(&tree);
+
+    if (rc != GS_OK || memcmp(root, point.root, GS_AUDIT_HASH) != 0) {
+        gs_cli_sealed_bad(s, "fork", "another history was signed elsewhere",
+                          "异处签署的是另一份历史");
+    }
+
+    return GS_CLI_YES;
+}
+
+
+int
+gs_cli_sealed_index(gs_cli_sealed_t *s)
+{
+    char      path[GS_CLI_SEAL_PATH];
+    gs_str_t  text;
+
+    if (gs_cli_seal_path(s->cli, path, s->path, "index") != GS_OK
+        || gs_cli_read(s->cli, path, &text) != GS_OK)
+    {
+        return GS_CLI_READ;
+    }
+
+    return gs_cli_sealed_runs(s, &text);
+}
+
+
+static int
+gs_cli_sealed_runs(gs_cli_sealed_t *s, const gs_str_t *text)
+{
+    size_t                  lf;
+    gs_str_t                rest, line;
+    uint64_t                leaf;
+    gs_audit_run_t          run;
+    gs_cli_sealed_chain_t  *c;
+
+    rest = *text;
+
+    for (leaf = 0; leaf < s->size; leaf += run.n) {
+        lf = gs_str_chr(&rest, 0, '\n');
+
+        if (lf == rest.len) {
+            break;
+        }
+
+        line = gs_str_make(rest.data, lf);
+        rest = gs_str_make(rest.data + lf + 1, rest.len - lf - 1);
+
+        if (gs_audit_run_parse(&line, &run) != GS_OK || run.leaf != leaf
+            || run.n > s->size - leaf)
+        {
+            break;
+        }
+
+        c = gs_cli_sealed_add(s, &run.chain);
+
+        if (c == NULL || gs_cli_sealed_push(s, c, &run) != GS_OK) {
+            return gs_cli_fail(s->cli, GS_CLI_READ, "out of memory");
+        }
+    }
+
+    if (leaf != s->size) {
+        gs_cli_sealed_bad(s, "edit", "the index does not tell of each leaf",
+                          "索引与封存点不符");
+    }
+
+    return GS_CLI_YES;
+}
+
+
+static gs_cli_sealed_chain_t *
+gs_cli_sealed_add(gs_cli_sealed_t *s, const gs_str_t *name)
+{
+    int                      found;
+    char                    *text;
+    size_t                   i;
+    gs_cli_sealed_chain_t   *c, **chains;
+
+    text = (char *) gs_str_dup(s->cli->mem, name).data;
+
+    if (text == NULL) {
+        return NULL;
+    }
+
+    i = gs_cli_sealed_place(s, text, &found);
+
+    if (found) {
+        return s->chains[i];
+    }
+
+    if (s->nchains == s->max) {
+        s->max = (s->max == 0) ? 64 : s->max * 2;
+        chains = gs_calloc(s->cli->mem, s->max, sizeof(c));
+
+        if (chains == NULL) {
+            return NULL;
+        }
+
+        if (s->nchains != 0) {
+            memcpy(chains, s->chains, s->nchains * sizeof(c));
+        }
+
+        s->chains = chains;
+    }
+
+    c = gs_calloc(s->cli->mem, 1, sizeof(gs_cli_sealed_chain_t));
+
+    if (c == NULL) {
+        return NULL;
+    }
+
+    c->name = text;
+    memmove(s->chains + i + 1, s->chains + i, (s->nchains - i) * sizeof(c));
+    s->chains[i] = c;
+    s->nchains++;
+
+    return c;
+}
+
+
+static gs_rc_t
+gs_cli_sealed_push(gs_cli_sealed_t *s, gs_cli_sealed_chain_t *c,
+    const gs_audit_run_t *run)
+{
+    gs_cli_sealed_run_t  *runs;
+
+    if (c->n == c->size) {
+        c->size = (c->size == 0) ? 8 : c->size * 2;
+        runs = gs_calloc(s->cli->mem, c->size, sizeof(gs_cli_sealed_run_t));
+
+        if (runs == NULL) {
+            return GS_ERROR;
+        }
+
+        if (c->n != 0) {
+            memcpy(runs, c->runs, c->n * sizeof(gs_cli_sealed_run_t));
+        }
+
+        c->runs = runs;
+    }
+
+    c->runs[c->n].leaf = run->leaf;
+    c->runs[c->n].seq = run->seq;
+    c->runs[c->n].n = run->n;
+    c->runs[c->n].got = 0;
+    c->n++;
+
+    return GS_OK;
+}
+
+
+gs_cli_sealed_chain_t *
+gs_cli_sealed_find(gs_cli_sealed_t *s, const char *name)
+{
+    int     found;
+    size_t  i;
+
+    i = gs_cli_sealed_place(s, name, &found);
+
+    return found ? s->chains[i] : NULL;
+}
+
+
+static size_t
+gs_cli_sealed_place(gs_cli_sealed_t *s, const char *name, int *found)
+{
+    int     rc;
+    size_t  low, high, i;
+
+    low = 0;
+    high = s->nchains;
+    *found = 0;
+
+    while (low < high) {
+        i = (low + high) / 2;
+        rc = strcmp(s->chains[i]->name, name);
+
+        if (rc == 0) {
+            *found = 1;
+            return i;
+        }
+
+        if (rc < 0) {
+            low = i + 1;
+
+        } else {
+            high = i;
+        }
+    }
+
+    return low;
+}
