@@ -179,6 +179,7 @@ ngx_int_t ngx_http_govsvc_identity_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_intent_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_guard_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_metrics_handler(ngx_http_request_t *r);
 
 
 /*
@@ -233,6 +234,7 @@ extern ngx_module_t  ngx_http_govsvc_token_module;
 extern ngx_module_t  ngx_http_govsvc_apps_module;
 extern ngx_module_t  ngx_http_govsvc_identity_module;
 extern ngx_module_t  ngx_http_govsvc_audit_module;
+extern ngx_module_t  ngx_http_govsvc_metrics_module;
 extern ngx_module_t  ngx_http_govsvc_admin_module;
 extern ngx_module_t  ngx_http_govsvc_filter_module;
 

@@ -8,6 +8,7 @@
 
 
 #include "http/ngx_http_govsvc_audit_priv.h"
+#include "http/ngx_http_govsvc_metrics.h"
 #include "ngx/ngx_govsvc_store.h"
 
 
@@ -408,7 +409,12 @@ ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
         }
 
         ngx_http_govsvc_audit_lost(chain, cls, rec->g);
+        ngx_http_govsvc_metrics_record(cls, 1);
+
+        return;
     }
+
+    ngx_http_govsvc_metrics_record(cls, 0);
 }
 
 

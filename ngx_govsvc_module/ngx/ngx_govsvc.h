@@ -19,6 +19,9 @@
 #include "core/gs_str.h"
 
 
+#define NGX_GOVSVC_VERSION  "0.1.0"
+
+
 /* Both views of the same bytes; nothing is copied. */
 #define ngx_govsvc_to_gs(s)  gs_str_make((s)->data, (s)->len)
 ngx_str_t ngx_govsvc_from_gs(const gs_str_t *s);

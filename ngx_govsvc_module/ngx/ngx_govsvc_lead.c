@@ -417,6 +417,29 @@ ngx_govsvc_lead_pid(ngx_govsvc_lead_t *lead)
 }
 
 
+ngx_int_t
+ngx_govsvc_lead_row(ngx_cycle_t *cycle, ngx_uint_t i, ngx_str_t *name,
+    ngx_pid_t *pid)
+{
+    ngx_govsvc_lead_t       **lead;
+    ngx_govsvc_lead_conf_t   *lcf;
+
+    lcf = (ngx_govsvc_lead_conf_t *) ngx_get_conf(cycle->conf_ctx,
+                                                  ngx_govsvc_module);
+
+    if (lcf == NULL || i >= lcf->leads.nelts) {
+        return NGX_DONE;
+    }
+
+    lead = lcf->leads.elts;
+
+    *name = lead[i]->name;
+    *pid = ngx_govsvc_lead_pid(lead[i]);
+
+    return NGX_OK;
+}
+
+
 /* Not the clock of the event loop: a worker that hung would believe it. */
 
 static uint64_t

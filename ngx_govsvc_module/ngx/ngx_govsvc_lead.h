@@ -57,6 +57,14 @@ ngx_uint_t ngx_govsvc_lead_mine(ngx_govsvc_lead_t *lead);
 ngx_pid_t ngx_govsvc_lead_pid(ngx_govsvc_lead_t *lead);
 
 
+/*
+ * Duty i of the cycle, in the order of the configuration, and who has it as
+ * above.  NGX_DONE behind the last.
+ */
+ngx_int_t ngx_govsvc_lead_row(ngx_cycle_t *cycle, ngx_uint_t i,
+    ngx_str_t *name, ngx_pid_t *pid);
+
+
 /* For ngx_govsvc_module, which has them in its life. */
 void *ngx_govsvc_lead_create_conf(ngx_cycle_t *cycle);
 ngx_int_t ngx_govsvc_lead_init_process(ngx_cycle_t *cycle);

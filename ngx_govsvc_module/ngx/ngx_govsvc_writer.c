@@ -444,6 +444,22 @@ ngx_govsvc_writer_durable(ngx_govsvc_writer_t *w)
 
 
 void
+ngx_govsvc_writer_count(ngx_govsvc_writer_t *w, ngx_govsvc_writer_stat_t *stat)
+{
+    __atomic_store_n(&w->stat, stat, __ATOMIC_RELEASE);
+}
+
+
+size_t
+ngx_govsvc_writer_used(ngx_govsvc_writer_t *w, size_t *size)
+{
+    *size = w->conf.buffer;
+
+    return (size_t) (w->slot->head - ngx_govsvc_writer_durable(w));
+}
+
+
+void
 ngx_govsvc_writer_wait(ngx_govsvc_writer_t *w, uint64_t pos)
 {
     w->waiting = 1;

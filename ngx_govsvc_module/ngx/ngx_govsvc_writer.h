@@ -24,6 +24,7 @@
 
 
 #include "core/gs_buf.h"
+#include "core/gs_metric.h"
 #include "ngx/ngx_govsvc.h"
 
 
@@ -43,6 +44,14 @@ typedef struct {
     uint64_t      bytes;                   /* of it */
     u_char        state[NGX_GOVSVC_WRITER_STATE];
 } ngx_govsvc_writer_mark_t;
+
+
+/* Added to by the thread, atomically. */
+typedef struct {
+    gs_metric_histogram_t  commit;         /* until the bytes were safe */
+    uint64_t               bytes;          /* of the ring, that became safe */
+    uint64_t               errors;         /* attempts that failed */
+} ngx_govsvc_writer_stat_t;
 
 
 /* In shared memory: this, the user's bytes, the ring. */
@@ -164,6 +173,13 @@ void ngx_govsvc_writer_wait(ngx_govsvc_writer_t *w, uint64_t pos);
 
 /* All below this position is safe. */
 uint64_t ngx_govsvc_writer_durable(ngx_govsvc_writer_t *w);
+
+/* From now on the thread counts there, in memory that lives longer than w. */
+void ngx_govsvc_writer_count(ngx_govsvc_writer_t *w,
+    ngx_govsvc_writer_stat_t *stat);
+
+/* Bytes of the ring that are not safe yet, and all there are. */
+size_t ngx_govsvc_writer_used(ngx_govsvc_writer_t *w, size_t *size);
 
 /* How long writing fails already, ms; 0: it does not. */
 ngx_msec_t ngx_govsvc_writer_failing(ngx_govsvc_writer_t *w);

@@ -70,6 +70,7 @@ struct ngx_govsvc_writer_s {
     ngx_atomic_t               failing;    /* since, monotonic ms */
     ngx_atomic_t               space_free;
     ngx_atomic_t               space_all;
+    ngx_govsvc_writer_stat_t  *stat;       /* NULL: nobody counts */
 
     /* the thread's */
     uint64_t                   next;       /* to be made a line */

@@ -21,6 +21,8 @@
 static ngx_msec_t ngx_govsvc_writer_pause(ngx_govsvc_writer_t *w);
 static void ngx_govsvc_writer_sleep(ngx_govsvc_writer_t *w, ngx_msec_t msec);
 static void ngx_govsvc_writer_step(ngx_govsvc_writer_t *w);
+static void ngx_govsvc_writer_measure(ngx_govsvc_writer_t *w,
+    uint64_t before, uint64_t start, ngx_int_t rc);
 static void ngx_govsvc_writer_tell(ngx_govsvc_writer_t *w);
 static void ngx_govsvc_writer_tick(ngx_govsvc_writer_t *w);
 static void ngx_govsvc_writer_reserve_file(ngx_govsvc_writer_t *w);
@@ -167,7 +169,7 @@ ngx_govsvc_writer_sleep(ngx_govsvc_writer_t *w, ngx_msec_t msec)
 static void
 ngx_govsvc_writer_step(ngx_govsvc_writer_t *w)
 {
-    uint64_t   before;
+    uint64_t   before, start;
     ngx_int_t  rc;
 
     if (w->rotate) {
@@ -183,7 +185,11 @@ ngx_govsvc_writer_step(ngx_govsvc_writer_t *w)
     before = w->mark.tail;
     w->end = __atomic_load_n(&w->slot->head, __ATOMIC_ACQUIRE);
 
+    start = ngx_govsvc_mono_us();
+
     rc = ngx_govsvc_writer_commit(w);
+
+    ngx_govsvc_writer_measure(w, before, start, rc);
 
     if (rc == NGX_OK) {
         w->delay = 0;
@@ -207,6 +213,29 @@ ngx_govsvc_writer_step(ngx_govsvc_writer_t *w)
     {
         w->waiting = 0;
         ngx_govsvc_writer_tell(w);
+    }
+}
+
+
+static void
+ngx_govsvc_writer_measure(ngx_govsvc_writer_t *w, uint64_t before,
+    uint64_t start, ngx_int_t rc)
+{
+    ngx_govsvc_writer_stat_t  *stat;
+
+    stat = __atomic_load_n(&w->stat, __ATOMIC_ACQUIRE);
+
+    if (stat == NULL) {
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        gs_metric_add(&stat->errors, 1);
+    }
+
+    if (w->mark.tail != before) {
+        gs_metric_add(&stat->bytes, w->mark.tail - before);
+        gs_metric_observe(&stat->commit, ngx_govsvc_mono_us() - start);
     }
 }
 
