@@ -42,9 +42,23 @@ static ngx_int_t ngx_http_govsvc_verdict(ngx_peer_connection_t *pc,
     ngx_http_upstream_t *u, ngx_uint_t state);
 static void ngx_http_govsvc_succeeded(ngx_http_govsvc_peer_t *peer,
     ngx_http_upstream_t *u);
-static void ngx_http_govsvc_failed(ngx_http_govsvc_peer_t *peer);
+static void ngx_http_govsvc_recovered(ngx_http_govsvc_peer_t *peer);
+static void ngx_http_govsvc_failed(ngx_http_govsvc_peer_t *peer,
+    ngx_peer_connection_t *pc, ngx_http_upstream_t *u);
+static ngx_uint_t ngx_http_govsvc_counted(ngx_http_govsvc_peer_t *peer,
+    ngx_uint_t failed);
+static gs_health_error_e ngx_http_govsvc_error(ngx_peer_connection_t *pc,
+    ngx_http_upstream_t *u);
 static void ngx_http_govsvc_eject(ngx_http_govsvc_section_t *s,
-    ngx_http_govsvc_peer_t *peer, uint64_t fails);
+    ngx_http_govsvc_peer_t *peer, gs_health_t *fate, uint64_t fails);
+static ngx_int_t ngx_http_govsvc_try(ngx_http_govsvc_section_t *s,
+    ngx_http_govsvc_peer_t *peer, const gs_route_pool_t *pool,
+    const gs_route_instance_t *instance);
+
+
+#define NGX_HTTP_GOVSVC_TRIALS  4          /* lost to others, in one pick */
+#define NGX_HTTP_GOVSVC_ONCE                                                  \
+    (NGX_HTTP_POST|NGX_HTTP_PATCH|NGX_HTTP_LOCK)
 
 
 /* equal keys go to equal peers in all workers and on all nodes */
@@ -206,6 +220,10 @@ ngx_http_govsvc_get_peer(ngx_peer_connection_t *pc, void *data)
 
     pc->name = &peer->pool;
 
+    if (peer->purse != NULL && peer->ntried != 0) {
+        (void) gs_health_spend(&peer->purse->tokens);
+    }
+
     if (peer->ntried == NGX_HTTP_GOVSVC_TRIED
         || peer->stale == NGX_HTTP_GOVSVC_STALE
         || ngx_http_govsvc_section_enter(&s) != NGX_OK)
@@ -304,14 +322,41 @@ static const gs_route_instance_t *
 ngx_http_govsvc_pick(ngx_http_govsvc_section_t *s,
     ngx_http_govsvc_peer_t *peer, const gs_route_pool_t *pool, ngx_uint_t last)
 {
+    ngx_uint_t                  i;
     const gs_route_instance_t  *instance;
 
     (void) ngx_http_govsvc_pool_usable(s, pool, last);
 
-    instance = ngx_http_govsvc_pick_by(s, peer, pool);
+    instance = NULL;
 
-    if (instance == NULL && last && pool->panic != 0 && peer->ntried == 0) {
+    for (i = 0; i < NGX_HTTP_GOVSVC_TRIALS; i++) {
 
+        /* what cannot be sent twice is not sent where it may well fail */
+
+        s->share = 1;
+        s->careful = (peer->request->method & NGX_HTTP_GOVSVC_ONCE) != 0;
+
+        instance = ngx_http_govsvc_pick_by(s, peer, pool);
+
+        s->share = 0;
+        s->careful = 0;
+
+        if (instance == NULL) {
+            instance = ngx_http_govsvc_pick_by(s, peer, pool);
+        }
+
+        if (instance == NULL
+            || ngx_http_govsvc_try(s, peer, pool, instance) == NGX_OK)
+        {
+            break;
+        }
+
+        instance = NULL;
+    }
+
+    if (instance == NULL && last && peer->ntried == 0
+        && (pool->panic != 0 || gs_route_pool_enabled(s->table, pool) == 1))
+    {
         /* ejected before the pool changed its identity */
 
         s->panic = 1;
@@ -319,6 +364,49 @@ ngx_http_govsvc_pick(ngx_http_govsvc_section_t *s,
     }
 
     return instance;
+}
+
+
+/*
+ * One request at a time tries a peer whose ejection is over: it ejects it
+ * anew for all others until its answer comes, or until that time is over too,
+ * should the worker die.  NGX_DECLINED: another request was first.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_try(ngx_http_govsvc_section_t *s, ngx_http_govsvc_peer_t *peer,
+    const gs_route_pool_t *pool, const gs_route_instance_t *instance)
+{
+    uint64_t  until, *words;
+
+    peer->trial = 0;
+
+    words = gs_registry_slot(s->registry,
+                             ngx_http_govsvc_peer_entry(s, instance)->slot)
+            ->words;
+
+    if (s->panic
+        || __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_EJECTED],
+                           __ATOMIC_RELAXED)
+           == 0)
+    {
+        return NGX_OK;
+    }
+
+    until = __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_UNTIL],
+                            __ATOMIC_RELAXED);
+
+    if (until > s->now
+        || !__atomic_compare_exchange_n(&words[NGX_HTTP_GOVSVC_PEER_UNTIL],
+                                        &until, s->now + pool->eject_time, 0,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+    {
+        return NGX_DECLINED;
+    }
+
+    peer->trial = 1;
+
+    return NGX_OK;
 }
 
 
@@ -440,11 +528,22 @@ ngx_http_govsvc_take(ngx_http_govsvc_section_t *s,
         return NGX_ERROR;
     }
 
+    peer->purse = ngx_http_govsvc_local(s, ngx_http_govsvc_pool_entry(s,
+                                                                      pool));
+
+    if (peer->purse != NULL && peer->ntried == 0) {
+        gs_health_earn(&peer->purse->tokens, pool->retry_budget,
+                       pool->retry_burst);
+    }
+
     peer->local->count++;
     peer->slot = gs_registry_slot(s->registry, e->slot);
     peer->generation = e->generation;
     peer->key = instance->key;
     peer->eject_fails = pool->eject_fails;
+    peer->eject_ratio = pool->eject_ratio;
+    peer->eject_volume = pool->eject_volume;
+    peer->eject_window = pool->eject_window;
     peer->start = ngx_current_msec;
 
     ngx_http_govsvc_address(peer, instance);
@@ -515,8 +614,17 @@ ngx_http_govsvc_free_peer(ngx_peer_connection_t *pc, void *data,
             ngx_http_govsvc_succeeded(peer, peer->request->upstream);
 
         } else if (rc == NGX_ERROR) {
-            ngx_http_govsvc_failed(peer);
+            ngx_http_govsvc_failed(peer, pc, peer->request->upstream);
         }
+    }
+
+    if ((state & NGX_PEER_FAILED) && rc != NGX_AGAIN && pc->tries > 1
+        && peer->purse != NULL && !gs_health_can_retry(peer->purse->tokens))
+    {
+        ngx_log_error(NGX_LOG_WARN, peer->request->connection->log, 0,
+                      "govsvc balancer: no retry, the budget of pool \"%V\" "
+                      "is spent", &peer->pool);
+        pc->tries = 0;
     }
 
     if (pc->tries) {
@@ -583,8 +691,11 @@ ngx_http_govsvc_succeeded(ngx_http_govsvc_peer_t *peer, ngx_http_upstream_t *u)
                         __ATOMIC_RELAXED)
         != 0)
     {
-        __atomic_store_n(&words[NGX_HTTP_GOVSVC_PEER_EJECTED], 0,
-                         __ATOMIC_RELAXED);
+        ngx_http_govsvc_recovered(peer);
+    }
+
+    if (peer->eject_ratio != 0) {
+        (void) ngx_http_govsvc_counted(peer, 0);
     }
 
     us = (uint64_t) (u->state->header_time != (ngx_msec_t) -1
@@ -604,23 +715,119 @@ ngx_http_govsvc_succeeded(ngx_http_govsvc_peer_t *peer, ngx_http_upstream_t *u)
 }
 
 
+/*
+ * Not by an answer that was on its way before the peer was ejected: by one to
+ * a trial, or in a panic.
+ */
+
 static void
-ngx_http_govsvc_failed(ngx_http_govsvc_peer_t *peer)
+ngx_http_govsvc_recovered(ngx_http_govsvc_peer_t *peer)
+{
+    uint64_t     *words;
+    gs_health_t   fate;
+
+    words = peer->slot->words;
+
+    gs_health_unpack(__atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_FATE],
+                                     __ATOMIC_RELAXED),
+                     &fate);
+
+    if (!peer->trial && peer->start <= fate.since) {
+        return;
+    }
+
+    fate.state = GS_HEALTH_RECOVERED;
+    fate.since = ngx_current_msec;
+
+    __atomic_store_n(&words[NGX_HTTP_GOVSVC_PEER_FATE],
+                     gs_health_pack(&fate), __ATOMIC_RELAXED);
+    __atomic_store_n(&words[NGX_HTTP_GOVSVC_PEER_WINDOW], 0,
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&words[NGX_HTTP_GOVSVC_PEER_EJECTED], 0,
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&words[NGX_HTTP_GOVSVC_PEER_UNTIL], 0, __ATOMIC_SEQ_CST);
+
+    ngx_log_error(NGX_LOG_NOTICE, peer->request->connection->log, 0,
+                  "govsvc balancer: peer %V of pool \"%V\" is back",
+                  &peer->name, &peer->pool);
+}
+
+
+/* 1 if too large a share of the requests of the window failed. */
+
+static ngx_uint_t
+ngx_http_govsvc_counted(ngx_http_govsvc_peer_t *peer, ngx_uint_t failed)
+{
+    uint64_t  old, word, *window;
+
+    window = &peer->slot->words[NGX_HTTP_GOVSVC_PEER_WINDOW];
+    old = __atomic_load_n(window, __ATOMIC_RELAXED);
+
+    do {
+        word = gs_health_count(old, failed, peer->eject_window,
+                               ngx_current_msec);
+
+    } while (!__atomic_compare_exchange_n(window, &old, word, 0,
+                                          __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+
+    return gs_health_exceeds(word, peer->eject_ratio, peer->eject_volume);
+}
+
+
+static gs_health_error_e
+ngx_http_govsvc_error(ngx_peer_connection_t *pc, ngx_http_upstream_t *u)
+{
+    ngx_connection_t  *c;
+
+    if (u->state != NULL && u->state->status != 0) {
+        return GS_HEALTH_STATUS;
+    }
+
+    c = pc->connection;
+
+    if (c != NULL && (c->read->timedout || c->write->timedout)) {
+        return GS_HEALTH_TIMEOUT;
+    }
+
+    if (u->state == NULL || u->state->connect_time == (ngx_msec_t) -1) {
+        return GS_HEALTH_CONNECT;
+    }
+
+    return GS_HEALTH_REQUEST;
+}
+
+
+static void
+ngx_http_govsvc_failed(ngx_http_govsvc_peer_t *peer, ngx_peer_connection_t *pc,
+    ngx_http_upstream_t *u)
 {
     uint64_t                    fails;
+    ngx_uint_t                  ratio;
+    gs_health_t                 fate;
     ngx_http_govsvc_section_t   s;
 
     fails = __atomic_add_fetch(
                 &peer->slot->words[NGX_HTTP_GOVSVC_PEER_FAILS], 1,
                 __ATOMIC_RELAXED);
 
-    if (peer->eject_fails == 0 || fails < peer->eject_fails
+    ratio = peer->eject_ratio != 0 && ngx_http_govsvc_counted(peer, 1);
+
+    if ((!ratio && !peer->trial
+         && (peer->eject_fails == 0 || fails < peer->eject_fails))
         || ngx_http_govsvc_section_enter(&s) != NGX_OK)
     {
         return;
     }
 
-    ngx_http_govsvc_eject(&s, peer, fails);
+    ngx_memzero(&fate, sizeof(gs_health_t));
+
+    fate.state = ratio ? GS_HEALTH_RATIO : GS_HEALTH_FAILS;
+    fate.error = ngx_http_govsvc_error(pc, u);
+    fate.status = u->state != NULL ? (uint32_t) u->state->status : 0;
+    fate.since = s.now;
+
+    ngx_http_govsvc_eject(&s, peer, &fate, fails);
 
     ngx_http_govsvc_section_leave(&s);
 }
@@ -628,11 +835,11 @@ ngx_http_govsvc_failed(ngx_http_govsvc_peer_t *peer)
 
 static void
 ngx_http_govsvc_eject(ngx_http_govsvc_section_t *s,
-    ngx_http_govsvc_peer_t *peer, uint64_t fails)
+    ngx_http_govsvc_peer_t *peer, gs_health_t *fate, uint64_t fails)
 {
     gs_str_t                id;
     uint64_t                time, until, times, *words, *pool_until;
-    ngx_uint_t              usable, enabled, max, last;
+    ngx_uint_t              last;
     const gs_route_pool_t  *pool, *first;
 
     id = ngx_govsvc_to_gs(&peer->pool);
@@ -646,31 +853,31 @@ ngx_http_govsvc_eject(ngx_http_govsvc_section_t *s,
 
     words = peer->slot->words;
 
-    if (__atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_UNTIL], __ATOMIC_RELAXED)
-        > s->now)
-    {
-        return;
-    }
+    /* a trial has its place among the ejected already */
 
-    (void) ngx_http_govsvc_step(s, first, peer->step, &last);
+    if (!peer->trial) {
 
-    enabled = gs_route_pool_enabled(s->table, pool);
-    usable = ngx_http_govsvc_pool_usable(s, pool, 0);
+        if (__atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_UNTIL],
+                            __ATOMIC_RELAXED)
+            > s->now)
+        {
+            return;
+        }
 
-    if (last) {
+        (void) ngx_http_govsvc_step(s, first, peer->step, &last);
 
-        /* the only peer of the last pool is never ejected, one of two is */
-
-        max = ngx_max(enabled * pool->eject_max / 100, 1);
-
-        if (enabled < 2 || enabled - usable + 1 > max) {
+        if (!gs_health_may_eject(gs_route_pool_enabled(s->table, pool),
+                                 (uint32_t) ngx_http_govsvc_pool_usable(s,
+                                                                 pool, 0),
+                                 pool->eject_max, last))
+        {
             return;
         }
     }
 
     times = __atomic_add_fetch(&words[NGX_HTTP_GOVSVC_PEER_EJECTED], 1,
                                __ATOMIC_RELAXED);
-    time = pool->eject_time << ngx_min(times - 1, 5);
+    time = gs_health_eject_time(pool->eject_time, times);
     until = s->now + time;
 
     /* the pool first: a peer out without it would not be seen as such */
@@ -683,6 +890,8 @@ ngx_http_govsvc_eject(ngx_http_govsvc_section_t *s,
         __atomic_store_n(pool_until, until, __ATOMIC_SEQ_CST);
     }
 
+    __atomic_store_n(&words[NGX_HTTP_GOVSVC_PEER_FATE], gs_health_pack(fate),
+                     __ATOMIC_RELAXED);
     __atomic_store_n(&words[NGX_HTTP_GOVSVC_PEER_UNTIL], until,
                      __ATOMIC_SEQ_CST);
     __atomic_store_n(&words[NGX_HTTP_GOVSVC_PEER_FAILS], 0,

@@ -202,6 +202,10 @@ ngx_http_govsvc_balancer_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_http_govsvc_health_configure(cf, bmcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     bmcf->registry->blob = t;
     bmcf->registry->size = gs_route_size(t);
     bmcf->registry->names = names;

@@ -13,6 +13,8 @@
 #include "http/ngx_http_govsvc_balancer.h"
 #include "http/ngx_http_govsvc_registry.h"
 #include "http/ngx_http_govsvc_route.h"
+#include "http/ngx_http_govsvc_health.h"
+#include "ngx/ngx_govsvc_lead.h"
 #include "ngx/ngx_govsvc_registry.h"
 
 
@@ -28,8 +30,14 @@
 #define NGX_HTTP_GOVSVC_PEER_UNTIL    1    /* ejected until */
 #define NGX_HTTP_GOVSVC_PEER_EJECTED  2    /* times without an answer since */
 #define NGX_HTTP_GOVSVC_PEER_EWMA     3    /* us */
+#define NGX_HTTP_GOVSVC_PEER_CHECK    4    /* what checks say */
+#define NGX_HTTP_GOVSVC_PEER_WINDOW   5    /* requests and failures */
+#define NGX_HTTP_GOVSVC_PEER_FATE     6    /* why it is out, or came back */
 
 #define NGX_HTTP_GOVSVC_POOL_UNTIL    0    /* no peer is ejected after */
+#define NGX_HTTP_GOVSVC_POOL_UNWELL   1    /* checks found a peer down */
+
+#define NGX_HTTP_GOVSVC_TOKENS        200000   /* more than any burst */
 
 
 /* What one worker remembers of a slot. */
@@ -37,6 +45,7 @@ typedef struct {
     uint32_t                      generation;
     uint32_t                      count;   /* in flight; cursor of a pool */
     uint32_t                      identity;
+    uint32_t                      tokens;  /* for retries, of a pool */
     ngx_ssl_session_t            *session;
 } ngx_http_govsvc_local_t;
 
@@ -81,6 +90,7 @@ typedef struct {
     ngx_http_govsvc_tls_t        *tls;     /* in the order of the table */
     ngx_uint_t                    ntls;
     ngx_http_govsvc_worker_t     *worker;
+    ngx_http_govsvc_health_t     *health;
     ngx_http_govsvc_registry_t    store;
 } ngx_http_govsvc_balancer_main_conf_t;
 
@@ -101,6 +111,10 @@ typedef struct {
     gs_registry_t                         *registry;
     uint64_t                               now;
     ngx_uint_t                             panic;
+
+    /* of the pick: shares of slow start count; trials are for others */
+    unsigned                               share:1;
+    unsigned                               careful:1;
 } ngx_http_govsvc_section_t;
 
 
@@ -126,8 +140,13 @@ typedef struct {
     uint32_t                      identity;
     uint32_t                      generation;
     uint32_t                      eject_fails;
+    uint32_t                      eject_ratio;
+    uint32_t                      eject_volume;
+    uint64_t                      eject_window;
     gs_registry_slot_t           *slot;
     ngx_http_govsvc_local_t      *local;
+    ngx_http_govsvc_local_t      *purse;   /* of the pool */
+    unsigned                      trial:1;
 } ngx_http_govsvc_peer_t;
 
 
@@ -186,6 +205,10 @@ ngx_int_t ngx_http_govsvc_copy(ngx_http_request_t *r,
 
 ngx_int_t ngx_http_govsvc_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
+
+/* Adds the duty of checks to the configuration; NGX_ERROR is logged. */
+ngx_int_t ngx_http_govsvc_health_configure(ngx_conf_t *cf,
+    ngx_http_govsvc_balancer_main_conf_t *bmcf);
 
 
 /* 128 bits of the SHA-256 of the parts, each with its length. */

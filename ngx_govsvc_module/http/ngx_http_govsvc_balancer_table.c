@@ -34,6 +34,8 @@ ngx_http_govsvc_section_enter(ngx_http_govsvc_section_t *s)
     s->registry = s->conf->registry->current;
     s->now = ngx_current_msec;
     s->panic = 0;
+    s->share = 0;
+    s->careful = 0;
 
     return NGX_OK;
 }
@@ -95,6 +97,7 @@ ngx_http_govsvc_local(ngx_http_govsvc_section_t *s,
         local->count = entry - s->view->entries
                            < (ptrdiff_t) gs_route_pools(s->table)
                        ? (uint32_t) ngx_random() : 0;
+        local->tokens = NGX_HTTP_GOVSVC_TOKENS;
         local->generation = entry->generation;
     }
 
@@ -154,18 +157,54 @@ ngx_http_govsvc_usable(void *ctx, const gs_route_instance_t *instance)
 {
     ngx_http_govsvc_section_t *s = ctx;
 
-    gs_registry_slot_t  *slot;
+    uint64_t               *words;
+    uint32_t                share;
+    gs_health_t             check;
+    const gs_route_pool_t  *pool;
 
     if (s->panic) {
         return 1;
     }
 
-    slot = gs_registry_slot(s->registry,
-                            ngx_http_govsvc_peer_entry(s, instance)->slot);
+    words = gs_registry_slot(s->registry,
+                             ngx_http_govsvc_peer_entry(s, instance)->slot)
+            ->words;
 
-    return __atomic_load_n(&slot->words[NGX_HTTP_GOVSVC_PEER_UNTIL],
-                           __ATOMIC_RELAXED)
-           <= s->now;
+    if (instance->check != GS_ROUTE_NONE) {
+        gs_health_unpack(__atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_CHECK],
+                                         __ATOMIC_RELAXED),
+                         &check);
+
+        if (check.state == GS_HEALTH_DOWN) {
+            return 0;
+        }
+    }
+
+    if (__atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_UNTIL], __ATOMIC_RELAXED)
+        > s->now
+        || (s->careful
+            && __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_EJECTED],
+                               __ATOMIC_RELAXED)
+               != 0))
+    {
+        return 0;
+    }
+
+    if (!s->share) {
+        return 1;
+    }
+
+    pool = gs_route_pool(s->table, instance->pool);
+
+    if (pool->slow_start == 0) {
+        return 1;
+    }
+
+    share = gs_health_share(__atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_FATE],
+                                            __ATOMIC_RELAXED),
+                            pool->slow_start, s->now);
+
+    return (uint32_t) ngx_random() % GS_HEALTH_WHOLE < share;
 }
 
 
@@ -186,7 +225,10 @@ ngx_http_govsvc_pool_usable(ngx_http_govsvc_section_t *s,
 
     if (__atomic_load_n(&slot->words[NGX_HTTP_GOVSVC_POOL_UNTIL],
                         __ATOMIC_RELAXED)
-        <= s->now)
+        <= s->now
+        && __atomic_load_n(&slot->words[NGX_HTTP_GOVSVC_POOL_UNWELL],
+                           __ATOMIC_RELAXED)
+           == 0)
     {
         return enabled;
     }
@@ -203,7 +245,9 @@ ngx_http_govsvc_pool_usable(ngx_http_govsvc_section_t *s,
         }
     }
 
-    if (last && usable * 100 < enabled * pool->panic) {
+    if (gs_health_panic((uint32_t) enabled, (uint32_t) usable, pool->panic,
+                        last))
+    {
         s->panic = 1;
         return enabled;
     }

@@ -124,6 +124,10 @@ ngx_govsvc_http_prepare(ngx_govsvc_http_t *h,
     h->done.data = &h->dummy;
     h->done.log = &h->log;
 
+    if (request->method == NULL) {
+        return NGX_OK;
+    }
+
     if (ngx_govsvc_http_build(h, request) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -513,6 +517,11 @@ ngx_govsvc_http_send(ngx_govsvc_http_t *h, ngx_connection_t *c)
     ngx_buf_t  *b;
 
     b = h->request;
+
+    if (b == NULL) {
+        ngx_govsvc_http_finish(h, NGX_GOVSVC_HTTP_OK, "ok");
+        return;
+    }
 
     while (b->pos < b->last) {
 

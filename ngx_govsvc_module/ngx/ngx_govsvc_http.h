@@ -91,7 +91,10 @@ typedef struct {
 } ngx_govsvc_http_field_t;
 
 
-/* All but method may be left zero. */
+/*
+ * All may be left zero but method and handler.  method NULL: the connection,
+ * with TLS the proof of who it is, and no request.
+ */
 typedef struct {
     const char                 *method;    /* "GET", "HEAD", "POST", ... */
     ngx_str_t                   target;    /* instead of the URL's */

@@ -53,6 +53,14 @@ typedef enum {
 
 
 typedef enum {
+    GS_ROUTE_CHECK_HTTP = 0,
+    GS_ROUTE_CHECK_HTTPS,
+    GS_ROUTE_CHECK_TCP,
+    GS_ROUTE_CHECK_TLS
+} gs_route_check_e;
+
+
+typedef enum {
     GS_ROUTE_WRR = 0,
     GS_ROUTE_P2C,
     GS_ROUTE_HASH
@@ -82,6 +90,27 @@ typedef struct {
 } gs_route_tls_t;
 
 
+/* How instances are asked for their health. */
+typedef struct {
+    gs_route_ref_t  id;
+    gs_route_ref_t  path;                  /* "/health" */
+    gs_route_ref_t  host;                  /* "": that of the pool */
+    gs_route_ref_t  header;                /* of the answer; "": none */
+    gs_route_ref_t  value;                 /* "ok", "ok*"; "": any */
+    gs_route_ref_t  body;                  /* contained in it; "": any */
+    uint32_t        type;                  /* gs_route_check_e */
+    uint32_t        head;                  /* HEAD instead of GET */
+    uint32_t        rise;                  /* successes in a row to be up */
+    uint32_t        fall;                  /* failures to be down */
+    uint32_t        status_min;
+    uint32_t        status_max;
+    uint32_t        interval;              /* ms, as the next three */
+    uint32_t        jitter;                /* added to it, at most */
+    uint32_t        fast;                  /* interval in a transition */
+    uint32_t        timeout;               /* of a whole check */
+} gs_route_check_t;
+
+
 typedef struct {
     uint64_t        key;                   /* hash of pool id, instance id */
     gs_route_ref_t  id;
@@ -93,6 +122,8 @@ typedef struct {
     uint32_t        state;                 /* gs_route_instance_state_e */
     uint32_t        family;                /* 4 or 6 */
     uint32_t        port;                  /* host order, 1-65535 */
+    uint32_t        check;                 /* its profile or GS_ROUTE_NONE */
+    uint32_t        unused;
     gs_uchar_t      addr[16];              /* network order, 4 or 16 used */
 } gs_route_instance_t;
 
@@ -132,9 +163,15 @@ typedef struct {
 
     uint32_t        eject_fails;           /* 0: never ejected */
     uint32_t        eject_max;             /* per cent of the pool */
+    uint32_t        eject_ratio;           /* per cent failed, 0: unused */
+    uint32_t        eject_volume;          /* requests it is judged by */
     uint32_t        panic;                 /* per cent usable, 0: never */
-    uint32_t        unused;
+    uint32_t        check;                 /* of its instances, or NONE */
+    uint32_t        retry_budget;          /* retries per 100 requests */
+    uint32_t        retry_burst;           /* beside these, per worker */
     uint64_t        eject_time;            /* ms */
+    uint64_t        eject_window;          /* ms, of the ratio */
+    uint64_t        slow_start;            /* ms, 0: at once */
     uint64_t        connect_timeout;       /* ms, 0: as the location has it */
     uint64_t        send_timeout;
     uint64_t        read_timeout;
@@ -179,6 +216,8 @@ const gs_route_instance_t *gs_route_instance(const gs_route_table_t *t,
     uint32_t index);
 unsigned gs_route_tls_profiles(const gs_route_table_t *t);
 const gs_route_tls_t *gs_route_tls(const gs_route_table_t *t, uint32_t index);
+const gs_route_check_t *gs_route_check(const gs_route_table_t *t,
+    uint32_t index);
 unsigned gs_route_routes(const gs_route_table_t *t);
 
 /* The pool's chain, pool->nfallback steps in order. */

@@ -44,6 +44,7 @@ gs_route_build(gs_route_load_t *l, gs_mem_t *mem, gs_route_table_t **table,
 
     if (gs_route_build_regions(l) != GS_OK
         || gs_route_build_tls(l) != GS_OK
+        || gs_route_build_checks(l) != GS_OK
         || gs_route_build_platforms(l) != GS_OK
         || gs_route_build_pools(l) != GS_OK
         || gs_route_build_order(l, &order) != GS_OK
@@ -262,7 +263,14 @@ gs_route_build_pool(gs_route_load_t *l, uint32_t index, gs_route_pool_t *pool)
     pool->eject_fails = model->eject_fails;
     pool->eject_max = model->eject_max;
     pool->eject_time = model->eject_time;
+    pool->eject_ratio = model->eject_ratio;
+    pool->eject_volume = model->eject_volume;
+    pool->eject_window = model->eject_window;
     pool->panic = model->panic;
+    pool->check = model->check;
+    pool->slow_start = model->slow_start;
+    pool->retry_budget = model->retry_budget;
+    pool->retry_burst = model->retry_burst;
     pool->connect_timeout = model->connect_timeout;
     pool->send_timeout = model->send_timeout;
     pool->read_timeout = model->read_timeout;
@@ -451,6 +459,7 @@ gs_route_build_instance(gs_route_load_t *l, uint32_t index,
     instance->state = model->state;
     instance->family = model->family;
     instance->port = model->port;
+    instance->check = model->check;
     memcpy(instance->addr, model->addr, sizeof(instance->addr));
 
     if (gs_route_build_str(l, &model->id, &instance->id) != GS_OK

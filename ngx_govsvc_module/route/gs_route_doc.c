@@ -28,8 +28,8 @@ static json_t *gs_route_doc_drained(json_t *record, json_t *object);
 
 
 const char *const  gs_route_doc_names[GS_ROUTE_DOC_KINDS + 1] = {
-    "tls_profiles", "platforms", "pools", "instances", "routes",
-    "credentials", "check_profiles", "maintenance", NULL
+    "tls_profiles", "check_profiles", "platforms", "pools", "instances",
+    "routes", "credentials", "maintenance", NULL
 };
 
 

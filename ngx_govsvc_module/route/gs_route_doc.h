@@ -24,16 +24,16 @@
 #define GS_ROUTE_DOC_VERSION  1
 
 
-/* The first five are the arrays of platforms.json, in the order of loading. */
+/* The first six are the arrays of platforms.json, in the order of loading. */
 typedef enum {
     GS_ROUTE_DOC_TLS = 0,
+    GS_ROUTE_DOC_CHECKS,
     GS_ROUTE_DOC_PLATFORMS,
     GS_ROUTE_DOC_POOLS,
     GS_ROUTE_DOC_INSTANCES,
     GS_ROUTE_DOC_ROUTES,
     GS_ROUTE_DOC_TABLE,                    /* how many a table is made of */
     GS_ROUTE_DOC_CREDENTIALS = GS_ROUTE_DOC_TABLE,
-    GS_ROUTE_DOC_CHECKS,
     GS_ROUTE_DOC_MAINTENANCE,
     GS_ROUTE_DOC_KINDS
 } gs_route_doc_kind_e;

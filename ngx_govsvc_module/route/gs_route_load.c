@@ -28,7 +28,8 @@ static gs_rc_t gs_route_load_name(gs_route_load_t *l, const json_t *object,
 
 
 static const char *const  gs_route_root_members[] = {
-    "tls_profiles", "platforms", "pools", "instances", "routes", NULL
+    "tls_profiles", "check_profiles", "platforms", "pools", "instances",
+    "routes", NULL
 };
 
 static const char *const  gs_route_tls_members[] = {
@@ -138,6 +139,7 @@ gs_route_compile_in(gs_route_load_t *l, gs_mem_t *mem,
 
     if (gs_route_json_members(l, root, gs_route_root_members) != GS_OK
         || gs_route_load_tls(l, root) != GS_OK
+        || gs_route_load_checks(l, root) != GS_OK
         || gs_route_load_platforms(l, root) != GS_OK
         || gs_route_load_pools(l, root) != GS_OK
         || gs_route_load_instances(l, root) != GS_OK
@@ -161,6 +163,7 @@ gs_route_load_init(gs_route_load_t *l, gs_mem_t *mem, gs_err_t *err)
 
     gs_route_vec_init(&l->regions, sizeof(gs_route_region_model_t));
     gs_route_vec_init(&l->tls, sizeof(gs_route_tls_model_t));
+    gs_route_vec_init(&l->checks, sizeof(gs_route_check_model_t));
     gs_route_vec_init(&l->platforms, sizeof(gs_route_platform_model_t));
     gs_route_vec_init(&l->pools, sizeof(gs_route_pool_model_t));
     gs_route_vec_init(&l->instances, sizeof(gs_route_instance_model_t));

@@ -52,6 +52,26 @@ typedef struct {
 
 typedef struct {
     gs_str_t     id;
+    gs_str_t     path;
+    gs_str_t     host;
+    gs_str_t     header;
+    gs_str_t     value;
+    gs_str_t     body;
+    uint32_t     type;
+    uint32_t     head;
+    uint32_t     rise;
+    uint32_t     fall;
+    uint32_t     status_min;
+    uint32_t     status_max;
+    uint32_t     interval;
+    uint32_t     jitter;
+    uint32_t     fast;
+    uint32_t     timeout;
+} gs_route_check_model_t;
+
+
+typedef struct {
+    gs_str_t     id;
     gs_str_t     zh;
     gs_str_t     en;
     uint64_t     retry_after;              /* ms */
@@ -66,6 +86,7 @@ typedef struct {
     uint32_t     pool;
     uint32_t     weight;
     uint32_t     state;
+    uint32_t     check;                    /* GS_ROUTE_NONE: the pool's */
     uint32_t     family;
     uint32_t     port;
     gs_uchar_t   addr[16];
@@ -82,8 +103,15 @@ typedef struct {
     uint32_t               ninstances;
     uint32_t               eject_fails;
     uint32_t               eject_max;
+    uint32_t               eject_ratio;
+    uint32_t               eject_volume;
     uint32_t               panic;
+    uint32_t               check;
+    uint32_t               retry_budget;
+    uint32_t               retry_burst;
     uint64_t               eject_time;
+    uint64_t               eject_window;
+    uint64_t               slow_start;
     uint64_t               connect_timeout;
     uint64_t               send_timeout;
     uint64_t               read_timeout;
@@ -143,12 +171,14 @@ typedef struct {
 
     gs_route_vec_t    regions;
     gs_route_vec_t    tls;
+    gs_route_vec_t    checks;
     gs_route_vec_t    platforms;
     gs_route_vec_t    pools;
     gs_route_vec_t    instances;
     gs_route_vec_t    routes;
 
     gs_route_map_t    tls_ids;
+    gs_route_map_t    check_ids;
     gs_route_map_t    platform_ids;
     gs_route_map_t    pool_ids;
     gs_route_map_t    instance_ids;
@@ -220,6 +250,10 @@ gs_rc_t gs_route_json_child(gs_route_load_t *l, const json_t *object,
 gs_rc_t gs_route_load_regions(gs_route_load_t *l, const gs_str_t *text);
 gs_rc_t gs_route_load_region(gs_route_load_t *l, const gs_str_t *value,
     unsigned pattern, uint32_t *code);
+gs_rc_t gs_route_load_checks(gs_route_load_t *l, const json_t *root);
+/* The member "check" of a pool or instance that has this TLS profile. */
+gs_rc_t gs_route_load_check_ref(gs_route_load_t *l, const json_t *object,
+    uint32_t tls, uint32_t *index);
 gs_rc_t gs_route_load_platforms(gs_route_load_t *l, const json_t *root);
 gs_rc_t gs_route_load_pools(gs_route_load_t *l, const json_t *root);
 gs_rc_t gs_route_load_instances(gs_route_load_t *l, const json_t *root);
@@ -242,6 +276,7 @@ gs_rc_t gs_route_load_list(gs_route_load_t *l, const json_t *object,
 /* gs_route_build.c, _record.c, _index.c, _spread.c: the layout. */
 gs_rc_t gs_route_build(gs_route_load_t *l, gs_mem_t *mem,
     gs_route_table_t **table, size_t *size);
+gs_rc_t gs_route_build_checks(gs_route_load_t *l);
 gs_rc_t gs_route_build_records(gs_route_load_t *l);
 gs_rc_t gs_route_build_index(gs_route_load_t *l);
 gs_rc_t gs_route_build_spread(gs_route_load_t *l, gs_route_pool_t *pool);

@@ -20,7 +20,8 @@ static gs_rc_t gs_route_load_place(gs_route_load_t *l, const json_t *object,
 
 
 static const char *const  gs_route_instance_members[] = {
-    "id", "pool", "address", "port", "weight", "zone", "state", "lease", NULL
+    "id", "pool", "address", "port", "weight", "zone", "state", "lease",
+    "check", NULL
 };
 
 static const char *const  gs_route_lease_members[] = {
@@ -108,6 +109,14 @@ gs_route_load_instance(gs_route_load_t *l, const json_t *object,
 
     pool = gs_route_vec_at(&l->pools, gs_route_pool_model_t, instance->pool);
     pool->ninstances++;
+
+    instance->check = pool->check;
+
+    if (gs_route_load_check_ref(l, object, pool->tls, &instance->check)
+        != GS_OK)
+    {
+        return GS_ERROR;
+    }
 
     if (pool->ninstances > GS_ROUTE_POOL_MEMBERS) {
         gs_err(l->err, "pool \"%S\" has more than %d instances", &pool->id,

@@ -16,6 +16,8 @@ static gs_rc_t gs_route_load_method(gs_route_load_t *l, const json_t *object,
     gs_route_pool_model_t *pool);
 static gs_rc_t gs_route_load_eject(gs_route_load_t *l, const json_t *object,
     gs_route_pool_model_t *pool);
+static gs_rc_t gs_route_load_retry(gs_route_load_t *l, const json_t *object,
+    gs_route_pool_model_t *pool);
 static gs_rc_t gs_route_load_timeouts(gs_route_load_t *l,
     const json_t *object, gs_route_pool_model_t *pool);
 static gs_rc_t gs_route_load_fallbacks(gs_route_load_t *l,
@@ -26,7 +28,7 @@ static gs_rc_t gs_route_load_fallback(gs_route_load_t *l, const json_t *value,
 
 static const char *const  gs_route_pool_members[] = {
     "id", "platform", "method", "host", "tls", "fallback", "timeouts",
-    "eject", "panic", NULL
+    "eject", "panic", "check", "slow_start", "retry", NULL
 };
 
 static const char *const  gs_route_pool_methods[] = {
@@ -34,7 +36,11 @@ static const char *const  gs_route_pool_methods[] = {
 };
 
 static const char *const  gs_route_eject_members[] = {
-    "fails", "time", "max", NULL
+    "fails", "time", "max", "ratio", "window", "volume", NULL
+};
+
+static const char *const  gs_route_retry_members[] = {
+    "budget", "burst", NULL
 };
 
 static const char *const  gs_route_timeout_members[] = {
@@ -108,7 +114,12 @@ gs_route_load_pool(gs_route_load_t *l, const json_t *object)
     pool->eject_fails = 3;
     pool->eject_time = 10000;
     pool->eject_max = 34;
+    pool->eject_window = 10000;
+    pool->eject_volume = 20;
     pool->panic = 50;
+    pool->check = GS_ROUTE_NONE;
+    pool->retry_budget = 20;
+    pool->retry_burst = 10;
 
     if (gs_route_json_id(l, object, &l->pool_ids, "pool", &pool->id)
         != GS_OK
@@ -125,6 +136,11 @@ gs_route_load_pool(gs_route_load_t *l, const json_t *object)
     if (gs_route_load_pool_host(l, object, pool) != GS_OK
         || gs_route_load_method(l, object, pool) != GS_OK
         || gs_route_load_eject(l, object, pool) != GS_OK
+        || gs_route_load_retry(l, object, pool) != GS_OK
+        || gs_route_json_msec(l, object, "slow_start", &pool->slow_start)
+           == GS_ERROR
+        || gs_route_load_check_ref(l, object, pool->tls, &pool->check)
+           != GS_OK
         || gs_route_load_timeouts(l, object, pool) != GS_OK)
     {
         return GS_ERROR;
@@ -258,7 +274,45 @@ gs_route_load_eject(gs_route_load_t *l, const json_t *object,
         || gs_route_json_msec(l, eject, "time", &pool->eject_time)
            == GS_ERROR
         || gs_route_json_uint(l, eject, "max", 0, 100, 0, &pool->eject_max)
-           == GS_ERROR)
+           == GS_ERROR
+        || gs_route_json_uint(l, eject, "ratio", 0, 100, 0,
+                              &pool->eject_ratio) == GS_ERROR
+        || gs_route_json_msec(l, eject, "window", &pool->eject_window)
+           == GS_ERROR
+        || gs_route_json_uint(l, eject, "volume", 1, 100000, 0,
+                              &pool->eject_volume) == GS_ERROR)
+    {
+        return GS_ERROR;
+    }
+
+    gs_route_json_leave(l, mark);
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_route_load_retry(gs_route_load_t *l, const json_t *object,
+    gs_route_pool_model_t *pool)
+{
+    size_t   mark;
+    json_t  *retry;
+
+    if (gs_route_json_child(l, object, "retry", 0, &retry) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    if (retry == NULL) {
+        return GS_OK;
+    }
+
+    mark = gs_route_json_enter(l, "retry");
+
+    if (gs_route_json_members(l, retry, gs_route_retry_members) != GS_OK
+        || gs_route_json_uint(l, retry, "budget", 0, 100, 0,
+                              &pool->retry_budget) == GS_ERROR
+        || gs_route_json_uint(l, retry, "burst", 0, 1000, 0,
+                              &pool->retry_burst) == GS_ERROR)
     {
         return GS_ERROR;
     }

@@ -18,7 +18,7 @@
 
 
 #define GS_ROUTE_MAGIC       0x54525347    /* "GSRT" */
-#define GS_ROUTE_VERSION     1
+#define GS_ROUTE_VERSION     2
 #define GS_ROUTE_RETRY_AFTER 300           /* s, of a platform */
 
 #define GS_ROUTE_LABELS      16            /* of a host name in a route */
@@ -41,6 +41,7 @@ typedef enum {
     GS_ROUTE_S_POOL_HASH,
     GS_ROUTE_S_INSTANCES,                  /* gs_route_instance_t */
     GS_ROUTE_S_TLS,                        /* gs_route_tls_t */
+    GS_ROUTE_S_CHECKS,                     /* gs_route_check_t */
     GS_ROUTE_S_FALLBACKS,                  /* gs_route_fallback_t */
     GS_ROUTE_S_SEQ,                        /* uint16_t, of the pool */
     GS_ROUTE_S_MAGLEV,                     /* uint16_t, of the pool */

@@ -24,6 +24,7 @@ const uint32_t  gs_route_record_size[GS_ROUTE_SECTIONS] = {
     sizeof(uint32_t),
     sizeof(gs_route_instance_t),
     sizeof(gs_route_tls_t),
+    sizeof(gs_route_check_t),
     sizeof(gs_route_fallback_t),
     sizeof(uint16_t),
     sizeof(uint16_t),
@@ -203,6 +204,17 @@ gs_route_tls(const gs_route_table_t *t, uint32_t index)
     }
 
     return gs_route_section(t, GS_ROUTE_S_TLS, gs_route_tls_t) + index;
+}
+
+
+const gs_route_check_t *
+gs_route_check(const gs_route_table_t *t, uint32_t index)
+{
+    if (index >= t->sections[GS_ROUTE_S_CHECKS].n) {
+        return NULL;
+    }
+
+    return gs_route_section(t, GS_ROUTE_S_CHECKS, gs_route_check_t) + index;
 }
 
 

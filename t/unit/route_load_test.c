@@ -102,6 +102,144 @@ static const vector_t  bad[] = {
       "invalid time \"10x\"" },
     { O(",\"eject\":{\"time\":10}"), "/pools/0/eject/time",
       "a number where a string is expected" },
+    { O(",\"check\":\"x\""), "/pools/0/check",
+      "no check profile \"x\" in this file" },
+    { "{\"check_profiles\":[{\"id\":\"c\",\"type\":\"tls\"}]," P
+      ",\"pools\":[{\"id\":\"w\",\"platform\":\"gd\","
+      "\"check\":\"c\"}]}", "/pools/0/check",
+      "check \"c\" is of type \"tls\", the pool has no TLS profile; "
+      "allowed: http, tcp" },
+    { "{\"check_profiles\":[{\"id\":\"c\",\"type\":\"http\"}],"
+      "\"tls_profiles\":[{\"id\":\"t\",\"ca\":\"a\"}]," P
+      ",\"pools\":[{\"id\":\"w\",\"platform\":\"gd\",\"host\":\"h\","
+      "\"tls\":\"t\",\"check\":\"c\"}]}", "/pools/0/check",
+      "the pool speaks TLS; allowed: https, tls, tcp" },
+    { O(",\"slow_start\":\"25h\""), "/pools/0/slow_start",
+      "invalid time \"25h\"" },
+    { O(",\"retry\":{\"budgets\":1}"), "/pools/0/retry/budgets",
+      "did you mean \"budget\"?" },
+    { O(",\"retry\":{\"budget\":101}"), "/pools/0/retry/budget",
+      "101 is out of range; allowed: 0 to 100" },
+    { O(",\"retry\":{\"burst\":1001}"), "/pools/0/retry/burst",
+      "1001 is out of range; allowed: 0 to 1000" },
+    { O(",\"eject\":{\"ratio\":101}"), "/pools/0/eject/ratio",
+      "101 is out of range; allowed: 0 to 100" },
+    { O(",\"eject\":{\"volume\":0}"), "/pools/0/eject/volume",
+      "0 is out of range; allowed: 1 to 100000" },
+    { O(",\"eject\":{\"window\":\"0s\"}"), "/pools/0/eject/window",
+      "invalid time \"0s\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      "}]}",
+      "/check_profiles/0",
+      "member \"type\" is missing" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"icmp\"}]}",
+      "/check_profiles/0/type",
+      "invalid type \"icmp\"; allowed: http, https, tcp, tls" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"intervall\":\"1s\"}]}",
+      "/check_profiles/0/intervall",
+      "did you mean \"interval\"?" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"interval\":\"0s\"}]}",
+      "/check_profiles/0/interval",
+      "invalid time \"0s\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"timeout\":\"2h\"}]}",
+      "/check_profiles/0/timeout",
+      "7200000ms is out of range; allowed: 1ms to 1h" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"rise\":0}]}",
+      "/check_profiles/0/rise",
+      "0 is out of range; allowed: 1 to 100" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"fall\":101}]}",
+      "/check_profiles/0/fall",
+      "101 is out of range; allowed: 1 to 100" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"method\":\"POST\"}]}",
+      "/check_profiles/0/method",
+      "invalid method \"POST\"; allowed: GET, HEAD" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"path\":\"health\"}]}",
+      "/check_profiles/0/path",
+      "invalid path \"health\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"path\":\"/a/../b\"}]}",
+      "/check_profiles/0/path",
+      "invalid path" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"path\":\"/a b\"}]}",
+      "/check_profiles/0/path",
+      "write it encoded" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"host\":\"a/b\"}]}",
+      "/check_profiles/0/host",
+      "invalid host \"a/b\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"tcp\",\"path\":\"/\"}]}",
+      "/check_profiles/0",
+      "are of checks \"http\" and \"https\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":\"200\"}]}",
+      "/check_profiles/0/match",
+      "a string where an object is expected" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"statuss\":\"200\"}}]}",
+      "/check_profiles/0/match/statuss",
+      "did you mean \"status\"?" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"status\":\"20\"}}]}",
+      "/check_profiles/0/match/status",
+      "invalid status \"20\"; allowed: \"200\" to \"599\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"status\":\"2000\"}}]}",
+      "/check_profiles/0/match/status",
+      "invalid status \"2000\"; allowed: \"200\" to \"599\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"status\":\"100\"}}]}",
+      "/check_profiles/0/match/status",
+      "invalid status \"100\"; allowed: \"200\" to \"599\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"status\":\"200-\"}}]}",
+      "/check_profiles/0/match/status",
+      "invalid status \"200-\"; allowed: \"200\" to \"599\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"status\":\"299-200\"}}]}",
+      "/check_profiles/0/match/status",
+      "invalid status \"299-200\"; allowed: \"200\" to \"599\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"status\":\"200-600\"}}]}",
+      "/check_profiles/0/match/status",
+      "invalid status \"200-600\"; allowed: \"200\" to \"599\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"status\":\"abc\"}}]}",
+      "/check_profiles/0/match/status",
+      "invalid status \"abc\"; allowed: \"200\" to \"599\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"status\":\"200_299\"}}]}",
+      "/check_profiles/0/match/status",
+      "invalid status \"200_299\"; allowed: \"200\" to \"599\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"header\":{\"name\":\"a b\"}}}]}",
+      "/check_profiles/0/match/header/name",
+      "invalid header name \"a b\"" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"header\":{\"value\":\"x\"}}}]}",
+      "/check_profiles/0/match/header",
+      "member \"name\" is missing" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"header\":{\"name\":\"a\",\"value\":\"\"}}}]}",
+      "/check_profiles/0/match/header/value",
+      "0 bytes; allowed: 1 to 256 bytes" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"match\":{\"body\":\"\"}}]}",
+      "/check_profiles/0/match/body",
+      "0 bytes; allowed: 1 to 256 bytes" },
+    { "{\"check_profiles\":[{\"id\":\"c\""
+      ",\"type\":\"http\",\"method\":\"HEAD\",\"match\":{\"body\":\"x\"}}]}",
+      "/check_profiles/0/match/body",
+      "an answer to \"HEAD\" has no body" },
     { O(",\"timeouts\":{\"read\":\"0s\"}"), "/pools/0/timeouts/read",
       "invalid time" },
     { O(",\"timeouts\":{\"reed\":\"1s\"}"), "/pools/0/timeouts/reed",
