@@ -185,9 +185,9 @@ static gs_rc_t
 gs_route_load_check_request(gs_route_load_t *l, const json_t *object,
     gs_route_check_model_t *check)
 {
-    size_t    i;
-    int       c;
-    gs_rc_t   rc;
+    int      c;
+    size_t   i;
+    gs_rc_t  rc;
 
     check->path = gs_str_text("/");
 
