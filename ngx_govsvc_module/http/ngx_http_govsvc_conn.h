@@ -12,6 +12,7 @@
 
 #include "http/ngx_http_govsvc_limit.h"
 #include "limit/gs_limit_conn.h"
+#include "ngx/ngx_govsvc_zone.h"
 
 
 #define NGX_HTTP_GOVSVC_CONN_ZONES  64     /* bits of a set */
@@ -19,14 +20,10 @@
 
 
 typedef struct {
-    ngx_str_t                     name;
-    ngx_uint_t                    index;
-    ngx_shm_zone_t               *shm_zone;        /* NULL: only named */
+    ngx_govsvc_zone_t             base;
     gs_limit_conn_table_t        *table;
     size_t                        size;
     ngx_http_govsvc_limit_key_t   key;
-    ngx_str_t                     file;            /* where first named */
-    ngx_uint_t                    line;
 } ngx_http_govsvc_conn_zone_t;
 
 

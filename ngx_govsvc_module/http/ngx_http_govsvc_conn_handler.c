@@ -67,7 +67,7 @@ ngx_http_govsvc_conn_stage(ngx_http_request_t *r, ngx_uint_t subject)
     for (i = 0; i < ccf->limits->nelts; i++) {
 
         if (limit[i].zone->key.subject != subject
-            || ngx_http_govsvc_conn_counted(r, limit[i].zone->index))
+            || ngx_http_govsvc_conn_counted(r, limit[i].zone->base.index))
         {
             continue;
         }
@@ -112,7 +112,7 @@ ngx_http_govsvc_conn_count(ngx_http_request_t *r,
     }
 
     count = cln->data;
-    count->counted = (uint64_t) 1 << limit->zone->index;
+    count->counted = (uint64_t) 1 << limit->zone->base.index;
 
     rc = ngx_http_govsvc_conn_begin(limit, &key, &count->conn);
 
@@ -126,7 +126,7 @@ ngx_http_govsvc_conn_count(ngx_http_request_t *r,
         ctx->limit_status = NGX_HTTP_GOVSVC_LIMIT_REJECTED_DRY_RUN;
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "govsvc conn: would be refused, dry run, zone: \"%V\"",
-                      &limit->zone->name);
+                      &limit->zone->base.name);
         return NGX_DECLINED;
     }
 
@@ -136,13 +136,13 @@ ngx_http_govsvc_conn_count(ngx_http_request_t *r,
     if (rc == GS_BUSY) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "govsvc conn: refused, no room in zone: \"%V\"",
-                      &limit->zone->name);
+                      &limit->zone->base.name);
         return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_LIMIT_UNAVAILABLE);
     }
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "govsvc conn: refused, %ui in progress, zone: \"%V\"",
-                  limit->max, &limit->zone->name);
+                  limit->max, &limit->zone->base.name);
 
     return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_CONN_LIMITED);
 }

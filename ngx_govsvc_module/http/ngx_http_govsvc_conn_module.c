@@ -113,38 +113,7 @@ ngx_http_govsvc_conn_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_govsvc_conn_main_conf_t *cmcf = conf;
 
-    gs_err_t                       err;
-    gs_str_t                       name;
-    ngx_uint_t                     i, k, n;
-    const char                    *names[NGX_HTTP_GOVSVC_CONN_ZONES + 1];
-    ngx_http_govsvc_conn_zone_t  **zones;
-
-    zones = cmcf->zones.elts;
-
-    for (i = 0; i < cmcf->zones.nelts; i++) {
-
-        if (zones[i]->shm_zone != NULL) {
-            continue;
-        }
-
-        for (n = 0, k = 0; k < cmcf->zones.nelts; k++) {
-            if (zones[k]->shm_zone != NULL) {
-                names[n++] = (const char *) zones[k]->name.data;
-            }
-        }
-
-        names[n] = NULL;
-        name = ngx_govsvc_to_gs(&zones[i]->name);
-
-        ngx_memzero(&err, sizeof(gs_err_t));
-        gs_err(&err, "conn zone \"%S\" is not defined", &name);
-        gs_err_hint(&err, &name, names);
-        err.line = (unsigned) zones[i]->line;
-
-        return ngx_govsvc_conf_error(cf, &zones[i]->file, &err);
-    }
-
-    return NGX_CONF_OK;
+    return ngx_govsvc_zone_check(cf, &cmcf->zones, "conn");
 }
 
 
@@ -179,62 +148,24 @@ ngx_http_govsvc_conn_merge_conf(ngx_conf_t *cf, void *parent, void *child)
 static ngx_http_govsvc_conn_zone_t *
 ngx_http_govsvc_conn_get_zone(ngx_conf_t *cf, ngx_str_t *name)
 {
-    ngx_uint_t                          i;
-    ngx_http_govsvc_conn_zone_t        *zone, **zones, **slot;
-    ngx_http_govsvc_conn_main_conf_t   *cmcf;
+    ngx_http_govsvc_conn_main_conf_t  *cmcf;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_govsvc_conn_module);
-    zones = cmcf->zones.elts;
 
-    for (i = 0; i < cmcf->zones.nelts; i++) {
-        if (zones[i]->name.len == name->len
-            && ngx_memcmp(zones[i]->name.data, name->data, name->len) == 0)
-        {
-            return zones[i];
-        }
-    }
-
-    if (cmcf->zones.nelts == NGX_HTTP_GOVSVC_CONN_ZONES) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "too many conn zones, at most %d are allowed",
-                           NGX_HTTP_GOVSVC_CONN_ZONES);
-        return NULL;
-    }
-
-    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_conn_zone_t));
-    slot = ngx_array_push(&cmcf->zones);
-
-    if (zone == NULL || slot == NULL) {
-        return NULL;
-    }
-
-    /* with a NUL behind it, for words of errors */
-
-    zone->name.data = ngx_pcalloc(cf->pool, name->len + 1);
-    if (zone->name.data == NULL) {
-        return NULL;
-    }
-
-    ngx_memcpy(zone->name.data, name->data, name->len);
-
-    zone->name.len = name->len;
-    zone->index = cmcf->zones.nelts - 1;
-    zone->file = cf->conf_file->file.name;
-    zone->line = cf->conf_file->line;
-
-    *slot = zone;
-
-    return zone;
+    return ngx_govsvc_zone_get(cf, &cmcf->zones, name,
+                               sizeof(ngx_http_govsvc_conn_zone_t),
+                               NGX_HTTP_GOVSVC_CONN_ZONES, "conn");
 }
 
 
 static char *
 ngx_http_govsvc_conn_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    size_t                        size;
-    ngx_str_t                    *value, name, memory, prefix, text;
-    ngx_uint_t                    i, identified;
-    ngx_http_govsvc_conn_zone_t  *zone;
+    size_t                              size;
+    ngx_str_t                          *value, name, memory, prefix, text;
+    ngx_uint_t                          i, identified;
+    ngx_http_govsvc_conn_zone_t        *zone;
+    ngx_http_govsvc_conn_main_conf_t   *cmcf;
 
     value = cf->args->elts;
     identified = 0;
@@ -272,15 +203,12 @@ ngx_http_govsvc_conn_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    zone = ngx_http_govsvc_conn_get_zone(cf, &name);
-    if (zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_govsvc_conn_module);
 
-    if (zone->shm_zone != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "conn zone \"%V\" is already defined",
-                           &zone->name);
+    zone = ngx_govsvc_zone_define(cf, &cmcf->zones, &name,
+                                  sizeof(ngx_http_govsvc_conn_zone_t),
+                                  NGX_HTTP_GOVSVC_CONN_ZONES, "conn");
+    if (zone == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -290,16 +218,9 @@ ngx_http_govsvc_conn_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    zone->shm_zone = ngx_shared_memory_add(cf, &zone->name, size,
-                                           &ngx_http_govsvc_conn_module);
-    if (zone->shm_zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    zone->shm_zone->init = ngx_http_govsvc_conn_init_zone;
-    zone->shm_zone->data = zone;
-
-    return NGX_CONF_OK;
+    return ngx_govsvc_zone_add(cf, &zone->base, size,
+                               &ngx_http_govsvc_conn_module,
+                               ngx_http_govsvc_conn_init_zone);
 }
 
 
@@ -309,7 +230,6 @@ ngx_http_govsvc_conn_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     ngx_http_govsvc_conn_zone_t *old = data;
 
     void                         *p;
-    ngx_slab_pool_t              *shpool;
     gs_siphash_key_t              secret;
     ngx_http_govsvc_conn_zone_t  *zone;
 
@@ -321,18 +241,7 @@ ngx_http_govsvc_conn_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 
     } else {
 
-        if (ngx_govsvc_random(&secret, sizeof(secret), shm_zone->shm.log)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        /* one piece of all pages: the slab pool has no other user */
-
-        shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-        zone->size = shpool->pfree * ngx_pagesize;
-
-        p = ngx_slab_alloc(shpool, zone->size);
+        p = ngx_govsvc_zone_memory(shm_zone, &zone->size, &secret);
 
         zone->table = (p != NULL)
                       ? gs_limit_conn_init(p, zone->size, &secret) : NULL;

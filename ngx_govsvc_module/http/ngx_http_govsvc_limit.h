@@ -13,6 +13,7 @@
 #include "http/ngx_http_govsvc.h"
 #include "limit/gs_limit_item.h"
 #include "limit/gs_limit_key.h"
+#include "ngx/ngx_govsvc_zone.h"
 
 
 #define NGX_HTTP_GOVSVC_LIMIT_ZONES  64    /* bits of the set below */
@@ -59,9 +60,7 @@ typedef struct {
 
 
 typedef struct {
-    ngx_str_t                      name;
-    ngx_uint_t                     index;
-    ngx_shm_zone_t                *shm_zone;       /* NULL: only named */
+    ngx_govsvc_zone_t              base;
     ngx_shm_zone_t                *lease_zone;     /* NULL: this node alone */
     gs_limit_table_t              *table;
     size_t                         size;           /* of the table */
@@ -75,8 +74,6 @@ typedef struct {
     ngx_uint_t                     share;          /* hundredths */
     ngx_uint_t                     target;         /* us */
     ngx_uint_t                     budget;         /* leases a second */
-    ngx_str_t                      file;           /* where first named */
-    ngx_uint_t                     line;
     ngx_http_govsvc_limit_full_e   full;
 } ngx_http_govsvc_limit_zone_t;
 

@@ -426,7 +426,7 @@ ngx_http_govsvc_limit_add(ngx_conf_t *cf, ngx_http_govsvc_limit_conf_t *lcf,
     limit->zone = zone;
 
     if (limit->name.len == 0) {
-        limit->name = zone->name;
+        limit->name = zone->base.name;
     }
 
     limit->file = cf->conf_file->file.name;

@@ -320,7 +320,7 @@ ngx_http_govsvc_limit_init_class(ngx_conf_t *cf,
     ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
                   "govsvc limit: zone \"%V\"%s%V: over-admission <= %uL "
                   "requests (%uL%% of a second's), %ui nodes, %s",
-                  &zone->name, class->tier.len ? " tier " : "", &class->tier,
-                  bound, bound * 100 / second, lmcf->nodes,
+                  &zone->base.name, class->tier.len ? " tier " : "",
+                  &class->tier, bound, bound * 100 / second, lmcf->nodes,
                   class->lease.strict ? "decided strictly" : "leased");
 }

@@ -177,7 +177,7 @@ ngx_http_govsvc_limit_collect(ngx_http_request_t *r, ngx_array_t *limits,
         zone = limit[i].zone;
 
         if (zone->key.subject != subject
-            || (charged & (uint64_t) 1 << zone->index))
+            || (charged & (uint64_t) 1 << zone->base.index))
         {
             continue;
         }
@@ -328,7 +328,7 @@ ngx_http_govsvc_limit_passed(ngx_http_request_t *r,
 
     for (i = 0; i < set->n; i++) {
 
-        data->charged |= (uint64_t) 1 << set->limits[i]->zone->index;
+        data->charged |= (uint64_t) 1 << set->limits[i]->zone->base.index;
 
         if (set->limits[i]->dry_run) {
             if (set->items[i].refused) {
@@ -566,14 +566,14 @@ ngx_http_govsvc_limit_refuse(ngx_http_request_t *r,
                       (item->source == GS_LIMIT_SOURCE_FALLBACK
                        && item->on_error == GS_LIMIT_ERROR_CLOSED)
                       ? "redis is gone," : "no room in",
-                      &data->limit->zone->name);
+                      &data->limit->zone->base.name);
 
         return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_LIMIT_UNAVAILABLE);
     }
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "govsvc limit: refused for %ui s, zone: \"%V\"",
-                  ctx->retry_after, &data->limit->zone->name);
+                  ctx->retry_after, &data->limit->zone->base.name);
 
     return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_RATE_LIMITED);
 }
@@ -587,7 +587,7 @@ ngx_http_govsvc_limit_dry_run(ngx_http_request_t *r,
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "govsvc limit: would be refused, dry run, zone: \"%V\"",
-                  &limit->zone->name);
+                  &limit->zone->base.name);
 }
 
 

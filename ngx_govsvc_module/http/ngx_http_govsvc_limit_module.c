@@ -13,9 +13,6 @@
 static ngx_int_t ngx_http_govsvc_limit_add_variables(ngx_conf_t *cf);
 static void *ngx_http_govsvc_limit_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_limit_init_main_conf(ngx_conf_t *cf, void *conf);
-static char *ngx_http_govsvc_limit_undefined(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_main_conf_t *lmcf,
-    ngx_http_govsvc_limit_zone_t *zone);
 static void *ngx_http_govsvc_limit_create_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_limit_merge_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -121,53 +118,14 @@ const char *const  ngx_http_govsvc_limit_modes[] = {
 ngx_http_govsvc_limit_zone_t *
 ngx_http_govsvc_limit_get_zone(ngx_conf_t *cf, ngx_str_t *name)
 {
-    ngx_uint_t                           i;
-    ngx_http_govsvc_limit_zone_t        *zone, **zones, **slot;
-    ngx_http_govsvc_limit_main_conf_t   *lmcf;
+    ngx_http_govsvc_limit_main_conf_t  *lmcf;
 
     lmcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_govsvc_limit_module);
-    zones = lmcf->zones.elts;
 
-    for (i = 0; i < lmcf->zones.nelts; i++) {
-        if (zones[i]->name.len == name->len
-            && ngx_memcmp(zones[i]->name.data, name->data, name->len) == 0)
-        {
-            return zones[i];
-        }
-    }
-
-    if (lmcf->zones.nelts == NGX_HTTP_GOVSVC_LIMIT_ZONES) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "too many limit zones, at most %d are allowed",
-                           NGX_HTTP_GOVSVC_LIMIT_ZONES);
-        return NULL;
-    }
-
-    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_limit_zone_t));
-    slot = ngx_array_push(&lmcf->zones);
-
-    if (zone == NULL || slot == NULL) {
-        return NULL;
-    }
-
-    /* with a NUL behind it, for words of errors */
-
-    zone->name.data = ngx_pcalloc(cf->pool, name->len + 1);
-    if (zone->name.data == NULL) {
-        return NULL;
-    }
-
-    ngx_memcpy(zone->name.data, name->data, name->len);
-
-    zone->name.len = name->len;
-    zone->index = lmcf->zones.nelts - 1;
-    zone->file = cf->conf_file->file.name;
-    zone->line = cf->conf_file->line;
-
-    *slot = zone;
-
-    return zone;
+    return ngx_govsvc_zone_get(cf, &lmcf->zones, name,
+                               sizeof(ngx_http_govsvc_limit_zone_t),
+                               NGX_HTTP_GOVSVC_LIMIT_ZONES, "limit");
 }
 
 
@@ -249,19 +207,20 @@ ngx_http_govsvc_limit_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_uint_t                      i;
     ngx_http_govsvc_limit_zone_t  **zones;
 
+    if (ngx_govsvc_zone_check(cf, &lmcf->zones, "limit") != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     zones = lmcf->zones.elts;
 
     for (i = 0; i < lmcf->zones.nelts; i++) {
-
-        if (zones[i]->shm_zone == NULL) {
-            return ngx_http_govsvc_limit_undefined(cf, lmcf, zones[i]);
-        }
 
         if (zones[i]->sync != NULL && lmcf->nodes == NGX_CONF_UNSET_UINT) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "limit zone \"%V\" has \"sync\", which needs "
                           "\"govsvc_cluster_size NUMBER\" in %V:%ui",
-                          &zones[i]->name, &zones[i]->file, zones[i]->line);
+                          &zones[i]->base.name, &zones[i]->base.file,
+                          zones[i]->base.line);
             return NGX_CONF_ERROR;
         }
     }
@@ -277,39 +236,6 @@ ngx_http_govsvc_limit_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_limit_undefined(ngx_conf_t *cf,
-    ngx_http_govsvc_limit_main_conf_t *lmcf,
-    ngx_http_govsvc_limit_zone_t *zone)
-{
-    gs_err_t                        err;
-    gs_str_t                        name;
-    ngx_uint_t                      i, n;
-    const char                     *names[NGX_HTTP_GOVSVC_LIMIT_ZONES + 1];
-    ngx_http_govsvc_limit_zone_t  **zones;
-
-    n = 0;
-    zones = lmcf->zones.elts;
-
-    for (i = 0; i < lmcf->zones.nelts; i++) {
-        if (zones[i]->shm_zone != NULL) {
-            names[n++] = (const char *) zones[i]->name.data;
-        }
-    }
-
-    names[n] = NULL;
-
-    name = ngx_govsvc_to_gs(&zone->name);
-
-    ngx_memzero(&err, sizeof(gs_err_t));
-    gs_err(&err, "limit zone \"%S\" is not defined", &name);
-    gs_err_hint(&err, &name, names);
-    err.line = (unsigned) zone->line;
-
-    return ngx_govsvc_conf_error(cf, &zone->file, &err);
 }
 
 
@@ -372,7 +298,7 @@ ngx_http_govsvc_limit_check(ngx_conf_t *cf, ngx_http_govsvc_limit_t *limit)
     if (limit->cost > zone->main.rate.burst) {
         gs_err(&err, "invalid cost \"%zu\", no request could pass: the burst "
                "of limit zone \"%s\" is %zu", (size_t) limit->cost,
-               (char *) zone->name.data, (size_t) zone->main.rate.burst);
+               (char *) zone->base.name.data, (size_t) zone->main.rate.burst);
 
         return ngx_govsvc_conf_error(cf, &limit->file, &err);
     }
@@ -380,7 +306,7 @@ ngx_http_govsvc_limit_check(ngx_conf_t *cf, ngx_http_govsvc_limit_t *limit)
     if (limit->mode > NGX_HTTP_GOVSVC_LIMIT_LOCAL && zone->sync == NULL) {
         gs_err(&err, "mode \"%s\" needs \"sync=NAME\" of limit zone \"%s\"",
                ngx_http_govsvc_limit_modes[limit->mode],
-               (char *) zone->name.data);
+               (char *) zone->base.name.data);
 
         return ngx_govsvc_conf_error(cf, &limit->file, &err);
     }
@@ -389,7 +315,7 @@ ngx_http_govsvc_limit_check(ngx_conf_t *cf, ngx_http_govsvc_limit_t *limit)
     {
         gs_err(&err, "mode \"lease\" needs a larger burst: the local share of "
                "limit zone \"%s\" is less than one request a node; use "
-               "\"strict\"", (char *) zone->name.data);
+               "\"strict\"", (char *) zone->base.name.data);
 
         return ngx_govsvc_conf_error(cf, &limit->file, &err);
     }

@@ -300,7 +300,7 @@ ngx_http_govsvc_limit_sync_name(ngx_http_govsvc_limit_call_t *call,
     }
 
     s.data = head;
-    s.len = ngx_snprintf(head, sizeof(head), "%V/%uL/%uL", &zone->name,
+    s.len = ngx_snprintf(head, sizeof(head), "%V/%uL/%uL", &zone->base.name,
                          plan->shared.interval, plan->shared.burst)
             - head;
 

@@ -73,10 +73,11 @@ static const char *const  ngx_http_govsvc_limit_full[] = {
 char *
 ngx_http_govsvc_limit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    size_t                         size;
-    ngx_str_t                      name;
-    ngx_http_govsvc_limit_args_t   args;
-    ngx_http_govsvc_limit_zone_t  *zone;
+    size_t                              size;
+    ngx_str_t                           name;
+    ngx_http_govsvc_limit_args_t        args;
+    ngx_http_govsvc_limit_zone_t       *zone;
+    ngx_http_govsvc_limit_main_conf_t  *lmcf;
 
     ngx_memzero(&args, sizeof(ngx_http_govsvc_limit_args_t));
 
@@ -88,15 +89,13 @@ ngx_http_govsvc_limit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    zone = ngx_http_govsvc_limit_get_zone(cf, &name);
-    if (zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    lmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_limit_module);
 
-    if (zone->shm_zone != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "limit zone \"%V\" is already defined",
-                           &zone->name);
+    zone = ngx_govsvc_zone_define(cf, &lmcf->zones, &name,
+                                  sizeof(ngx_http_govsvc_limit_zone_t),
+                                  NGX_HTTP_GOVSVC_LIMIT_ZONES, "limit");
+    if (zone == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -323,13 +322,13 @@ ngx_http_govsvc_limit_zone_leases(ngx_conf_t *cf,
     ngx_str_t        name;
     ngx_shm_zone_t  *shm_zone;
 
-    name.data = ngx_pnalloc(cf->pool, zone->name.len + sizeof(":leases"));
+    name.data = ngx_pnalloc(cf->pool, zone->base.name.len + sizeof(":leases"));
     if (name.data == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    name.len = ngx_sprintf(name.data, "%V:leases%Z", &zone->name) - name.data
-               - 1;
+    name.len = ngx_sprintf(name.data, "%V:leases%Z", &zone->base.name)
+               - name.data - 1;
 
     shm_zone = ngx_shared_memory_add(cf, &name, size,
                                      &ngx_http_govsvc_limit_module);
@@ -349,19 +348,9 @@ static char *
 ngx_http_govsvc_limit_zone_memory(ngx_conf_t *cf,
     ngx_http_govsvc_limit_zone_t *zone, size_t size)
 {
-    ngx_shm_zone_t  *shm_zone;
-
-    shm_zone = ngx_shared_memory_add(cf, &zone->name, size,
-                                     &ngx_http_govsvc_limit_module);
-    if (shm_zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    shm_zone->init = ngx_http_govsvc_limit_init_zone;
-    shm_zone->data = zone;
-    zone->shm_zone = shm_zone;
-
-    return NGX_CONF_OK;
+    return ngx_govsvc_zone_add(cf, &zone->base, size,
+                               &ngx_http_govsvc_limit_module,
+                               ngx_http_govsvc_limit_init_zone);
 }
 
 
@@ -376,7 +365,6 @@ ngx_http_govsvc_limit_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     ngx_http_govsvc_limit_zone_t *old = data;
 
     void                          *p;
-    ngx_slab_pool_t               *shpool;
     gs_siphash_key_t               secret;
     ngx_http_govsvc_limit_zone_t  *zone;
 
@@ -392,32 +380,16 @@ ngx_http_govsvc_limit_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 
     ngx_http_govsvc_limit_warn_resized(shm_zone);
 
-    if (ngx_govsvc_random(&secret, sizeof(secret), shm_zone->shm.log)
-        != NGX_OK)
-    {
+    p = ngx_govsvc_zone_memory(shm_zone, &zone->size, &secret);
+
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    /* one piece of all pages: the slab pool has no other user */
+    zone->table = gs_limit_table_init(p, zone->size, &secret,
+                                      ngx_govsvc_mono_us());
 
-    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-    zone->size = shpool->pfree * ngx_pagesize;
-
-    p = ngx_slab_alloc(shpool, zone->size);
-
-    if (p != NULL) {
-        zone->table = gs_limit_table_init(p, zone->size, &secret,
-                                          ngx_govsvc_mono_us());
-    }
-
-    if (zone->table == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "govsvc limit: no memory in zone \"%V\"",
-                      &shm_zone->shm.name);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return (zone->table != NULL) ? NGX_OK : NGX_ERROR;
 }
 
 

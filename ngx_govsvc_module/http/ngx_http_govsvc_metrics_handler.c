@@ -295,7 +295,7 @@ ngx_http_govsvc_metrics_limit(ngx_http_govsvc_ctx_t *ctx)
         return;
     }
 
-    name = ngx_govsvc_to_gs(&data->limit->zone->name);
+    name = ngx_govsvc_to_gs(&data->limit->zone->base.name);
 
     gs_metric_add(
         &ngx_http_govsvc_metrics_own->limits

@@ -12,23 +12,20 @@
 
 #include "http/ngx_http_govsvc_limit_sync.h"
 #include "limit/gs_limit_quota.h"
+#include "ngx/ngx_govsvc_zone.h"
 
 
 #define NGX_HTTP_GOVSVC_QUOTA_ZONES  64    /* bits of a set */
 
 
 typedef struct {
-    ngx_str_t                      name;
-    ngx_uint_t                     index;
-    ngx_shm_zone_t                *shm_zone;
+    ngx_govsvc_zone_t              base;
     gs_limit_quota_table_t        *table;
     size_t                         size;
     ngx_http_govsvc_limit_key_t    key;
     gs_limit_quota_t               quota;
     ngx_uint_t                     share;          /* hundredths */
     ngx_http_govsvc_limit_sync_t  *sync;           /* NULL: one node */
-    ngx_str_t                      file;
-    ngx_uint_t                     line;
 } ngx_http_govsvc_quota_zone_t;
 
 

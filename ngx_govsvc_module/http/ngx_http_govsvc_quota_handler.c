@@ -100,7 +100,7 @@ ngx_http_govsvc_quota_stage(ngx_http_request_t *r, ngx_uint_t subject)
     for (i = 0; i < qcf->limits->nelts; i++) {
 
         if (limit[i].zone->key.subject != subject
-            || (data->quotas & (uint64_t) 1 << limit[i].zone->index))
+            || (data->quotas & (uint64_t) 1 << limit[i].zone->base.index))
         {
             continue;
         }
@@ -111,7 +111,7 @@ ngx_http_govsvc_quota_stage(ngx_http_request_t *r, ngx_uint_t subject)
             return rc;
         }
 
-        data->quotas |= (uint64_t) 1 << limit[i].zone->index;
+        data->quotas |= (uint64_t) 1 << limit[i].zone->base.index;
         data->quota_deadline = 0;
     }
 
@@ -214,7 +214,7 @@ ngx_http_govsvc_quota_refuse(ngx_http_request_t *r,
         ctx->limit_status = NGX_HTTP_GOVSVC_LIMIT_REJECTED_DRY_RUN;
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "govsvc quota: would be refused, dry run, zone: \"%V\"",
-                      &limit->zone->name);
+                      &limit->zone->base.name);
         return NGX_DECLINED;
     }
 
@@ -224,7 +224,7 @@ ngx_http_govsvc_quota_refuse(ngx_http_request_t *r,
         ctx->retry_after = 1;
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "govsvc quota: refused, no room or no redis, zone: "
-                      "\"%V\"", &limit->zone->name);
+                      "\"%V\"", &limit->zone->base.name);
         return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_LIMIT_UNAVAILABLE);
     }
 
@@ -233,7 +233,7 @@ ngx_http_govsvc_quota_refuse(ngx_http_request_t *r,
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "govsvc quota: refused for %ui s, zone: \"%V\"",
-                  ctx->retry_after, &limit->zone->name);
+                  ctx->retry_after, &limit->zone->base.name);
 
     return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_QUOTA_EXCEEDED);
 }
@@ -310,7 +310,7 @@ ngx_http_govsvc_quota_name(ngx_http_govsvc_quota_call_t *call,
                                                ngx_http_govsvc_limit_module);
 
     s.data = head;
-    s.len = ngx_snprintf(head, sizeof(head), "%V/q/%uL/%d/%L", &zone->name,
+    s.len = ngx_snprintf(head, sizeof(head), "%V/q/%uL/%d/%L", &zone->base.name,
                          zone->quota.shared, (int) zone->quota.unit,
                          zone->quota.zone)
             - head;

@@ -132,12 +132,13 @@ ngx_http_govsvc_quota_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_govsvc_quota_main_conf_t  *qmcf = conf;
 
-    gs_err_t                             err;
-    gs_str_t                             name;
-    ngx_uint_t                           i, k, n;
-    const char                          *names[NGX_HTTP_GOVSVC_QUOTA_ZONES + 1];
+    ngx_uint_t                           i;
     ngx_http_govsvc_quota_zone_t       **zones;
     ngx_http_govsvc_limit_main_conf_t   *lmcf;
+
+    if (ngx_govsvc_zone_check(cf, &qmcf->zones, "quota") != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     zones = qmcf->zones.elts;
     lmcf = ngx_http_conf_get_module_main_conf(cf,
@@ -145,38 +146,18 @@ ngx_http_govsvc_quota_init_main_conf(ngx_conf_t *cf, void *conf)
 
     for (i = 0; i < qmcf->zones.nelts; i++) {
 
-        if (zones[i]->shm_zone != NULL) {
-
-            if (zones[i]->sync != NULL && !lmcf->counted) {
-                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                              "quota zone \"%V\" has \"sync\", which needs "
-                              "\"govsvc_cluster_size NUMBER\" in %V:%ui",
-                              &zones[i]->name, &zones[i]->file,
-                              zones[i]->line);
-                return NGX_CONF_ERROR;
-            }
-
-            gs_limit_quota_plan(&zones[i]->quota,
-                                (zones[i]->sync != NULL) ? lmcf->nodes : 0,
-                                (unsigned) zones[i]->share);
-            continue;
+        if (zones[i]->sync != NULL && !lmcf->counted) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "quota zone \"%V\" has \"sync\", which needs "
+                          "\"govsvc_cluster_size NUMBER\" in %V:%ui",
+                          &zones[i]->base.name, &zones[i]->base.file,
+                          zones[i]->base.line);
+            return NGX_CONF_ERROR;
         }
 
-        for (n = 0, k = 0; k < qmcf->zones.nelts; k++) {
-            if (zones[k]->shm_zone != NULL) {
-                names[n++] = (const char *) zones[k]->name.data;
-            }
-        }
-
-        names[n] = NULL;
-        name = ngx_govsvc_to_gs(&zones[i]->name);
-
-        ngx_memzero(&err, sizeof(gs_err_t));
-        gs_err(&err, "quota zone \"%S\" is not defined", &name);
-        gs_err_hint(&err, &name, names);
-        err.line = (unsigned) zones[i]->line;
-
-        return ngx_govsvc_conf_error(cf, &zones[i]->file, &err);
+        gs_limit_quota_plan(&zones[i]->quota,
+                            (zones[i]->sync != NULL) ? lmcf->nodes : 0,
+                            (unsigned) zones[i]->share);
     }
 
     return NGX_CONF_OK;
@@ -214,63 +195,25 @@ ngx_http_govsvc_quota_merge_conf(ngx_conf_t *cf, void *parent, void *child)
 static ngx_http_govsvc_quota_zone_t *
 ngx_http_govsvc_quota_get_zone(ngx_conf_t *cf, ngx_str_t *name)
 {
-    ngx_uint_t                          i;
-    ngx_http_govsvc_quota_zone_t       *zone, **zones, **slot;
     ngx_http_govsvc_quota_main_conf_t  *qmcf;
 
     qmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_govsvc_quota_module);
-    zones = qmcf->zones.elts;
 
-    for (i = 0; i < qmcf->zones.nelts; i++) {
-        if (zones[i]->name.len == name->len
-            && ngx_memcmp(zones[i]->name.data, name->data, name->len) == 0)
-        {
-            return zones[i];
-        }
-    }
-
-    if (qmcf->zones.nelts == NGX_HTTP_GOVSVC_QUOTA_ZONES) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "too many quota zones, at most %d are allowed",
-                           NGX_HTTP_GOVSVC_QUOTA_ZONES);
-        return NULL;
-    }
-
-    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_quota_zone_t));
-    slot = ngx_array_push(&qmcf->zones);
-
-    if (zone == NULL || slot == NULL) {
-        return NULL;
-    }
-
-    /* with a NUL behind it, for words of errors */
-
-    zone->name.data = ngx_pcalloc(cf->pool, name->len + 1);
-    if (zone->name.data == NULL) {
-        return NULL;
-    }
-
-    ngx_memcpy(zone->name.data, name->data, name->len);
-
-    zone->name.len = name->len;
-    zone->index = qmcf->zones.nelts - 1;
-    zone->file = cf->conf_file->file.name;
-    zone->line = cf->conf_file->line;
-
-    *slot = zone;
-
-    return zone;
+    return ngx_govsvc_zone_get(cf, &qmcf->zones, name,
+                               sizeof(ngx_http_govsvc_quota_zone_t),
+                               NGX_HTTP_GOVSVC_QUOTA_ZONES, "quota");
 }
 
 
 static char *
 ngx_http_govsvc_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    size_t                         size;
-    ngx_str_t                     *value, name;
-    ngx_str_t                      args[NGX_HTTP_GOVSVC_QUOTA_ARGS];
-    ngx_uint_t                     i, k;
-    ngx_http_govsvc_quota_zone_t  *zone;
+    size_t                              size;
+    ngx_str_t                          *value, name;
+    ngx_str_t                           args[NGX_HTTP_GOVSVC_QUOTA_ARGS];
+    ngx_uint_t                          i, k;
+    ngx_http_govsvc_quota_zone_t       *zone;
+    ngx_http_govsvc_quota_main_conf_t  *qmcf;
 
     value = cf->args->elts;
     ngx_memzero(args, sizeof(args));
@@ -308,15 +251,12 @@ ngx_http_govsvc_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    zone = ngx_http_govsvc_quota_get_zone(cf, &name);
-    if (zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    qmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_govsvc_quota_module);
 
-    if (zone->shm_zone != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "quota zone \"%V\" is already defined",
-                           &zone->name);
+    zone = ngx_govsvc_zone_define(cf, &qmcf->zones, &name,
+                                  sizeof(ngx_http_govsvc_quota_zone_t),
+                                  NGX_HTTP_GOVSVC_QUOTA_ZONES, "quota");
+    if (zone == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -331,16 +271,9 @@ ngx_http_govsvc_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    zone->shm_zone = ngx_shared_memory_add(cf, &zone->name, size,
-                                           &ngx_http_govsvc_quota_module);
-    if (zone->shm_zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    zone->shm_zone->init = ngx_http_govsvc_quota_init_zone;
-    zone->shm_zone->data = zone;
-
-    return NGX_CONF_OK;
+    return ngx_govsvc_zone_add(cf, &zone->base, size,
+                               &ngx_http_govsvc_quota_module,
+                               ngx_http_govsvc_quota_init_zone);
 }
 
 
@@ -402,7 +335,6 @@ ngx_http_govsvc_quota_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     ngx_http_govsvc_quota_zone_t  *old = data;
 
     void                          *p;
-    ngx_slab_pool_t               *shpool;
     gs_siphash_key_t               secret;
     ngx_http_govsvc_quota_zone_t  *zone;
 
@@ -414,18 +346,7 @@ ngx_http_govsvc_quota_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 
     } else {
 
-        if (ngx_govsvc_random(&secret, sizeof(secret), shm_zone->shm.log)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        /* one piece of all pages: the slab pool has no other user */
-
-        shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-        zone->size = shpool->pfree * ngx_pagesize;
-
-        p = ngx_slab_alloc(shpool, zone->size);
+        p = ngx_govsvc_zone_memory(shm_zone, &zone->size, &secret);
 
         zone->table = (p != NULL)
                       ? gs_limit_quota_init(p, zone->size, &secret) : NULL;
