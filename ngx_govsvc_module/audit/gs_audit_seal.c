@@ -43,7 +43,11 @@ gs_audit_state_parse(const gs_str_t *text, gs_audit_state_t *state)
         }
     }
 
-    return (rest.len == 0) ? gs_parse_u64(&line, &state->index) : GS_ERROR;
+    if (rest.len != 0 || (line.len > 1 && line.data[0] == '0')) {
+        return GS_ERROR;
+    }
+
+    return gs_parse_u64(&line, &state->index);
 }
 
 

@@ -32,6 +32,8 @@ static const gs_cli_verb_t *const  gs_cli_verbs[] = {
     &gs_cli_audit_tail,
     &gs_cli_audit_keygen,
     &gs_cli_audit_sealer,
+    &gs_cli_audit_prove,
+    &gs_cli_audit_check_proof,
     NULL
 };
 

@@ -57,6 +57,9 @@ typedef struct {
     const char              *en;
     const char              *zh;
     uint64_t                 bad;          /* number of the line or leaf */
+    unsigned                 signer;       /* the key that has signed */
+    size_t                   note_len;
+    gs_uchar_t               note[GS_AUDIT_NOTE_MAX];
     unsigned                 wrong:1;      /* in this chain */
     unsigned                 failed:1;     /* cannot be read */
 } gs_cli_sealed_t;
@@ -83,11 +86,10 @@ int gs_cli_sealed_given_up(gs_cli_sealed_t *s, uint64_t seq,
 int gs_cli_sealed_end(gs_cli_sealed_t *s, int whole);
 
 /*
- * The parts of it for others: the checkpoint, signed by one of the keys
- * (kind tells if not), and the index.
+ * The parts of it for others: --seal and --key with the checkpoint (kind tells
+ * if it is not signed by one of the keys), and the index.
  */
-int gs_cli_sealed_note(gs_cli_sealed_t *s, const gs_str_t *note,
-    gs_audit_checkpoint_t *point);
+int gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli);
 int gs_cli_sealed_index(gs_cli_sealed_t *s);
 gs_cli_sealed_chain_t *gs_cli_sealed_find(gs_cli_sealed_t *s,
     const char *name);

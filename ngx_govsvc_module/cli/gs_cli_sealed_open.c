@@ -12,6 +12,8 @@
 
 
 static int gs_cli_sealed_point(gs_cli_sealed_t *s);
+static int gs_cli_sealed_note(gs_cli_sealed_t *s, const gs_str_t *note,
+    gs_audit_checkpoint_t *point);
 static int gs_cli_sealed_tree(gs_cli_sealed_t *s);
 static gs_rc_t gs_cli_sealed_keep(void *data, unsigned level, uint64_t index,
     const gs_uchar_t *hash);
@@ -34,9 +36,6 @@ gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli)
     const char  *require;
 
     memset(s, 0, sizeof(gs_cli_sealed_t));
-
-    s->cli = cli;
-    s->path = gs_cli_option(cli, "seal");
     require = gs_cli_option(cli, "require");
 
     if (require != NULL && strcmp(require, "sealed") != 0
@@ -53,19 +52,7 @@ gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli)
                            "--against");
     }
 
-    rc = gs_cli_seal_public(cli, &s->keys);
-
-    if (rc != GS_CLI_YES) {
-        return rc;
-    }
-
-    s->tiles = gs_alloc(cli->mem, sizeof(gs_cli_seal_tiles_t));
-
-    if (s->tiles == NULL) {
-        return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
-    }
-
-    rc = gs_cli_sealed_point(s);
+    rc = gs_cli_sealed_start(s, cli);
 
     if (rc == GS_CLI_YES && s->kind == NULL) {
         rc = gs_cli_sealed_tree(s);
@@ -82,6 +69,32 @@ gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli)
     }
 
     return rc;
+}
+
+
+int
+gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli)
+{
+    int  rc;
+
+    memset(s, 0, sizeof(gs_cli_sealed_t));
+
+    s->cli = cli;
+    s->path = gs_cli_option(cli, "seal");
+
+    rc = gs_cli_seal_public(cli, &s->keys);
+
+    if (rc != GS_CLI_YES) {
+        return rc;
+    }
+
+    s->tiles = gs_alloc(cli->mem, sizeof(gs_cli_seal_tiles_t));
+
+    if (s->tiles == NULL) {
+        return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
+    }
+
+    return gs_cli_sealed_point(s);
 }
 
 
@@ -105,7 +118,7 @@ gs_cli_sealed_bad(gs_cli_sealed_t *s, const char *kind, const char *en,
 }
 
 
-int
+static int
 gs_cli_sealed_note(gs_cli_sealed_t *s, const gs_str_t *note,
     gs_audit_checkpoint_t *point)
 {
@@ -124,7 +137,10 @@ gs_cli_sealed_note(gs_cli_sealed_t *s, const gs_str_t *note,
             return GS_CLI_NO;
         }
 
-        good += (rc == GS_OK);
+        if (rc == GS_OK) {
+            good++;
+            s->signer = i;
+        }
     }
 
     if (good == 0 || gs_audit_note_split(note, &text, &rest) != GS_OK
@@ -146,12 +162,11 @@ gs_cli_sealed_point(gs_cli_sealed_t *s)
     size_t                  len;
     gs_rc_t                 rc;
     gs_str_t                note, time, mark;
-    gs_uchar_t              data[GS_AUDIT_NOTE_MAX];
     const gs_uchar_t       *p;
     gs_audit_checkpoint_t   point;
 
-    rc = gs_cli_seal_get(s->cli, s->path, "checkpoint", data, sizeof(data),
-                         &len);
+    rc = gs_cli_seal_get(s->cli, s->path, "checkpoint", s->note,
+                         sizeof(s->note), &len);
 
     if (rc != GS_OK) {
         return (rc == GS_ERROR) ? GS_CLI_READ
@@ -159,7 +174,8 @@ gs_cli_sealed_point(gs_cli_sealed_t *s)
                              "\"%s\"", s->path);
     }
 
-    note = gs_str_make(data, len);
+    s->note_len = len;
+    note = gs_str_make(s->note, len);
     (void) snprintf(s->origin, sizeof(s->origin), "%s", s->keys.keys[0].name);
 
     if (gs_cli_sealed_note(s, &note, &point) != GS_CLI_YES) {
@@ -170,11 +186,11 @@ gs_cli_sealed_point(gs_cli_sealed_t *s)
     memcpy(s->root, point.root, GS_AUDIT_HASH);
 
     mark = gs_str_text("\ntime ");
-    p = memmem(data, len, mark.data, mark.len);
+    p = memmem(s->note, len, mark.data, mark.len);
 
     if (p != NULL) {
         time.data = p + mark.len;
-        time.len = (size_t) (data + len - time.data);
+        time.len = (size_t) (s->note + len - time.data);
         time.len = gs_str_chr(&time, 0, '\n');
         (void) snprintf(s->time, sizeof(s->time), "%.*s", (int) time.len,
                         (const char *) time.data);

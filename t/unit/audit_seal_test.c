@@ -64,6 +64,10 @@ test_state(void)
 
     ok(refused == gs_buf_len(&b), "no part of it is one");
 
+    s = gs_str_text("n1\n3\n"
+                    "/3btGbi7koCgAbhYj0o6cnqwHnsUvsUJvoGn6aOf1cQ=\n06\n");
+    ok(gs_audit_state_parse(&s, &again) == GS_ERROR, "nor a second spelling");
+
     gs_buf_text(&b, "more\n");
     s = gs_buf_view(&b);
     ok(gs_audit_state_parse(&s, &again) == GS_ERROR, "nor one with more");

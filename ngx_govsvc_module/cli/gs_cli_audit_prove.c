@@ -1,0 +1,390 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * govsvc audit prove and check-proof: one record, for those who have no
+ * store.
+ */
+
+
+#include "audit/gs_audit_bundle.h"
+#include "cli/gs_cli_audit_filter.h"
+#include "cli/gs_cli_audit_note.h"
+#include "cli/gs_cli_sealed.h"
+
+#include <stdlib.h>
+
+
+typedef struct {
+    gs_cli_t           *cli;
+    char                id[128];           /* "id":"..." */
+    size_t              id_len;
+    gs_audit_bundle_t   bundle;
+    gs_audit_line_t     line;
+    const char         *chain;
+} gs_cli_prove_t;
+
+
+static int gs_cli_prove_run(gs_cli_t *cli);
+static int gs_cli_prove_find(gs_cli_prove_t *p);
+static int gs_cli_prove_folder(gs_cli_prove_t *p, const char *folder);
+static int gs_cli_prove_segment(gs_cli_prove_t *p, const gs_str_t *text);
+static int gs_cli_prove_seal(gs_cli_prove_t *p);
+static int gs_cli_prove_check_run(gs_cli_t *cli);
+
+
+static const gs_cli_option_t  gs_cli_prove_options[] = {
+    { "seal", "DIR", "the folder of the sealer", "封存目录" },
+    { "key", "PUBLIC", "public key of the seal, as text or file",
+      "封存公钥，文本或文件" },
+    { "ticket", "TEXT", "why this is asked, for the record of it",
+      "查询事由，写入查询记录" },
+    { "no-record", NULL, "a copy of a store: leaves no record of the query",
+      "副本：不写查询记录" },
+    { NULL, NULL, NULL, NULL }
+};
+
+
+static const gs_cli_option_t  gs_cli_check_options[] = {
+    { "key", "PUBLIC", "public key of the seal, as text or file",
+      "封存公钥，文本或文件" },
+    { NULL, NULL, NULL, NULL }
+};
+
+
+const gs_cli_verb_t  gs_cli_audit_prove = {
+    "audit", "prove", "DIR RECORD_ID",
+    "write one record with its proof, to be checked without the store",
+    "导出一条记录及其证明，可脱离存储核验",
+    "govsvc audit prove /var/lib/govsvc/audit gw-bj-01.17.1000 --seal "
+    "/var/lib/govsvc/seal --key /etc/govsvc/seal/seal.pub > record.proof",
+    gs_cli_prove_options,
+    gs_cli_prove_run
+};
+
+
+const gs_cli_verb_t  gs_cli_audit_check_proof = {
+    "audit", "check-proof", "FILE",
+    "check a record that was written by prove",
+    "核验由 prove 导出的记录",
+    "govsvc audit check-proof record.proof --key seal.pub",
+    gs_cli_check_options,
+    gs_cli_prove_check_run
+};
+
+
+static int
+gs_cli_prove_run(gs_cli_t *cli)
+{
+    int              rc, n;
+    const char      *c;
+    gs_cli_prove_t  *p;
+
+    if (cli->argc != 2 || gs_cli_option(cli, "seal") == NULL) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "audit prove needs the "
+                           "directory of govsvc_audit_store, the id of a "
+                           "record, --seal and --key");
+    }
+
+    p = gs_calloc(cli->mem, 1, sizeof(gs_cli_prove_t));
+
+    if (p == NULL) {
+        return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
+    }
+
+    p->cli = cli;
+    n = snprintf(p->id, sizeof(p->id), "\"id\":\"%s\"", cli->argv[1]);
+
+    for (c = cli->argv[1]; *c != '\0' && *c != '"' && *c != '\\'; c++) {
+        /* void */
+    }
+
+    if (n < 0 || (size_t) n >= sizeof(p->id) || *c != '\0') {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "invalid id \"%s\"",
+                           cli->argv[1]);
+    }
+
+    p->id_len = (size_t) n;
+    rc = gs_cli_audit_note(cli, cli->argv[0]);
+
+    if (rc == GS_CLI_YES) {
+        rc = gs_cli_prove_find(p);
+    }
+
+    return (rc == GS_CLI_YES) ? gs_cli_prove_seal(p) : rc;
+}
+
+
+static int
+gs_cli_prove_find(gs_cli_prove_t *p)
+{
+    int                  rc;
+    size_t               i;
+    const char          *name;
+    gs_cli_audit_list_t  folders, none;
+
+    memset(&folders, 0, sizeof(gs_cli_audit_list_t));
+    memset(&none, 0, sizeof(gs_cli_audit_list_t));
+
+    if (gs_cli_audit_list_read(p->cli, p->cli->argv[0], &folders, &none)
+        != GS_OK)
+    {
+        return GS_CLI_READ;
+    }
+
+    for (i = 0; i < folders.n; i++) {
+        name = gs_cli_audit_base(folders.names[i]);
+
+        /* node and epoch begin both names */
+
+        if (strncmp(name, p->cli->argv[1],
+                    (size_t) (strrchr(p->cli->argv[1], '.') == NULL ? 0
+                              : strrchr(p->cli->argv[1], '.')
+                                - p->cli->argv[1]))
+            != 0)
+        {
+            continue;
+        }
+
+        rc = gs_cli_prove_folder(p, folders.names[i]);
+
+        if (rc != GS_CLI_NO) {
+            p->chain = name;
+            return rc;
+        }
+    }
+
+    return gs_cli_fail(p->cli, GS_CLI_NO, "there is no record \"%s\"",
+                       p->cli->argv[1]);
+}
+
+
+static int
+gs_cli_prove_folder(gs_cli_prove_t *p, const char *folder)
+{
+    int                  rc;
+    size_t               i;
+    gs_cli_t             cli;
+    gs_str_t             text;
+    gs_arena_t          *arena;
+    gs_cli_audit_list_t  segments;
+
+    memset(&segments, 0, sizeof(gs_cli_audit_list_t));
+
+    if (gs_cli_audit_list_read(p->cli, folder, NULL, &segments) != GS_OK) {
+        return GS_CLI_READ;
+    }
+
+    rc = GS_CLI_NO;
+
+    for (i = 0; rc == GS_CLI_NO && i < segments.n; i++) {
+        arena = gs_arena_create(&gs_mem_libc);
+
+        if (arena == NULL) {
+            return gs_cli_fail(p->cli, GS_CLI_READ, "out of memory");
+        }
+
+        cli = *p->cli;
+        cli.mem = gs_arena_mem(arena);
+
+        rc = (gs_cli_read(&cli, segments.names[i], &text) == GS_OK)
+             ? gs_cli_prove_segment(p, &text) : GS_CLI_READ;
+
+        gs_arena_destroy(arena);
+    }
+
+    return rc;
+}
+
+
+static int
+gs_cli_prove_segment(gs_cli_prove_t *p, const gs_str_t *text)
+{
+    size_t           lf;
+    gs_str_t         rest, s;
+    gs_audit_line_t  line;
+
+    if (text->len == 0
+        || memmem(text->data, text->len, p->id, p->id_len) == NULL)
+    {
+        return GS_CLI_NO;
+    }
+
+    memset(p->bundle.previous, 0, GS_AUDIT_HASH);
+
+    for (rest = *text; rest.len != 0; /* void */) {
+        lf = gs_str_chr(&rest, 0, '\n');
+        s = gs_str_make(rest.data, lf);
+
+        if (lf == rest.len || gs_audit_scan(&s, &line) != GS_OK) {
+            return gs_cli_fail(p->cli, GS_CLI_NO, "a line before the record "
+                               "is none; see govsvc audit verify");
+        }
+
+        if (gs_str_eq_text(&line.type, "seg.open")
+            && gs_audit_alg_find(&line.alg, &p->bundle.alg) != GS_OK)
+        {
+            return gs_cli_fail(p->cli, GS_CLI_NO, "the segment names no hash; "
+                               "see govsvc audit verify");
+        }
+
+        if (memmem(s.data, s.len, p->id, p->id_len) != NULL) {
+            p->bundle.line = gs_str_dup(p->cli->mem, &s);
+
+            return (p->bundle.line.data != NULL) ? GS_CLI_YES
+                   : gs_cli_fail(p->cli, GS_CLI_READ, "out of memory");
+        }
+
+        memcpy(p->bundle.previous, line.h, GS_AUDIT_HASH);
+        rest = gs_str_make(rest.data + lf + 1, rest.len - lf - 1);
+    }
+
+    return GS_CLI_NO;
+}
+
+
+static int
+gs_cli_prove_seal(gs_cli_prove_t *p)
+{
+    int                     rc;
+    char                   *text;
+    gs_buf_t                b;
+    gs_err_t                err;
+    gs_cli_sealed_t        *s;
+    gs_audit_tiles_t        tiles;
+    gs_cli_sealed_run_t    *run;
+    gs_audit_checkpoint_t   point;
+
+    s = gs_alloc(p->cli->mem, sizeof(gs_cli_sealed_t));
+    text = gs_alloc(p->cli->mem, GS_AUDIT_BUNDLE_MAX);
+
+    if (s == NULL || text == NULL) {
+        return gs_cli_fail(p->cli, GS_CLI_READ, "out of memory");
+    }
+
+    rc = gs_cli_sealed_start(s, p->cli);
+
+    if (rc == GS_CLI_YES && s->kind == NULL) {
+        rc = gs_cli_sealed_index(s);
+    }
+
+    if (rc != GS_CLI_YES || s->kind != NULL) {
+        gs_cli_sealed_free(s);
+        return (rc != GS_CLI_YES) ? rc
+               : gs_cli_fail(p->cli, GS_CLI_NO, "%s: %s", s->kind,
+                             p->cli->zh ? s->zh : s->en);
+    }
+
+    (void) gs_audit_scan(&p->bundle.line, &p->line);
+    gs_cli_sealed_chain(s, p->chain);
+
+    if (!gs_cli_sealed_given_up(s, p->line.seq, p->line.h)) {
+        gs_cli_sealed_free(s);
+        return gs_cli_fail(p->cli, GS_CLI_INCOMPLETE, "the record is not "
+                           "sealed, or was changed; see govsvc audit verify "
+                           "--seal");
+    }
+
+    run = &s->chain->runs[s->chain->at];
+    p->bundle.index = run->leaf + (p->line.seq - run->seq);
+    p->bundle.note = gs_str_make(s->note, s->note_len);
+
+    tiles.hasher = &s->hasher;
+    tiles.read = gs_cli_seal_node;
+    tiles.data = s->tiles;
+    memset(&err, 0, sizeof(gs_err_t));
+
+    if (gs_audit_tree_include(&tiles, s->size, p->bundle.index,
+                              &p->bundle.path)
+        != GS_OK)
+    {
+        rc = gs_cli_fail(p->cli, GS_CLI_READ, "a tile cannot be read");
+
+    } else if (gs_audit_bundle_check(&p->bundle, &s->keys.keys[s->signer],
+                                     &point, &err)
+               != GS_OK)
+    {
+        rc = gs_cli_fail(p->cli, GS_CLI_NO, "%s", err.text);
+    }
+
+    if (rc == GS_CLI_YES) {
+        gs_buf_init(&b, text, GS_AUDIT_BUNDLE_MAX);
+        gs_audit_bundle_put(&b, &p->bundle);
+
+        if (b.overflow
+            || fwrite(text, 1, gs_buf_len(&b), stdout) != gs_buf_len(&b)
+            || fflush(stdout) != 0)
+        {
+            rc = gs_cli_fail(p->cli, GS_CLI_READ, "cannot write the proof");
+        }
+    }
+
+    gs_cli_sealed_free(s);
+
+    return rc;
+}
+
+
+static int
+gs_cli_prove_check_run(gs_cli_t *cli)
+{
+    int                     rc;
+    gs_rc_t                 good;
+    gs_err_t                err;
+    gs_str_t                text;
+    unsigned                i;
+    gs_audit_bundle_t      *bundle;
+    gs_cli_seal_keys_t      keys;
+    gs_audit_checkpoint_t   point;
+
+    if (cli->argc != 1) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "audit check-proof needs one "
+                           "file");
+    }
+
+    rc = gs_cli_seal_public(cli, &keys);
+
+    if (rc != GS_CLI_YES) {
+        gs_cli_seal_free(&keys);
+        return rc;
+    }
+
+    bundle = gs_alloc(cli->mem, sizeof(gs_audit_bundle_t));
+    memset(&err, 0, sizeof(gs_err_t));
+    good = GS_ERROR;
+
+    if (bundle == NULL || gs_cli_read(cli, cli->argv[0], &text) != GS_OK) {
+        gs_cli_seal_free(&keys);
+        return GS_CLI_READ;
+    }
+
+    if (gs_audit_bundle_parse(&text, bundle) != GS_OK) {
+        gs_cli_seal_free(&keys);
+        return gs_cli_fail(cli, GS_CLI_NO, "\"%s\" is no proof of a record",
+                           cli->argv[0]);
+    }
+
+    for (i = 0; good != GS_OK && i < keys.n; i++) {
+        good = gs_audit_bundle_check(bundle, &keys.keys[i], &point, &err);
+    }
+
+    gs_cli_seal_free(&keys);
+
+    if (good != GS_OK) {
+        return gs_cli_fail(cli, good == GS_ERROR ? GS_CLI_READ : GS_CLI_NO,
+                           "%s", err.text);
+    }
+
+    gs_cli_audit_show(cli, &bundle->line);
+
+    if (!cli->json) {
+        printf(cli->zh ? "已证明：此记录是 " : "proved: this record is in ");
+        gs_cli_print(stdout, &point.origin);
+        printf(cli->zh ? " 已签署的 %llu 行之一（第 %llu 行）\n"
+                       : ", of %llu lines that were signed, number %llu\n",
+               (unsigned long long) point.size,
+               (unsigned long long) bundle->index);
+    }
+
+    return GS_CLI_YES;
+}
