@@ -46,7 +46,7 @@ static void gs_cli_token_json(gs_cli_token_t *t, gs_token_reason_e reason);
 
 
 static const gs_cli_option_t  gs_cli_token_options_list[] = {
-    { "jwks", "FILE", "keys, a JWK set: public ones, or secrets (\"oct\") alone",
+    { "jwks", "FILE", "keys, a JWK set: all public, or all \"oct\"",
       "密钥文件（JWK 集合）：全为公钥，或全为共享密钥（oct）" },
     { "alg", "ALG", "allow only this algorithm (may be repeated)",
       "只允许该算法（可重复）" },

@@ -8,6 +8,8 @@
 
 #include "token/gs_token_sig.h"
 
+#include <errno.h>
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
@@ -48,8 +50,6 @@ static int gs_token_sig_ecdsa(gs_token_crypto_t *crypto,
     const gs_token_sig_t *s);
 static int gs_token_sig_eddsa(gs_token_crypto_t *crypto,
     const gs_token_sig_t *s);
-static int gs_token_sig_eddsa_once(gs_token_crypto_t *crypto,
-    const gs_token_sig_t *s);
 static int gs_token_sig_sm2(gs_token_crypto_t *crypto,
     const gs_token_sig_t *s);
 static int gs_token_sig_mac(const gs_token_sig_t *s);
@@ -59,8 +59,7 @@ static size_t gs_token_sig_der(gs_uchar_t *der, const gs_uchar_t *raw,
     size_t width);
 static gs_uchar_t *gs_token_sig_integer(gs_uchar_t *p, const gs_uchar_t *raw,
     size_t width);
-static int gs_token_sig_mismatch(gs_token_crypto_t *crypto,
-    const gs_token_sig_t *s);
+static int gs_token_sig_mismatch(void);
 
 
 static const size_t  gs_token_sig_sizes[GS_TOKEN_MACS] = { 32, 48, 64, 32 };
@@ -139,13 +138,15 @@ gs_token_sig_verify(gs_token_crypto_t *crypto, const gs_token_key_t *key,
     s.input = input;
     s.sig = sig;
 
+    errno = 0;
+
     rc = gs_token_sig_dispatch(crypto, &s);
 
     if (rc == 1) {
         return GS_TOKEN_OK;
     }
 
-    if (!gs_token_sig_mismatch(crypto, &s)) {
+    if (!gs_token_sig_mismatch()) {
         rc = GS_TOKEN_SIG_UNCHECKED;
     }
 
@@ -258,11 +259,6 @@ gs_token_sig_ecdsa(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
 }
 
 
-/*
- * What libcrypto does for Ed25519 takes memory in many places and tells a lack
- * of it as a mismatch, without an error: one counts when it comes twice.
- */
-
 static int
 gs_token_sig_eddsa(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
 {
@@ -271,17 +267,6 @@ gs_token_sig_eddsa(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
     if (s->sig->len != 64) {
         return 0;
     }
-
-    rc = gs_token_sig_eddsa_once(crypto, s);
-
-    return rc == 0 ? gs_token_sig_eddsa_once(crypto, s) : rc;
-}
-
-
-static int
-gs_token_sig_eddsa_once(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
-{
-    int  rc;
 
     if (EVP_DigestVerifyInit_ex(crypto->sig, NULL, NULL, NULL, NULL,
                                 s->key->pkey, NULL)
@@ -443,50 +428,26 @@ gs_token_sig_integer(gs_uchar_t *p, const gs_uchar_t *raw, size_t width)
 
 /*
  * Whether it is the signature that was refused, and not the memory for looking
- * at it: a good token must not be remembered as a bad one.  Empties the queue
- * of errors, in which one would be taken for an error of TLS.
+ * at it: a good token must not be remembered as a bad one.  Not all places of
+ * libcrypto leave an error when they have none, but malloc() does.  Empties
+ * the queue of errors, in which one would be taken for an error of TLS.
  */
 
 static int
-gs_token_sig_mismatch(gs_token_crypto_t *crypto, const gs_token_sig_t *s)
+gs_token_sig_mismatch(void)
 {
-    int             memory, rsa;
-    EVP_MD_CTX     *probe;
-    unsigned long   error;
+    int            memory;
+    unsigned long  error;
+
+    memory = (errno != ENOMEM);
 
     /* each function on the way out may have added its own on top */
 
-    memory = 1;
-    rsa = 0;
-
     for (error = ERR_get_error(); error != 0; error = ERR_get_error()) {
-
         if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE) {
             memory = 0;
-
-        } else if (ERR_GET_LIB(error) == ERR_LIB_RSA) {
-            rsa = 1;
         }
     }
-
-    /* a signature that RSA has looked at leaves an error of RSA */
-
-    if (s->alg < GS_TOKEN_ES256 && s->sig->len == s->key->sig_len && !rsa) {
-        return 0;
-    }
-
-    /* some places tell nothing: then there is none left now either */
-
-    probe = EVP_MD_CTX_new();
-
-    if (probe == NULL
-        || EVP_DigestInit_ex2(probe, crypto->sha[2], NULL) != 1)
-    {
-        memory = 0;
-    }
-
-    EVP_MD_CTX_free(probe);
-    ERR_clear_error();
 
     return memory;
 }
