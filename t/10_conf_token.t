@@ -339,6 +339,22 @@ token('server { location /x { govsvc_require level>=3; } }',
     '"govsvc_require" needs "govsvc_token" required or optional'
     . ' in location "/x"');
 
+$t->write_file('app.secret', 'gov-demo-token');
+chmod 0600, $t->dir() . '/app.secret';
+$t->write_file('apps.json', '{"apps": [{"id": "a", "scheme": "x-tif",'
+    . ' "secrets": ["file:app.secret"]}]}');
+
+my $apps = 'govsvc_apps apps.json; server { location /x { ';
+
+token("$apps govsvc_require level>=3; } }", '');
+token("$apps govsvc_app required; govsvc_require level>=3; } }", '');
+token("$apps govsvc_app off; govsvc_require level>=3; } }",
+    '"govsvc_require" needs "govsvc_token" required or optional'
+    . ' in location "/x"');
+token("$apps govsvc_require level>=3 scope=a; } }",
+    '"govsvc_require" needs "govsvc_token" required or optional'
+    . ' for what is not level>=N in location "/x"');
+
 
 inner('user kind map=1:natural,2:legal;', '');
 inner('user /who/kind map=urn:x:1:legal;', '');

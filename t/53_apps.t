@@ -146,6 +146,12 @@ $t->http_conf(<<"EOF")->run();
             proxy_pass            http://127.0.0.1:$up;
         }
 
+        location /levels {
+            govsvc_app      optional;
+            govsvc_require  level>=3;
+            proxy_pass      http://127.0.0.1:$up;
+        }
+
         location /any-token {
             govsvc_token    required;
             govsvc_require  level>=3;
@@ -617,5 +623,22 @@ my ($rc, $shown) = $t->command($t->environment(), 'nginx', '-T', '-p',
     $t->dir() . '/nginx.conf');
 like($shown, qr/"id": "yss"/, 'nginx -T shows apps.json');
 unlike($shown, qr/gov-demo|plain-api-key/, 'and no secret');
+
+# govsvc_require without govsvc_token: the level of the application
+
+is(get('/levels', tif('yss'))->status, 200, 'level 3 where 3 is needed');
+
+my $low = get('/levels', tif('gw'));
+is($low->status, 403, 'level 2');
+is($low->header('X-Reason'), 'FORBIDDEN', 'is forbidden');
+is($low->header('WWW-Authenticate'), undef, 'and cannot step up');
+
+my $unsigned = get('/levels', []);
+is($unsigned->status, 401, 'no signature, which is optional');
+is($unsigned->header('X-Reason'), 'AUTH_REQUIRED', 'is asked for one');
+like($unsigned->header('WWW-Authenticate'), qr/^GOV-HMAC-SHA256 /,
+    'of an application');
+is(get('/levels', tif('yss', token => 'x'))->header('X-Reason'), 'APP_INVALID',
+    'a bad one');
 
 $t->done();

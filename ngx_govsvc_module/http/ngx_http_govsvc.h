@@ -208,6 +208,16 @@ ngx_uint_t ngx_http_govsvc_geo_region(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_app_commit(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx);
 
+/* Refuses a request that no application signed, where one has to. */
+ngx_int_t ngx_http_govsvc_app_absent(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx);
+
+/*
+ * Does govsvc_require of this place, merged, fit what may call there?  app:
+ * applications that sign may.
+ */
+char *ngx_http_govsvc_require_check_conf(ngx_conf_t *cf, ngx_uint_t app);
+
 /*
  * Keeps the identity headers of a signed request, which belong to its
  * signature; called before they are stripped.

@@ -623,6 +623,13 @@ ngx_http_govsvc_app_identity(ngx_http_request_t *r)
 
 
 ngx_int_t
+ngx_http_govsvc_app_absent(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx)
+{
+    return ngx_http_govsvc_app_refuse(r, ctx, GS_SIGN_ABSENT);
+}
+
+
+ngx_int_t
 ngx_http_govsvc_app_refuse(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
     gs_sign_reason_e reason)
 {

@@ -187,7 +187,10 @@ ngx_http_govsvc_apps_merge_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    /* tokens are merged before applications, by the order in config */
+
+    return ngx_http_govsvc_require_check_conf(cf, amcf->apps != NULL
+                                    && conf->mode != NGX_HTTP_GOVSVC_APP_OFF);
 }
 
 

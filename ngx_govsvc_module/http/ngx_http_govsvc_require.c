@@ -285,6 +285,49 @@ ngx_http_govsvc_require_claim(ngx_conf_t *cf, ngx_str_t *value,
 }
 
 
+/*
+ * Called when tokens and applications of the place are known: a signature has
+ * a level, and nothing else of what may be required.
+ */
+
+char *
+ngx_http_govsvc_require_check_conf(ngx_conf_t *cf, ngx_uint_t app)
+{
+    ngx_uint_t                     i;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_govsvc_require_t     *req;
+    ngx_http_govsvc_token_conf_t  *tlcf;
+
+    tlcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_govsvc_token_module);
+
+    if (tlcf->require == NULL || tlcf->mode != NGX_HTTP_GOVSVC_TOKEN_OFF) {
+        return NGX_CONF_OK;
+    }
+
+    req = tlcf->require->elts;
+
+    for (i = 0; app && i < tlcf->require->nelts; i++) {
+        if (req[i].type != NGX_HTTP_GOVSVC_REQUIRE_LEVEL) {
+            break;
+        }
+    }
+
+    if (i == tlcf->require->nelts) {
+        return NGX_CONF_OK;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "\"govsvc_require\" needs \"govsvc_token\" required or "
+                  "optional%s in location \"%V\" in %V:%ui",
+                  app ? " for what is not level>=N" : "", &clcf->name,
+                  &tlcf->required.file, tlcf->required.line);
+
+    return NGX_CONF_ERROR;
+}
+
+
 /* A whole number of at most 15 digits, which a double holds as well. */
 
 static ngx_int_t
@@ -313,8 +356,9 @@ ngx_int_t
 ngx_http_govsvc_require_check(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_array_t *require)
 {
-    ngx_uint_t                  i;
-    ngx_http_govsvc_require_t  *req;
+    ngx_uint_t                     i;
+    ngx_http_govsvc_require_t     *req;
+    ngx_http_govsvc_token_conf_t  *tlcf;
 
     req = require->elts;
 
@@ -322,6 +366,14 @@ ngx_http_govsvc_require_check(ngx_http_request_t *r,
 
         if (ngx_http_govsvc_require_holds(&req[i], ctx)) {
             continue;
+        }
+
+        /* an application has one level, and nowhere to step up to */
+
+        tlcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_token_module);
+
+        if (tlcf->policy == NULL) {
+            return ngx_http_govsvc_refuse(r, NGX_HTTP_GOVSVC_FORBIDDEN);
         }
 
         ctx->challenge = req[i].challenge;

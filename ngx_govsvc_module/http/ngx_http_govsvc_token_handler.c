@@ -242,7 +242,7 @@ ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r)
 
     tlcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_token_module);
 
-    if (tlcf->policy == NULL) {
+    if (tlcf->policy == NULL && tlcf->require == NULL) {
         return NGX_DECLINED;
     }
 
@@ -261,6 +261,10 @@ ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r)
             && tlcf->require == NULL)
         {
             return NGX_DECLINED;
+        }
+
+        if (tlcf->policy == NULL) {
+            return ngx_http_govsvc_app_absent(r, ctx);
         }
 
         ctx->challenge = ngx_http_govsvc_token_realm;

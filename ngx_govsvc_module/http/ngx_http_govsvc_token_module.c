@@ -284,16 +284,6 @@ ngx_http_govsvc_token_check_conf(ngx_conf_t *cf,
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (conf->mode == NGX_HTTP_GOVSVC_TOKEN_OFF) {
-
-        if (conf->require != NULL) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"govsvc_require\" needs \"govsvc_token\" required "
-                          "or optional in location \"%V\" in %V:%ui",
-                          &clcf->name, &conf->required.file,
-                          conf->required.line);
-            return NGX_CONF_ERROR;
-        }
-
         return NGX_CONF_OK;
     }
 
