@@ -206,6 +206,10 @@ ngx_int_t ngx_http_govsvc_copy(ngx_http_request_t *r,
 ngx_int_t ngx_http_govsvc_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
 
+/* The end of one try. */
+void ngx_http_govsvc_free_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state);
+
 /* Adds the duty of checks to the configuration; NGX_ERROR is logged. */
 ngx_int_t ngx_http_govsvc_health_configure(ngx_conf_t *cf,
     ngx_http_govsvc_balancer_main_conf_t *bmcf);
