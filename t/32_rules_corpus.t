@@ -65,7 +65,7 @@ for my $seed (1, 2) {
            . ' rest at most 0.5 %');
 }
 
-done_testing();
+$t->done;
 
 
 sub share {
