@@ -153,6 +153,8 @@ fits($t->api('gd-ops', GET => 'leases/leased'), '/leases/{id}', 'GET');
 fits($t->api('audit', GET => 'changes'), '/changes', 'GET');
 fits($t->api('system', GET => 'nodes'), '/nodes', 'GET');
 fits($t->api('system', GET => 'snapshot'), '/snapshot', 'GET');
+fits($t->api('system', GET => 'status'), '/status', 'GET');
+fits($t->api('audit', GET => 'bans'), '/bans', 'GET');
 fits($t->api('system', POST => 'validate', {}), '/validate', 'POST');
 fits($t->api('system', GET => 'tls-profiles'), '/tls-profiles', 'GET');
 fits($t->api('system', POST => 'explain', { url => 'http://x/44/' }),
@@ -164,7 +166,7 @@ for my $path (sort keys %{$doc->{paths}}) {
     $uri =~ s{^/}{};
 
     for my $method (qw/GET PUT PATCH DELETE POST/) {
-        my $who = $path =~ /credentials/ ? 'security'
+        my $who = $path =~ /credentials|bans|revocations/ ? 'security'
             : $path =~ /changes/ ? 'audit' : 'system';
         my $r = $t->api($who, $method => $uri, $method =~ /P[UO]/ ? {}
             : undef, 'If-Match' => '"x"');

@@ -63,6 +63,15 @@ const gs_admin_resource_t  gs_admin_resources[] = {
     { "snapshot", GS_ADMIN_NO_KIND, GS_ADMIN_STAFF, GS_ADMIN_SYSTEM,
       gs_admin_snapshot, NULL, NULL },
 
+    { "status", GS_ADMIN_NO_KIND, GS_ADMIN_STAFF, 0,
+      gs_admin_hosted, NULL, NULL },
+
+    { "bans", GS_ADMIN_NO_KIND, GS_ADMIN_STAFF, GS_ADMIN_SECURITY,
+      gs_admin_hosted, NULL, NULL },
+
+    { "revocations", GS_ADMIN_NO_KIND, GS_ADMIN_STAFF, GS_ADMIN_SECURITY,
+      gs_admin_hosted, NULL, NULL },
+
     { NULL, GS_ADMIN_NO_KIND, 0, 0, NULL, NULL, NULL }
 };
 
@@ -97,7 +106,9 @@ void
 gs_admin_reply_free(gs_admin_reply_t *r)
 {
     json_decref(r->body);
+    json_decref(r->given);
     r->body = NULL;
+    r->given = NULL;
 }
 
 

@@ -64,6 +64,12 @@ typedef struct {
     const char      *text;                 /* instead of body, a literal */
     const char      *code;                 /* NULL: not refused */
     unsigned         retry_after;          /* s */
+
+    /* the host is to answer; given (owned) is the body of a request to write */
+    const char      *hosted;               /* a resource, NULL: no */
+    json_t          *given;
+    unsigned         lift;                 /* what given names is to end */
+
     char             etag[GS_ADMIN_ETAG];
     char             credential[GS_ADMIN_ID + 1];
     char             platform[GS_ADMIN_ID + 1];

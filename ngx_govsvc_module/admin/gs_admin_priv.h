@@ -171,6 +171,7 @@ gs_rc_t gs_admin_nodes(gs_admin_call_t *c);
 gs_rc_t gs_admin_explain(gs_admin_call_t *c);
 gs_rc_t gs_admin_validate(gs_admin_call_t *c);
 gs_rc_t gs_admin_snapshot(gs_admin_call_t *c);
+gs_rc_t gs_admin_hosted(gs_admin_call_t *c);
 
 
 #endif /* _GS_ADMIN_PRIV_H_INCLUDED_ */

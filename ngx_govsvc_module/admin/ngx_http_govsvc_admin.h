@@ -12,6 +12,7 @@
 
 
 #include "admin/gs_admin.h"
+#include "core/gs_json_out.h"
 #include "http/ngx_http_govsvc_registry.h"
 
 #if (NGX_THREADS)
@@ -119,6 +120,16 @@ ngx_int_t ngx_http_govsvc_admin_identify(ngx_http_request_t *r,
 
 /* Called in the event loop when a job with a request is done. */
 void ngx_http_govsvc_admin_answer(ngx_http_govsvc_admin_job_t *job);
+
+/*
+ * In the event loop: answers what the engine leaves to the gateway, as text
+ * in memory of the request.  NGX_ERROR: memory is out.
+ */
+ngx_int_t ngx_http_govsvc_admin_hosted(ngx_http_request_t *r,
+    gs_admin_reply_t *reply, ngx_str_t *text);
+
+/* The status of this node, as one JSON object. */
+void ngx_http_govsvc_admin_status(ngx_http_request_t *r, gs_buf_t *b);
 
 /* Gives the job to the thread; NGX_BUSY when too many wait. */
 ngx_int_t ngx_http_govsvc_admin_post(ngx_http_govsvc_admin_job_t *job);

@@ -351,6 +351,7 @@ void
 ngx_http_govsvc_admin_answer(ngx_http_govsvc_admin_job_t *job)
 {
     ngx_int_t            rc;
+    ngx_str_t            text;
     ngx_connection_t    *c;
     ngx_pool_cleanup_t  *cln;
     ngx_http_request_t  *r;
@@ -366,7 +367,15 @@ ngx_http_govsvc_admin_answer(ngx_http_govsvc_admin_job_t *job)
 
     ngx_http_set_log_request(c->log, r);
 
-    if (job->reply.text != NULL) {
+    if (job->reply.hosted != NULL) {
+        rc = ngx_http_govsvc_admin_hosted(r, &job->reply, &text);
+
+        rc = (rc == NGX_OK)
+             ? ngx_http_govsvc_admin_send(r, &job->reply,
+                                          (const char *) text.data, text.len)
+             : NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    } else if (job->reply.text != NULL) {
         rc = ngx_http_govsvc_admin_send(r, &job->reply, job->reply.text,
                                         ngx_strlen(job->reply.text));
 

@@ -8,6 +8,7 @@
 
 #include "admin/ngx_http_govsvc_admin.h"
 #include "http/ngx_http_govsvc_audit.h"
+#include "http/ngx_http_govsvc_metrics.h"
 #include "http/ngx_http_govsvc_route_priv.h"
 
 
@@ -314,6 +315,12 @@ ngx_http_govsvc_admin_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "\"loopback=on\" lets platforms name this "
                            "machine: for laboratories only");
+    }
+
+    /* the status tells rates */
+
+    if (ngx_http_govsvc_metrics_use(cf) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     alcf->enable = 1;
