@@ -615,7 +615,8 @@ gs_audit_verify_tail(gs_audit_verify_t *v)
 
 
 gs_rc_t
-gs_audit_verify_counted(const void *data, size_t len, uint64_t *bytes)
+gs_audit_verify_counted(const void *data, size_t len, const char *file,
+    uint64_t *bytes)
 {
     gs_str_t           text;
     gs_audit_line_t    line;
@@ -629,7 +630,10 @@ gs_audit_verify_counted(const void *data, size_t len, uint64_t *bytes)
 
     text = gs_str_make(data, (size_t) (lf - (const gs_uchar_t *) data));
 
+    /* the one it speaks of may be missing, and file another */
+
     if (gs_audit_scan(&text, &line) != GS_OK || !line.has_prev
+        || !gs_str_eq_text(&line.prev_seg, file)
         || (!gs_str_eq_text(&line.why, "eio")
             && !gs_str_eq_text(&line.why, "crash")
             && !gs_str_eq_text(&line.why, "unlinked")))

@@ -124,11 +124,12 @@ void gs_audit_verify_end(gs_audit_verify_t *v, int last);
 
 /*
  * What the first line of a segment, the first len bytes of the file, says
- * about the one before: GS_OK and *bytes when only so many of its bytes count
- * (its file was given up after an error), else GS_DECLINED.
+ * about file, the name of the one that lies before it: GS_OK and *bytes when
+ * only so many of its bytes count (it was given up after an error), else
+ * GS_DECLINED.
  */
 gs_rc_t gs_audit_verify_counted(const void *data, size_t len,
-    uint64_t *bytes);
+    const char *file, uint64_t *bytes);
 
 
 #endif /* _GS_AUDIT_VERIFY_H_INCLUDED_ */

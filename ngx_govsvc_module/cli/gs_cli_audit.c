@@ -502,6 +502,7 @@ static uint64_t
 gs_cli_audit_counted(gs_cli_audit_t *a, size_t next)
 {
     int       fd;
+    char      stem[GS_AUDIT_NAME_MAX];
     ssize_t   n;
     uint64_t  bytes;
 
@@ -515,8 +516,11 @@ gs_cli_audit_counted(gs_cli_audit_t *a, size_t next)
 
     (void) close(fd);
 
+    gs_cli_audit_stem(a->segments.names[next - 1], stem);
+
     if (n > 0
-        && gs_audit_verify_counted(a->chunk, (size_t) n, &bytes) == GS_OK)
+        && gs_audit_verify_counted(a->chunk, (size_t) n, stem, &bytes)
+           == GS_OK)
     {
         return bytes;
     }

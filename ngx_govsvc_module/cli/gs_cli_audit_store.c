@@ -515,6 +515,7 @@ static uint64_t
 gs_cli_store_counted(gs_cli_store_chain_t *c, size_t next)
 {
     int       fd;
+    char      stem[GS_AUDIT_NAME_MAX];
     ssize_t   n;
     uint64_t  bytes;
 
@@ -527,7 +528,10 @@ gs_cli_store_counted(gs_cli_store_chain_t *c, size_t next)
     n = read(fd, c->buf, GS_AUDIT_LINE_MAX);
     (void) close(fd);
 
-    if (n > 0 && gs_audit_verify_counted(c->buf, (size_t) n, &bytes) == GS_OK)
+    gs_cli_audit_stem(c->segments.names[next - 1], stem);
+
+    if (n > 0
+        && gs_audit_verify_counted(c->buf, (size_t) n, stem, &bytes) == GS_OK)
     {
         return bytes;
     }

@@ -27,7 +27,7 @@ static int gs_cli_sealer_rewind(gs_cli_sealer_chain_t *c, const char *path,
 static int gs_cli_sealer_segment(gs_cli_sealer_chain_t *c, const char *path);
 static int gs_cli_sealer_end(gs_cli_sealer_chain_t *c, uint64_t until);
 static int gs_cli_sealer_head(gs_cli_sealer_chain_t *c, const char *path,
-    uint64_t *until);
+    const char *before, uint64_t *until);
 static int gs_cli_sealer_feed(gs_cli_sealer_chain_t *c, uint64_t until);
 static int gs_cli_sealer_sync(gs_cli_sealer_chain_t *c);
 static int gs_cli_sealer_bad(gs_cli_sealer_chain_t *c);
@@ -233,7 +233,8 @@ gs_cli_sealer_one(gs_cli_sealer_t *s, gs_cli_sealer_chain_t *c, gs_cli_t *cli,
 
         until = UINT64_MAX;
         next = (i + 1 < segments.n
-                && gs_cli_sealer_head(c, segments.names[i + 1], &until));
+                && gs_cli_sealer_head(c, segments.names[i + 1],
+                                      segments.names[i], &until));
 
         if (next && until < c->v->bytes) {
             rc = gs_cli_sealer_rewind(c, segments.names[i], until);
@@ -456,9 +457,10 @@ gs_cli_sealer_end(gs_cli_sealer_chain_t *c, uint64_t until)
 
 static int
 gs_cli_sealer_head(gs_cli_sealer_chain_t *c, const char *path,
-    uint64_t *until)
+    const char *before, uint64_t *until)
 {
     int       fd;
+    char      stem[GS_AUDIT_NAME_MAX];
     ssize_t   n;
 
     fd = open(path, O_RDONLY|O_CLOEXEC);
@@ -475,7 +477,8 @@ gs_cli_sealer_head(gs_cli_sealer_chain_t *c, const char *path,
         return (n == GS_AUDIT_LINE_MAX);
     }
 
-    (void) gs_audit_verify_counted(c->sealer->chunk, (size_t) n, until);
+    gs_cli_audit_stem(before, stem);
+    (void) gs_audit_verify_counted(c->sealer->chunk, (size_t) n, stem, until);
 
     return 1;
 }

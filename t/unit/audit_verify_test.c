@@ -190,7 +190,8 @@ verify_only(size_t from, size_t to, int partial)
 
         if (i + 1 < to
             && gs_audit_verify_counted(segment[i + 1].data,
-                                       segment[i + 1].len, &bytes)
+                                       segment[i + 1].len,
+                                       segment[i].name, &bytes)
                == GS_OK
             && bytes < len)
         {
@@ -508,7 +509,8 @@ test_remade(void)
 static void
 test_given_up(void)
 {
-    size_t  i;
+    size_t    i;
+    uint64_t  bytes;
 
     /* the middle one: nothing counts, then the third follows the first */
 
@@ -528,6 +530,15 @@ test_given_up(void)
                "%s: what is behind them %s", given_up,
                i == 3 ? "counts" : "does not");
     }
+
+    given_up = "unlinked";
+    make(GS_AUDIT_SM3);
+
+    ok(gs_audit_verify_counted(segment[2].data, segment[2].len,
+                               segment[1].name, &bytes) == GS_OK
+       && gs_audit_verify_counted(segment[2].data, segment[2].len,
+                                  segment[0].name, &bytes) == GS_DECLINED,
+       "it speaks of the one that it follows, not of another");
 
     given_up = NULL;
     make(GS_AUDIT_SM3);
