@@ -83,8 +83,9 @@ typedef struct {
  * stored, err says why.  beat sets the deadline of a lease (0: only asks) and
  * answers the one it has now, 0 for none.  rate is asked once for each
  * request of a credential: GS_DECLINED when it has used up its share.
- * healthy: 0 when requests to the instance fail.  node adds to the answer of
- * "nodes".
+ * healthy: 0 when requests to the instance fail.  health: what instances show
+ * of theirs, a new reference or NULL; it may be NULL itself.  node adds to the
+ * answer of "nodes".
  */
 typedef struct {
     gs_rc_t        (*commit)(void *ctx, const gs_route_table_t *table,
@@ -93,6 +94,7 @@ typedef struct {
     gs_rc_t        (*rate)(void *ctx, const char *credential,
                            const char *rate, unsigned *retry_after);
     unsigned       (*healthy)(void *ctx, const char *instance);
+    json_t        *(*health)(void *ctx, const char *instance);
     gs_rc_t        (*node)(void *ctx, json_t *node);
     void            *ctx;
 } gs_admin_host_t;

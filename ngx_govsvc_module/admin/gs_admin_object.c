@@ -259,6 +259,17 @@ gs_admin_show(gs_admin_call_t *c, gs_route_doc_kind_e kind, json_t *object,
         return NULL;
     }
 
+    if (kind == GS_ROUTE_DOC_INSTANCES && c->admin->host->health != NULL) {
+        value = c->admin->host->health(c->admin->host->ctx,
+                    json_string_value(json_object_get(object, "id")));
+
+        if (value != NULL && json_object_set_new(shown, "health", value) != 0)
+        {
+            json_decref(shown);
+            return NULL;
+        }
+    }
+
     return shown;
 }
 
@@ -419,6 +430,10 @@ gs_admin_write(gs_admin_call_t *c)
     /* what we showed may come back with what was changed */
 
     (void) json_object_del(next, "meta");
+
+    if (c->resource->kind == GS_ROUTE_DOC_INSTANCES) {
+        (void) json_object_del(next, "health");
+    }
 
     rc = gs_admin_store(c, next, record);
     json_decref(next);

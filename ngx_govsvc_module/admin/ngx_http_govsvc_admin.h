@@ -13,6 +13,7 @@
 
 #include "admin/gs_admin.h"
 #include "core/gs_json_out.h"
+#include "http/ngx_http_govsvc_health.h"
 #include "http/ngx_http_govsvc_registry.h"
 
 #if (NGX_THREADS)
@@ -87,6 +88,12 @@ typedef struct {
 } ngx_http_govsvc_admin_loc_conf_t;
 
 
+typedef struct {
+    gs_str_t                        id;
+    gs_health_report_t              report;
+} ngx_http_govsvc_admin_health_t;
+
+
 /*
  * A call or, without a request, the work of each second.  In a pool of its
  * own: the request may be gone before the thread is done.
@@ -101,6 +108,7 @@ struct ngx_http_govsvc_admin_job_s {
     gs_admin_request_t              q;
     gs_str_t                        sans[NGX_HTTP_GOVSVC_ADMIN_SANS];
     ngx_array_t                     ejected;           /* ngx_str_t */
+    ngx_array_t                     health;            /* of instances */
     ngx_http_govsvc_admin_probe_t   probes[NGX_HTTP_GOVSVC_ADMIN_PROBES];
     ngx_uint_t                      nprobes;
     ngx_uint_t                      proved;            /* the first did */
@@ -138,6 +146,9 @@ void ngx_http_govsvc_admin_free(ngx_http_govsvc_admin_job_t *job);
 /* The engine for the job, and its host; both are the caller's memory. */
 void ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job,
     gs_admin_t *a, gs_admin_host_t *host);
+
+/* In the event loop: what instances will show of their health. */
+ngx_int_t ngx_http_govsvc_admin_health_fill(ngx_http_govsvc_admin_job_t *job);
 
 /* In the thread: finds servers that have to prove something now. */
 void ngx_http_govsvc_admin_waiting(ngx_http_govsvc_admin_job_t *job,

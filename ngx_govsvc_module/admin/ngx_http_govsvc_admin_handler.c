@@ -106,6 +106,16 @@ ngx_http_govsvc_admin_body(ngx_http_request_t *r)
         return;
     }
 
+    if (ngx_strnstr((u_char *) job->q.path.data, "/instances",
+                    job->q.path.len)
+        != NULL
+        && ngx_http_govsvc_admin_health_fill(job) != NGX_OK)
+    {
+        ngx_http_govsvc_admin_free(job);
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
     job->request = r;
     cln->handler = ngx_http_govsvc_admin_gone;
     cln->data = job;

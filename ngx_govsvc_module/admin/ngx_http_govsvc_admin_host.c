@@ -20,6 +20,9 @@ static gs_rc_t ngx_http_govsvc_admin_rate(void *ctx, const char *credential,
     const char *rate, unsigned *retry_after);
 static unsigned ngx_http_govsvc_admin_healthy(void *ctx,
     const char *instance);
+static json_t *ngx_http_govsvc_admin_health(void *ctx, const char *instance);
+static void ngx_http_govsvc_admin_health_add(void *data, const gs_str_t *id,
+    const gs_str_t *pool, const gs_health_report_t *report);
 static gs_rc_t ngx_http_govsvc_admin_node(void *ctx, json_t *node);
 
 
@@ -35,6 +38,7 @@ ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job, gs_admin_t *a,
     host->beat = ngx_http_govsvc_admin_beat;
     host->rate = ngx_http_govsvc_admin_rate;
     host->healthy = ngx_http_govsvc_admin_healthy;
+    host->health = ngx_http_govsvc_admin_health;
     host->node = ngx_http_govsvc_admin_node;
     host->ctx = job;
 
@@ -140,6 +144,79 @@ ngx_http_govsvc_admin_healthy(void *ctx, const char *instance)
     }
 
     return 1;
+}
+
+
+/* The words of a report are constants. */
+
+static json_t *
+ngx_http_govsvc_admin_health(void *ctx, const char *instance)
+{
+    ngx_http_govsvc_admin_job_t *job = ctx;
+
+    gs_str_t                         id;
+    ngx_uint_t                       i;
+    ngx_http_govsvc_admin_health_t  *h;
+
+    h = job->health.elts;
+    id = gs_str_text(instance);
+
+    for (i = 0; i < job->health.nelts; i++) {
+        if (gs_str_eq(&h[i].id, &id)) {
+            return json_pack("{s:s, s:s, s:s, s:i, s:i, s:I}",
+                             "state", h[i].report.state,
+                             "reason", h[i].report.reason,
+                             "error", h[i].report.error,
+                             "status", (int) h[i].report.status,
+                             "streak", (int) h[i].report.streak,
+                             "since", (json_int_t) h[i].report.since);
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_govsvc_admin_health_fill(ngx_http_govsvc_admin_job_t *job)
+{
+    if (ngx_array_init(&job->health, job->pool, 16,
+                       sizeof(ngx_http_govsvc_admin_health_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_govsvc_health_each(ngx_http_govsvc_admin_health_add, job);
+
+    return NGX_OK;
+}
+
+
+/* Out of memory it is not told; the object is. */
+
+static void
+ngx_http_govsvc_admin_health_add(void *data, const gs_str_t *id,
+    const gs_str_t *pool, const gs_health_report_t *report)
+{
+    ngx_http_govsvc_admin_job_t *job = data;
+
+    u_char                          *p;
+    ngx_http_govsvc_admin_health_t  *h;
+
+    p = ngx_pnalloc(job->pool, id->len);
+    if (p == NULL) {
+        return;
+    }
+
+    h = ngx_array_push(&job->health);
+    if (h == NULL) {
+        return;
+    }
+
+    ngx_memcpy(p, id->data, id->len);
+    h->id = gs_str_make(p, id->len);
+    h->report = *report;
 }
 
 
