@@ -15,6 +15,11 @@ use Test::GovSvc;
 
 my $t = Test::GovSvc->new();
 
+$t->write_file("$_.key", 'x' x ($_ eq 'short' ? 15 : 16))
+    for qw/good open short/;
+chmod 0600, $t->dir() . "/$_.key" for qw/good short/;
+chmod 0644, $t->dir() . '/open.key';
+
 my $at = 'in "govsvc_ban_zone" directive in bad.conf:1';
 my $good = "govsvc_ban_zone zone=bans:1m;\n";
 
@@ -43,7 +48,7 @@ my @zones = (
 
     'govsvc_ban_zone zone=bans:1m persist;'
     => 'invalid parameter "persist"; allowed: zone=, tiers=, memory=, '
-       . "allow= $at",
+       . "allow=, redis=, secret= $at",
 
     'govsvc_ban_zone zone=bans:1m memory=1d memory=2d;'
     => 'duplicate parameter "memory=2d" in "govsvc_ban_zone" directive '
@@ -81,6 +86,25 @@ my @zones = (
     'govsvc_ban_zone zone=bans:1m allow=10.0.0.1/8;'
     => 'invalid network "10.0.0.1/8" in "allow", bits behind the prefix are '
        . 'set in bad.conf:1',
+
+    'govsvc_ban_zone zone=bans:1m redis=main;'
+    => '"redis=NAME" and "secret=FILE" of ban zone "bans" need one another '
+       . 'in bad.conf:1',
+
+    'govsvc_ban_zone zone=bans:1m secret=good.key;'
+    => '"redis=NAME" and "secret=FILE" of ban zone "bans" need one another '
+       . 'in bad.conf:1',
+
+    'govsvc_ban_zone zone=bans:1m redis=main secret=short.key;'
+    => 'the secret in "short.key" is shorter than 16 bytes in bad.conf:1',
+
+    'govsvc_ban_zone zone=bans:1m redis=main secret=open.key;'
+    => 'secret file "open.key" is open to other users, allowed: owner and '
+       . 'group, use chmod o-rwx in bad.conf:1',
+
+    'govsvc_ban_zone zone=bans:1m redis=main secret=good.key;'
+    => 'unknown redis "main", there is no block "govsvc_redis main" '
+       . 'in bad.conf:1',
 
     "${good}govsvc_ban_zone zone=bans:1m;"
     => 'ban zone "bans" is already defined in bad.conf:2',

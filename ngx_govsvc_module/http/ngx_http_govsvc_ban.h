@@ -16,6 +16,8 @@
 
 
 #define NGX_HTTP_GOVSVC_BAN_LABEL     GS_BAN_LABEL
+#define NGX_HTTP_GOVSVC_BAN_INET      24   /* bits of "network" */
+#define NGX_HTTP_GOVSVC_BAN_INET6     48
 #define NGX_HTTP_GOVSVC_BAN_MAX_TIME  (366ull * 86400 * 1000)   /* ms */
 
 
@@ -38,6 +40,8 @@ struct ngx_http_govsvc_ban_zone_s {
     gs_ban_table_t                   table;
     gs_ban_tiers_t                   tiers;
     gs_net_set_t                    *allow;        /* NULL: nobody */
+    gs_siphash_key_t                 secret;       /* of all nodes */
+    ngx_uint_t                       shared;       /* has such a secret */
     ngx_str_t                        file;         /* where first named */
     ngx_uint_t                       line;
 

@@ -26,7 +26,8 @@ static ngx_int_t ngx_http_govsvc_ban_by_hand(ngx_http_request_t *r,
     ngx_http_govsvc_ban_zone_t *zone, const gs_ban_id_t *id);
 static ngx_int_t ngx_http_govsvc_ban_named(ngx_http_request_t *r,
     ngx_http_govsvc_ban_zone_t *zone, gs_ban_id_t *id);
-static ngx_int_t ngx_http_govsvc_ban_hash(ngx_str_t *text, gs_ban_id_t *id);
+static ngx_int_t ngx_http_govsvc_ban_hash(ngx_http_govsvc_ban_zone_t *zone,
+    ngx_str_t *text, gs_ban_id_t *id);
 static ngx_int_t ngx_http_govsvc_ban_arg(ngx_http_request_t *r, char *name,
     ngx_str_t *value);
 static ngx_int_t ngx_http_govsvc_ban_send(ngx_http_request_t *r,
@@ -280,7 +281,7 @@ ngx_http_govsvc_ban_named(ngx_http_request_t *r,
     if (ngx_http_govsvc_ban_arg(r, "id", &text) == NGX_OK
         && r->method == NGX_HTTP_DELETE)
     {
-        return ngx_http_govsvc_ban_hash(&text, id);
+        return ngx_http_govsvc_ban_hash(zone, &text, id);
     }
 
     if (ngx_http_govsvc_ban_arg(r, "app", &text) == NGX_OK) {
@@ -304,11 +305,13 @@ ngx_http_govsvc_ban_named(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_govsvc_ban_hash(ngx_str_t *text, gs_ban_id_t *id)
+ngx_http_govsvc_ban_hash(ngx_http_govsvc_ban_zone_t *zone, ngx_str_t *text,
+    gs_ban_id_t *id)
 {
-    size_t      len;
-    gs_str_t    hex;
-    ngx_uint_t  i;
+    size_t          len;
+    gs_str_t        hex;
+    ngx_uint_t      i;
+    gs_ban_entry_t  e;
 
     ngx_memzero(id, sizeof(gs_ban_id_t));
 
@@ -322,8 +325,20 @@ ngx_http_govsvc_ban_hash(ngx_str_t *text, gs_ban_id_t *id)
             hex = gs_str_make(text->data + len + 1, 2 * sizeof(id->h));
             id->kind = (gs_ban_kind_e) i;
 
-            return (gs_hex_decode((gs_uchar_t *) id->h, &hex) == GS_OK)
-                   ? NGX_OK : NGX_HTTP_BAD_REQUEST;
+            if (gs_hex_decode((gs_uchar_t *) id->h, &hex) != GS_OK) {
+                return NGX_HTTP_BAD_REQUEST;
+            }
+
+            if (gs_ban_find(&zone->table, id, ngx_http_govsvc_ban_now(), &e)
+                != GS_OK)
+            {
+                return NGX_HTTP_NOT_FOUND;
+            }
+
+            id->net.family = e.family;
+            id->net.bits = e.bits;
+
+            return NGX_OK;
         }
     }
 

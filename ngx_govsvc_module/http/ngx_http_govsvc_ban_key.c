@@ -10,8 +10,6 @@
 #include "http/ngx_http_govsvc_ban.h"
 
 
-#define NGX_HTTP_GOVSVC_BAN_INET   24      /* bits of "network" */
-#define NGX_HTTP_GOVSVC_BAN_INET6  48
 #define NGX_HTTP_GOVSVC_BAN_SHOWN  2       /* bytes of a subject */
 
 

@@ -6,7 +6,9 @@
  */
 
 
-#include "http/ngx_http_govsvc_ban.h"
+#include "http/ngx_http_govsvc_ban_sync.h"
+
+#include <openssl/sha.h>
 
 
 typedef enum {
@@ -14,6 +16,8 @@ typedef enum {
     NGX_HTTP_GOVSVC_BAN_TIERS,
     NGX_HTTP_GOVSVC_BAN_MEMORY,
     NGX_HTTP_GOVSVC_BAN_ALLOW,
+    NGX_HTTP_GOVSVC_BAN_REDIS,
+    NGX_HTTP_GOVSVC_BAN_SECRET,
     NGX_HTTP_GOVSVC_BAN_PARAMS
 } ngx_http_govsvc_ban_param_e;
 
@@ -33,6 +37,8 @@ static char *ngx_http_govsvc_ban_time(ngx_conf_t *cf, const char *what,
     gs_str_t *text, uint64_t *ms);
 static char *ngx_http_govsvc_ban_allow(ngx_conf_t *cf,
     ngx_http_govsvc_ban_zone_t *zone, ngx_str_t *text);
+static char *ngx_http_govsvc_ban_nodes(ngx_conf_t *cf,
+    ngx_http_govsvc_ban_zone_t *zone, ngx_str_t *redis, ngx_str_t *secret);
 static char *ngx_http_govsvc_ban_memory(ngx_conf_t *cf,
     ngx_http_govsvc_ban_zone_t *zone, size_t size);
 static char *ngx_http_govsvc_ban(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -45,7 +51,7 @@ static ngx_int_t ngx_http_govsvc_ban_init_process(ngx_cycle_t *cycle);
 
 
 static const char *const  ngx_http_govsvc_ban_zone_params[] = {
-    "zone=", "tiers=", "memory=", "allow=", NULL
+    "zone=", "tiers=", "memory=", "allow=", "redis=", "secret=", NULL
 };
 
 static const char *const  ngx_http_govsvc_ban_params[] = {
@@ -327,6 +333,10 @@ ngx_http_govsvc_ban_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         != NGX_CONF_OK
         || ngx_http_govsvc_ban_allow(cf, zone,
                                      &params[NGX_HTTP_GOVSVC_BAN_ALLOW])
+           != NGX_CONF_OK
+        || ngx_http_govsvc_ban_nodes(cf, zone,
+                                     &params[NGX_HTTP_GOVSVC_BAN_REDIS],
+                                     &params[NGX_HTTP_GOVSVC_BAN_SECRET])
            != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -456,6 +466,50 @@ ngx_http_govsvc_ban_allow(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
 }
 
 
+/* Nodes agree on the hash of a key by the secret, which only they know. */
+
+static char *
+ngx_http_govsvc_ban_nodes(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
+    ngx_str_t *redis, ngx_str_t *secret)
+{
+    u_char     md[SHA256_DIGEST_LENGTH];
+    ngx_str_t  path, text;
+
+    if (redis->data == NULL && secret->data == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (redis->len == 0 || secret->len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"redis=NAME\" and \"secret=FILE\" of ban zone "
+                           "\"%V\" need one another", &zone->name);
+        return NGX_CONF_ERROR;
+    }
+
+    path = *secret;
+
+    if (ngx_govsvc_conf_read_file(cf, &path, &text, 4096, 1) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (text.len < 16) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the secret in \"%V\" is shorter than 16 bytes",
+                           &path);
+        return NGX_CONF_ERROR;
+    }
+
+    (void) SHA256(text.data, text.len, md);
+    ngx_memcpy(&zone->secret, md, sizeof(gs_siphash_key_t));
+    OPENSSL_cleanse(md, sizeof(md));
+    OPENSSL_cleanse(text.data, text.len);
+
+    zone->shared = 1;
+
+    return ngx_http_govsvc_ban_sync_add(cf, zone, redis);
+}
+
+
 static char *
 ngx_http_govsvc_ban_memory(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
     size_t size)
@@ -571,6 +625,7 @@ ngx_http_govsvc_ban_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     ngx_http_govsvc_ban_zone_t *old = data;
 
     void                        *p;
+    size_t                       size;
     ngx_slab_pool_t             *shpool;
     gs_siphash_key_t             secret;
     ngx_http_govsvc_ban_zone_t  *zone;
@@ -589,10 +644,27 @@ ngx_http_govsvc_ban_init_zone(ngx_shm_zone_t *shm_zone, void *data)
             return NGX_ERROR;
         }
 
-        return NGX_OK;
+        if (!zone->shared) {
+            return NGX_OK;
+        }
+
+        if (!gs_ban_secret_is(&zone->table, &zone->secret)) {
+            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                          "govsvc ban: zone \"%V\" has another secret, "
+                          "restart or give the zone another name",
+                          &shm_zone->shm.name);
+            return NGX_ERROR;
+        }
+
+        return ngx_http_govsvc_ban_sync_shared(zone,
+                                      (u_char *) old->table.hdr + zone->size,
+                                      shm_zone->shm.log);
     }
 
-    if (ngx_govsvc_random(&secret, sizeof(secret), shm_zone->shm.log)
+    if (zone->shared) {
+        secret = zone->secret;
+
+    } else if (ngx_govsvc_random(&secret, sizeof(secret), shm_zone->shm.log)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -601,12 +673,13 @@ ngx_http_govsvc_ban_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     /* one piece of all pages: the slab pool has no other user */
 
     shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-    zone->size = shpool->pfree * ngx_pagesize;
+    size = shpool->pfree * ngx_pagesize;
+    zone->size = size - NGX_HTTP_GOVSVC_BAN_SHARED;
 
-    p = ngx_slab_alloc(shpool, zone->size);
+    p = ngx_slab_alloc(shpool, size);
 
     if (p != NULL) {
-        ngx_memzero(p, zone->size);
+        ngx_memzero(p, size);
     }
 
     if (p == NULL
@@ -616,6 +689,11 @@ ngx_http_govsvc_ban_init_zone(ngx_shm_zone_t *shm_zone, void *data)
                       "govsvc ban: no memory in zone \"%V\"",
                       &shm_zone->shm.name);
         return NGX_ERROR;
+    }
+
+    if (zone->shared) {
+        return ngx_http_govsvc_ban_sync_shared(zone, (u_char *) p + zone->size,
+                                               shm_zone->shm.log);
     }
 
     return NGX_OK;
@@ -639,6 +717,13 @@ ngx_http_govsvc_ban_init_process(ngx_cycle_t *cycle)
 
     for (i = 0; i < bmcf->zones.nelts; i++) {
         zones[i]->table.pid = (uint32_t) ngx_pid;
+
+        if (zones[i]->shared
+            && (ngx_process == NGX_PROCESS_WORKER
+                || ngx_process == NGX_PROCESS_SINGLE))
+        {
+            ngx_http_govsvc_ban_sync_start(zones[i], cycle->log);
+        }
     }
 
     return NGX_OK;

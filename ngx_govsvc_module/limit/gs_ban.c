@@ -16,7 +16,7 @@
 
 
 #define GS_BAN_MAGIC    0x62674e76u        /* "vNgb" */
-#define GS_BAN_VERSION  1
+#define GS_BAN_VERSION  2
 #define GS_BAN_SET      8
 #define GS_BAN_TRIES    10000
 
@@ -44,7 +44,10 @@ typedef struct {
     gs_uchar_t        reason[GS_BAN_REASON];
     gs_uchar_t        actor[GS_BAN_ACTOR];
     gs_uchar_t        evidence[GS_BAN_EVIDENCE];
-    gs_uchar_t        unused[28];
+    gs_uchar_t        local;
+    gs_uchar_t        family;
+    gs_uchar_t        bits;
+    gs_uchar_t        unused[25];
 } gs_ban_slot_t;
 
 
@@ -131,6 +134,13 @@ gs_ban_create(gs_ban_table_t *t, void *memory, size_t size,
     gs_ban_view(t, memory);
 
     return GS_OK;
+}
+
+
+int
+gs_ban_secret_is(const gs_ban_table_t *t, const gs_siphash_key_t *secret)
+{
+    return memcmp(&t->hdr->secret, secret, sizeof(gs_siphash_key_t)) == 0;
 }
 
 
@@ -384,7 +394,7 @@ gs_ban_decide(const gs_ban_slot_t *slot, int own, const gs_ban_t *ban,
     *tier = 0;
 
     if (ban->until != 0) {
-        *tier = own ? slot->tier : 0;
+        *tier = (own && slot->tier > ban->tier) ? slot->tier : ban->tier;
         return ban->until;
     }
 
@@ -409,6 +419,9 @@ gs_ban_write(gs_ban_slot_t *slot, const gs_ban_id_t *id, const gs_ban_t *ban,
     slot->since = now;
     slot->kind = (uint32_t) id->kind;
     slot->rule = ban->rule;
+    slot->local = (gs_uchar_t) ban->local;
+    slot->family = (gs_uchar_t) id->net.family;
+    slot->bits = (gs_uchar_t) id->net.bits;
 
     slot->label_len = gs_ban_text(slot->label, GS_BAN_LABEL, &ban->label);
     slot->reason_len = gs_ban_text(slot->reason, GS_BAN_REASON, &ban->reason);
@@ -720,6 +733,9 @@ gs_ban_copy(const gs_ban_table_t *t, const gs_ban_slot_t *slot, uint64_t tag,
     entry->until = gs_ban_load(&slot->until);
     entry->rule = slot->rule;
     entry->tier = slot->tier;
+    entry->local = slot->local;
+    entry->family = (gs_net_family_e) slot->family;
+    entry->bits = slot->bits;
     entry->label = gs_ban_copy_text(&p, slot->label, slot->label_len,
                                     GS_BAN_LABEL);
     entry->reason = gs_ban_copy_text(&p, slot->reason, slot->reason_len,

@@ -63,6 +63,7 @@ typedef struct {
     gs_str_t             actor;
     gs_str_t             evidence;         /* masked already */
     unsigned             local:1;          /* not to be told to other nodes */
+    unsigned             tier;             /* with until: at least this one */
 } gs_ban_t;
 
 
@@ -74,6 +75,9 @@ typedef struct {
     uint64_t             until;
     uint32_t             rule;
     unsigned             tier;             /* from 0 */
+    unsigned             local:1;
+    gs_net_family_e      family;           /* of GS_BAN_NET, */
+    unsigned             bits;             /* as of its id */
     gs_str_t             label;            /* into text */
     gs_str_t             reason;
     gs_str_t             actor;
@@ -114,6 +118,9 @@ extern const char *const  gs_ban_kinds[];
  */
 gs_rc_t gs_ban_create(gs_ban_table_t *t, void *memory, size_t size,
     const gs_siphash_key_t *secret);
+
+/* 1 if the keys of the table are hashes under that secret. */
+int gs_ban_secret_is(const gs_ban_table_t *t, const gs_siphash_key_t *secret);
 
 /* GS_ERROR if memory holds no table of this layout and size. */
 gs_rc_t gs_ban_attach(gs_ban_table_t *t, void *memory, size_t size);
