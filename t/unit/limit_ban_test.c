@@ -26,6 +26,7 @@
 
 static void test_time(void);
 static void test_tiers(void);
+static void test_nodes(void);
 static void test_nets(void);
 static void test_texts(void);
 static void test_list(void);
@@ -53,6 +54,7 @@ main(void)
 
     test_time();
     test_tiers();
+    test_nodes();
     test_nets();
     test_texts();
     test_list();
@@ -152,6 +154,72 @@ test_tiers(void)
     gs_ban_lift(&table, &id, NOW + 291);
     ok(gs_ban_add(&table, &id, &b, NOW + 292, &until, &tier) == GS_OK
        && tier == 0, "a lifted ban is forgotten at once");
+}
+
+
+/* What nodes tell one another: tiers, who set it, the length of a prefix. */
+
+static void
+test_nodes(void)
+{
+    gs_ban_t          b;
+    gs_net_t          n;
+    unsigned          tier;
+    gs_ban_id_t       id, again;
+    gs_ban_entry_t    e;
+    gs_ban_tiers_t    tiers;
+    gs_siphash_key_t  secret;
+
+    make();
+
+    memset(&b, 0, sizeof(gs_ban_t));
+    n = net("2001:db8::/48");
+    gs_ban_net(&table, &n, &id);
+
+    b.until = NOW + 10;
+    b.tier = 2;
+    b.local = 1;
+    ok(gs_ban_add(&table, &id, &b, NOW, NULL, &tier) == GS_OK, "of a node");
+    is_int(tier, 2, "with the tier there");
+    ok(gs_ban_find(&table, &id, NOW, &e) == GS_OK && e.local, "for this node");
+    is_int(e.family, GS_NET_IPV6, "its family");
+    is_int(e.bits, 48, "and length");
+
+    /* the hash and the length are enough for another node */
+
+    make();
+
+    memset(&again, 0, sizeof(gs_ban_id_t));
+    again.kind = GS_BAN_NET;
+    again.h[0] = e.h[0];
+    again.h[1] = e.h[1];
+    again.net.family = e.family;
+    again.net.bits = e.bits;
+
+    b.local = 0;
+    ok(gs_ban_add(&table, &again, &b, NOW, NULL, NULL) == GS_OK, "by hash");
+
+    n = net("2001:db8::7");
+    is_int((int64_t) gs_ban_address(&table, &n, NOW, &id), NOW + 10,
+           "an address of it is banned");
+    ok(gs_ban_find(&table, &again, NOW, &e) == GS_OK && !e.local, "shared");
+
+    memset(&tiers, 0, sizeof(gs_ban_tiers_t));
+    tiers.n = 4;
+    tiers.ms[0] = tiers.ms[1] = tiers.ms[2] = 10;
+    tiers.ms[3] = 1000;
+    tiers.memory = 100;
+
+    b.until = 0;
+    b.tiers = &tiers;
+    ok(gs_ban_add(&table, &again, &b, NOW + 20, NULL, &tier) == GS_OK,
+       "banned here next");
+    is_int(tier, 3, "with the tier behind that of the other node");
+
+    secret = table.hdr->secret;
+    ok(gs_ban_secret_is(&table, &secret), "its secret");
+    secret.k1 ^= 1;
+    ok(!gs_ban_secret_is(&table, &secret), "another");
 }
 
 
