@@ -244,7 +244,7 @@ ngx_http_govsvc_admin_peers(gs_buf_t *b, ngx_http_govsvc_section_t *s,
 {
     uint32_t                    i;
     gs_str_t                    id;
-    const char                 *state, *why;
+    gs_health_report_t          report;
     const gs_route_instance_t  *instance;
 
     for (i = 0;
@@ -253,12 +253,13 @@ ngx_http_govsvc_admin_peers(gs_buf_t *b, ngx_http_govsvc_section_t *s,
     {
         instance = gs_route_instance(s->table, pool->instance + i);
         id = gs_route_str(s->table, instance->id);
-        state = ngx_http_govsvc_instance_state(s, instance, &why);
+        ngx_http_govsvc_instance_report(s, instance, &report);
 
         ngx_http_govsvc_admin_next(b);
         gs_json_kv_str(b, "id", &id);
-        gs_json_kv_text(b, "state", state);
-        gs_json_kv_text(b, "why", why);
+        gs_json_kv_text(b, "state", report.state);
+        gs_json_kv_text(b, "reason", report.reason);
+        gs_json_kv_u64(b, "since", report.since / 1000);
         gs_buf_char(b, '}');
     }
 

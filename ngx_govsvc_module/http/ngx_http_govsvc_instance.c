@@ -2,39 +2,40 @@
 /*
  * Copyright (C) govsvc authors
  *
- * The state of an instance in one word.
+ * How an instance is.
  */
 
 
 #include "http/ngx_http_govsvc_instance.h"
 
 
-const char *
-ngx_http_govsvc_instance_state(ngx_http_govsvc_section_t *s,
-    const gs_route_instance_t *instance, const char **why)
+void
+ngx_http_govsvc_instance_report(ngx_http_govsvc_section_t *s,
+    const gs_route_instance_t *instance, gs_health_report_t *report)
 {
-    switch (instance->state) {
+    uint64_t                    wall;
+    const uint64_t             *words;
+    const gs_route_pool_t      *pool;
+    const gs_registry_entry_t  *entry;
 
-    case GS_ROUTE_ENABLED:
-        break;
+    pool = gs_route_pool(s->table, instance->pool);
+    entry = ngx_http_govsvc_peer_entry(s, instance);
+    words = gs_registry_slot(s->registry, entry->slot)->words;
 
-    case GS_ROUTE_DRAIN:
-        *why = "set to drain: no new requests";
-        return "drain";
+    gs_health_report(instance,
+                     __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_CHECK],
+                                     __ATOMIC_RELAXED),
+                     __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_FATE],
+                                     __ATOMIC_RELAXED),
+                     __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_UNTIL],
+                                     __ATOMIC_RELAXED),
+                     __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_EJECTED],
+                                     __ATOMIC_RELAXED),
+                     pool->slow_start, s->now, report);
 
-    default:
-        *why = "set to down";
-        return "down";
+    if (report->since != 0) {
+        wall = ngx_govsvc_wall_us() / 1000;
+        report->since = (report->since <= s->now)
+                        ? wall - (s->now - report->since) : wall;
     }
-
-    s->panic = 0;
-
-    if (!ngx_http_govsvc_usable(s, instance)) {
-        *why = "ejected: requests in a row failed";
-        return "ejected";
-    }
-
-    *why = "answers, or was not asked yet";
-
-    return "up";
 }

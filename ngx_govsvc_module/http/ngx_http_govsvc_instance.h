@@ -2,7 +2,7 @@
 /*
  * Copyright (C) govsvc authors
  *
- * The state of an instance in one word, for people and figures.
+ * How an instance is, for people and figures.
  */
 
 
@@ -14,11 +14,11 @@
 
 
 /*
- * "up", "ejected" (requests to it failed), "drain" or "down" (somebody said
- * so); *why is a sentence.  In a section on the table.
+ * Fills the report from the words of the instance; report->since is wall time
+ * in ms, 0: unknown.  In a section on the table.
  */
-const char *ngx_http_govsvc_instance_state(ngx_http_govsvc_section_t *s,
-    const gs_route_instance_t *instance, const char **why);
+void ngx_http_govsvc_instance_report(ngx_http_govsvc_section_t *s,
+    const gs_route_instance_t *instance, gs_health_report_t *report);
 
 
 #endif /* _NGX_HTTP_GOVSVC_INSTANCE_H_INCLUDED_ */

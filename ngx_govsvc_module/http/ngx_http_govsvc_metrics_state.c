@@ -62,7 +62,8 @@ static void ngx_http_govsvc_metrics_shm(ngx_http_govsvc_metrics_out_t *o,
 
 
 static const char *const  ngx_http_govsvc_metrics_instance_texts[] = {
-    "up", "ejected", "drain", "down", NULL
+    "checking", "up", "slow_start", "trial", "ejected",
+    "unhealthy", "draining", "down", NULL
 };
 
 
@@ -315,9 +316,9 @@ ngx_http_govsvc_metrics_upstreams(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m)
 {
     uint32_t                    i, n;
-    const char                 *state, *why;
     ngx_uint_t                  k;
     gs_metric_label_t           labels[3];
+    gs_health_report_t          report;
     const gs_route_instance_t  *instance;
     ngx_http_govsvc_section_t   s;
 
@@ -334,12 +335,12 @@ ngx_http_govsvc_metrics_upstreams(ngx_http_govsvc_metrics_out_t *o,
     for (i = 0; i < n; i++) {
 
         if (i >= NGX_HTTP_GOVSVC_METRICS_INSTANCES) {
-            o->dropped += 4;
+            o->dropped += 8;
             continue;
         }
 
         instance = gs_route_instance(s.table, i);
-        state = ngx_http_govsvc_instance_state(&s, instance, &why);
+        ngx_http_govsvc_instance_report(&s, instance, &report);
 
         labels[0].value = gs_route_str(s.table,
                               gs_route_pool(s.table, instance->pool)->id);
@@ -350,7 +351,7 @@ ngx_http_govsvc_metrics_upstreams(ngx_http_govsvc_metrics_out_t *o,
                 gs_str_text(ngx_http_govsvc_metrics_instance_texts[k]);
 
             gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "",
-                labels, 3, ngx_strcmp(state,
+                labels, 3, ngx_strcmp(report.state,
                                ngx_http_govsvc_metrics_instance_texts[k])
                            == 0);
         }
