@@ -212,6 +212,7 @@ gs_audit_feed_segment(const gs_str_t *name, uint64_t *segment)
                         name->len - GS_AUDIT_FEED_DIGITS - 1 - suffix.len);
 
         if (name->data[GS_AUDIT_FEED_DIGITS] != '.'
+            || name->data[GS_AUDIT_FEED_DIGITS + 1] == '0'
             || gs_parse_u64(&s, &i) != GS_OK || i == 0 || i > 0xff)
         {
             return GS_ERROR;
