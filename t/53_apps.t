@@ -543,7 +543,8 @@ for my $uri ('/limited', '/limited-named') {
 my $big = 'government ' x 953250;
 
 passes(get('/required', made('govhmac', 'gov', 'POST', '/required',
-    body => $big), method => 'POST', body => $big), 'gov', '10 MB');
+    body => $big), method => 'POST', body => $big, timeout => 120), 'gov',
+    '10 MB');
 substr($big, -1, 1) = '!';
 refused(get('/required', made('govhmac', 'gov', 'POST', '/required',
     body => 'government ' x 953250), method => 'POST', body => $big),
