@@ -10,6 +10,7 @@
 #include "audit/gs_audit_bundle.h"
 #include "cli/gs_cli_audit_filter.h"
 #include "cli/gs_cli_audit_note.h"
+#include "cli/gs_cli_audit_prove.h"
 #include "cli/gs_cli_sealed.h"
 
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 
 typedef struct {
     gs_cli_t           *cli;
+    const char         *dir;
+    const char         *record;
     char                id[128];           /* "id":"..." */
     size_t              id_len;
     gs_audit_bundle_t   bundle;
@@ -26,10 +29,12 @@ typedef struct {
 
 
 static int gs_cli_prove_run(gs_cli_t *cli);
+static gs_cli_prove_t *gs_cli_prove_make(gs_cli_t *cli, const char *record);
 static int gs_cli_prove_find(gs_cli_prove_t *p);
 static int gs_cli_prove_folder(gs_cli_prove_t *p, const char *folder);
 static int gs_cli_prove_segment(gs_cli_prove_t *p, const gs_str_t *text);
 static int gs_cli_prove_seal(gs_cli_prove_t *p);
+static int gs_cli_prove_put(gs_cli_prove_t *p);
 static int gs_cli_prove_check_run(gs_cli_t *cli);
 
 
@@ -76,8 +81,7 @@ const gs_cli_verb_t  gs_cli_audit_check_proof = {
 static int
 gs_cli_prove_run(gs_cli_t *cli)
 {
-    int              rc, n;
-    const char      *c;
+    int              rc;
     gs_cli_prove_t  *p;
 
     if (cli->argc != 2 || gs_cli_option(cli, "seal") == NULL) {
@@ -86,32 +90,75 @@ gs_cli_prove_run(gs_cli_t *cli)
                            "record, --seal and --key");
     }
 
-    p = gs_calloc(cli->mem, 1, sizeof(gs_cli_prove_t));
+    p = gs_cli_prove_make(cli, cli->argv[1]);
 
     if (p == NULL) {
-        return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
+        return GS_CLI_USAGE;
     }
 
-    p->cli = cli;
-    n = snprintf(p->id, sizeof(p->id), "\"id\":\"%s\"", cli->argv[1]);
-
-    for (c = cli->argv[1]; *c != '\0' && *c != '"' && *c != '\\'; c++) {
-        /* void */
-    }
-
-    if (n < 0 || (size_t) n >= sizeof(p->id) || *c != '\0') {
-        return gs_cli_fail(cli, GS_CLI_USAGE, "invalid id \"%s\"",
-                           cli->argv[1]);
-    }
-
-    p->id_len = (size_t) n;
     rc = gs_cli_audit_note(cli, cli->argv[0]);
 
     if (rc == GS_CLI_YES) {
         rc = gs_cli_prove_find(p);
     }
 
+    if (rc == GS_CLI_YES) {
+        rc = gs_cli_prove_seal(p);
+    }
+
+    return (rc == GS_CLI_YES) ? gs_cli_prove_put(p) : rc;
+}
+
+
+int
+gs_cli_audit_proved(gs_cli_t *cli, const char *record)
+{
+    int              rc;
+    gs_cli_prove_t  *p;
+
+    p = gs_cli_prove_make(cli, record);
+
+    if (p == NULL) {
+        return GS_CLI_USAGE;
+    }
+
+    rc = gs_cli_prove_find(p);
+
     return (rc == GS_CLI_YES) ? gs_cli_prove_seal(p) : rc;
+}
+
+
+static gs_cli_prove_t *
+gs_cli_prove_make(gs_cli_t *cli, const char *record)
+{
+    int              n;
+    const char      *c;
+    gs_cli_prove_t  *p;
+
+    p = gs_calloc(cli->mem, 1, sizeof(gs_cli_prove_t));
+
+    if (p == NULL) {
+        (void) gs_cli_fail(cli, GS_CLI_READ, "out of memory");
+        return NULL;
+    }
+
+    p->cli = cli;
+    p->dir = cli->argv[0];
+    p->record = record;
+    n = snprintf(p->id, sizeof(p->id), "\"id\":\"%s\"", record);
+
+    for (c = record; *c != '\0' && *c != '"' && *c != '\\'; c++) {
+        /* void */
+    }
+
+    if (n < 0 || (size_t) n >= sizeof(p->id) || *c != '\0') {
+        (void) gs_cli_fail(cli, GS_CLI_USAGE, "invalid id \"%s\"", record);
+        return NULL;
+    }
+
+    p->id_len = (size_t) n;
+
+    return p;
 }
 
 
@@ -126,7 +173,7 @@ gs_cli_prove_find(gs_cli_prove_t *p)
     memset(&folders, 0, sizeof(gs_cli_audit_list_t));
     memset(&none, 0, sizeof(gs_cli_audit_list_t));
 
-    if (gs_cli_audit_list_read(p->cli, p->cli->argv[0], &folders, &none)
+    if (gs_cli_audit_list_read(p->cli, p->dir, &folders, &none)
         != GS_OK)
     {
         return GS_CLI_READ;
@@ -137,10 +184,10 @@ gs_cli_prove_find(gs_cli_prove_t *p)
 
         /* node and epoch begin both names */
 
-        if (strncmp(name, p->cli->argv[1],
-                    (size_t) (strrchr(p->cli->argv[1], '.') == NULL ? 0
-                              : strrchr(p->cli->argv[1], '.')
-                                - p->cli->argv[1]))
+        if (strncmp(name, p->record,
+                    (size_t) (strrchr(p->record, '.') == NULL ? 0
+                              : strrchr(p->record, '.')
+                                - p->record))
             != 0)
         {
             continue;
@@ -155,7 +202,7 @@ gs_cli_prove_find(gs_cli_prove_t *p)
     }
 
     return gs_cli_fail(p->cli, GS_CLI_NO, "there is no record \"%s\"",
-                       p->cli->argv[1]);
+                       p->record);
 }
 
 
@@ -247,8 +294,6 @@ static int
 gs_cli_prove_seal(gs_cli_prove_t *p)
 {
     int                     rc;
-    char                   *text;
-    gs_buf_t                b;
     gs_err_t                err;
     gs_cli_sealed_t        *s;
     gs_audit_tiles_t        tiles;
@@ -256,9 +301,8 @@ gs_cli_prove_seal(gs_cli_prove_t *p)
     gs_audit_checkpoint_t   point;
 
     s = gs_alloc(p->cli->mem, sizeof(gs_cli_sealed_t));
-    text = gs_alloc(p->cli->mem, GS_AUDIT_BUNDLE_MAX);
 
-    if (s == NULL || text == NULL) {
+    if (s == NULL) {
         return gs_cli_fail(p->cli, GS_CLI_READ, "out of memory");
     }
 
@@ -307,21 +351,35 @@ gs_cli_prove_seal(gs_cli_prove_t *p)
         rc = gs_cli_fail(p->cli, GS_CLI_NO, "%s", err.text);
     }
 
-    if (rc == GS_CLI_YES) {
-        gs_buf_init(&b, text, GS_AUDIT_BUNDLE_MAX);
-        gs_audit_bundle_put(&b, &p->bundle);
-
-        if (b.overflow
-            || fwrite(text, 1, gs_buf_len(&b), stdout) != gs_buf_len(&b)
-            || fflush(stdout) != 0)
-        {
-            rc = gs_cli_fail(p->cli, GS_CLI_READ, "cannot write the proof");
-        }
-    }
-
     gs_cli_sealed_free(s);
 
     return rc;
+}
+
+
+static int
+gs_cli_prove_put(gs_cli_prove_t *p)
+{
+    char      *text;
+    gs_buf_t   b;
+
+    text = gs_alloc(p->cli->mem, GS_AUDIT_BUNDLE_MAX);
+
+    if (text == NULL) {
+        return gs_cli_fail(p->cli, GS_CLI_READ, "out of memory");
+    }
+
+    gs_buf_init(&b, text, GS_AUDIT_BUNDLE_MAX);
+    gs_audit_bundle_put(&b, &p->bundle);
+
+    if (b.overflow
+        || fwrite(text, 1, gs_buf_len(&b), stdout) != gs_buf_len(&b)
+        || fflush(stdout) != 0)
+    {
+        return gs_cli_fail(p->cli, GS_CLI_READ, "cannot write the proof");
+    }
+
+    return GS_CLI_YES;
 }
 
 

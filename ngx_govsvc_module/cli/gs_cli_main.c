@@ -30,6 +30,8 @@ static const gs_cli_verb_t *const  gs_cli_verbs[] = {
     &gs_cli_audit_verify,
     &gs_cli_audit_query,
     &gs_cli_audit_tail,
+    &gs_cli_audit_trace,
+    &gs_cli_audit_why,
     &gs_cli_audit_keygen,
     &gs_cli_audit_sealer,
     &gs_cli_audit_prove,

@@ -167,15 +167,16 @@ sub variables {
 # CODE => { status, zh, en }
 
 sub reasons {
-    my $file = 'ngx_govsvc_module/http/ngx_http_govsvc_reason.c';
+    my $file = 'ngx_govsvc_module/core/gs_reason_rows.h';
     my $text = slurp($file);
     my %found;
 
-    while ($text =~ /ngx_http_govsvc_reason\( \s* (\d+), \s* "([A-Z_]+)", \s*
+    while ($text =~ /^gs_reason\( \s* (\d+), \s* "([A-Z_]+)", \s*
         ((?: \s* "(?:[^"\\]|\\.)*" )+) \s* , \s*
-        ((?: \s* "(?:[^"\\]|\\.)*" )+) \s* \)/gx)
+        ((?: \s* "(?:[^"\\]|\\.)*" )+) \s* , \s*
+        "([^"]*)", \s* "([^"]*)" \s* \)/gmx)
     {
-        my ($status, $code, $zh, $en) = ($1, $2, $3, $4);
+        my ($status, $code, $zh, $en, $who) = ($1, $2, $3, $4, "$6 / $5");
         my $line = line_of($text, $-[2]);
 
         for ($zh, $en) {
@@ -184,7 +185,7 @@ sub reasons {
         }
 
         $found{$code} = { status => $status, zh => $zh, en => $en,
-            file => $file, line => $line };
+            who => $who, file => $file, line => $line };
     }
 
     return %found;
