@@ -325,7 +325,9 @@ gs_sign_http_date(const gs_str_t *s, int64_t *sec)
     p = s->data;
 
     for (i = 3; i < s->len; i++) {
-        if (form[i] != '0' && (i < 8 || i > 10) && p[i] != (gs_uchar_t) form[i]) {
+        if (form[i] != '0' && (i < 8 || i > 10)
+            && p[i] != (gs_uchar_t) form[i])
+        {
             return GS_ERROR;
         }
     }

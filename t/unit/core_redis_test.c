@@ -70,7 +70,8 @@ test_scan(void)
         "+OK\r\n", "-ERR no\r\n", ":-12\r\n", "$0\r\n\r\n", "$-1\r\n",
         "$4\r\na\r\nb\r\n", "*0\r\n", "*-1\r\n", "*2\r\n:1\r\n$1\r\nx\r\n",
         "*2\r\n*2\r\n:1\r\n:2\r\n*1\r\n+x\r\n",
-        ("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n"), "+a\rb\r\n", "*3\r\n*0\r\n*-1\r\n$-1\r\n"
+        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", "+a\rb\r\n",
+        "*3\r\n*0\r\n*-1\r\n$-1\r\n"
     };
 
     for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {

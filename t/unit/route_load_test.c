@@ -229,7 +229,8 @@ static const vector_t  bad[] = {
       "/check_profiles/0/match/header",
       "member \"name\" is missing" },
     { "{\"check_profiles\":[{\"id\":\"c\""
-      ",\"type\":\"http\",\"match\":{\"header\":{\"name\":\"a\",\"value\":\"\"}}}]}",
+      ",\"type\":\"http\",\"match\":{\"header\":"
+      "{\"name\":\"a\",\"value\":\"\"}}}]}",
       "/check_profiles/0/match/header/value",
       "0 bytes; allowed: 1 to 256 bytes" },
     { "{\"check_profiles\":[{\"id\":\"c\""
@@ -716,56 +717,6 @@ test_memory(void)
 
 
 static void
-test_many(void)
-{
-    char              *text, *p;
-    size_t             size;
-    unsigned           i;
-    gs_err_t           err;
-    gs_str_t           s;
-    gs_route_table_t  *table;
-
-    text = malloc(64 * 1024);
-
-    if (text == NULL) {
-        return;
-    }
-
-    p = text + sprintf(text, "{%s,%s,\"routes\":[", P, W);
-
-    for (i = 0; i < 65; i++) {
-        p += sprintf(p, "%s{\"id\":\"r%u\",\"platform\":\"gd\",\"pool\":"
-                     "\"w\",\"match\":{\"paths\":[\"/x\"],\"headers\":"
-                     "{\"x-a\":[\"%u\"]}}}", i ? "," : "", i, i);
-    }
-
-    p += sprintf(p, "]}");
-    s = gs_str_make(text, (size_t) (p - text));
-
-    is_int(gs_route_compile(&gs_mem_libc, &s, NULL, &table, &size, &err),
-           GS_ERROR, "65 routes told apart by predicates alone");
-    ok(strstr(err.text, "more than 64 routes") != NULL, "are too many");
-
-    p = text + sprintf(text, "{%s,%s,\"routes\":[", P, W);
-
-    for (i = 0; i < 33; i++) {
-        p += sprintf(p, "%s{\"id\":\"r%u\",\"platform\":\"gd\",\"pool\":"
-                     "\"w\",\"match\":{\"headers\":{\"x-%u\":[\"a\"]}}}",
-                     i ? "," : "", i, i);
-    }
-
-    p += sprintf(p, "]}");
-    s = gs_str_make(text, (size_t) (p - text));
-
-    is_int(gs_route_compile(&gs_mem_libc, &s, NULL, &table, &size, &err),
-           GS_ERROR, "33 names of headers");
-    ok(strstr(err.text, "allowed: 32 names") != NULL, "are too many");
-
-    free(text);
-}
-
-
-static void
 test_listed(void)
 {
     size_t             size;
@@ -827,7 +778,6 @@ main(void)
     test_line();
     test_full();
     test_memory();
-    test_many();
     test_listed();
 
     return done_testing();
