@@ -58,7 +58,7 @@ refused('govsvc_registry zone=r:2m; govsvc_registry zone=q:2m;',
 refused('govsvc_registry;',
     'invalid number of arguments in "govsvc_registry" directive in bad.conf:1');
 refused('govsvc_registry zon=r:2m;',
-    'invalid parameter "zon=r:2m"; allowed: zone=, snapshot= in "govsvc_registry" '
+    'invalid parameter "zon=r:2m"; allowed: zone=, snapshot=, redis= in "govsvc_registry" '
     . 'directive in bad.conf:1');
 refused('govsvc_registry zone=r;',
     'invalid zone "r" in "govsvc_registry" directive, allowed: a name and a '

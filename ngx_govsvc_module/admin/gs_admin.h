@@ -86,6 +86,12 @@ typedef struct {
  * healthy: 0 when requests to the instance fail.  health: what instances show
  * of theirs, a new reference or NULL; it may be NULL itself.  node adds to the
  * answer of "nodes".
+ *
+ * Where several nodes share the objects, stage is there and is asked instead
+ * of commit: it takes note of the change (undo as in gs_route_share.h), which
+ * is made later, or not; the document is left as it was, and the reply is what
+ * the call answers when the change was made.  accept takes note that an
+ * operator decided which history goes on; nodes lists the nodes.
  */
 typedef struct {
     gs_rc_t        (*commit)(void *ctx, const gs_route_table_t *table,
@@ -96,6 +102,10 @@ typedef struct {
     unsigned       (*healthy)(void *ctx, const char *instance);
     json_t        *(*health)(void *ctx, const char *instance);
     gs_rc_t        (*node)(void *ctx, json_t *node);
+    gs_rc_t        (*stage)(void *ctx, const gs_route_table_t *table,
+                            size_t size, const json_t *undo, gs_err_t *err);
+    gs_rc_t        (*accept)(void *ctx, unsigned store);
+    json_t        *(*nodes)(void *ctx);
     void            *ctx;
 } gs_admin_host_t;
 

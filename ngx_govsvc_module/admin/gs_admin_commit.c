@@ -162,14 +162,23 @@ gs_admin_commit(gs_admin_call_t *c)
     memset(&err, 0, sizeof(gs_err_t));
 
     doc->revision++;
-    rc = host->commit(host->ctx, table, size, &err);
+
+    rc = (host->stage != NULL) ? host->stage(host->ctx, table, size, c->undo,
+                                             &err)
+                               : host->commit(host->ctx, table, size, &err);
 
     gs_free(c->admin->mem, table);
 
-    if (rc == GS_ERROR) {
+    if (rc == GS_ERROR || host->stage != NULL) {
         doc->revision--;
         json_decref(doc->changes);
         doc->changes = changes;
+
+        if (rc != GS_ERROR) {
+            gs_admin_rollback(c);
+            return GS_OK;
+        }
+
         c->r->retry_after = 1;
 
         return gs_admin_fail(c, 503, "NOT_STORED", "", NULL, "%s", err.text);

@@ -21,6 +21,7 @@ static gs_str_t gs_admin_explain_header(void *ctx, const gs_str_t *name);
 static gs_str_t gs_admin_explain_claim(void *ctx, const gs_str_t *name);
 static gs_str_t gs_admin_explain_value(const json_t *map,
     const gs_str_t *name);
+static gs_rc_t gs_admin_accept(gs_admin_call_t *c);
 static gs_rc_t gs_admin_import(gs_admin_call_t *c);
 static gs_rc_t gs_admin_import_kind(gs_admin_call_t *c,
     gs_route_doc_kind_e kind, json_t *list);
@@ -123,7 +124,10 @@ gs_admin_nodes(gs_admin_call_t *c)
     }
 
     c->r->status = 200;
-    c->r->body = json_pack("{s:[o]}", "items", node);
+    c->r->body = (host->nodes != NULL)
+                 ? json_pack("{s:o, s:o}", "items", host->nodes(host->ctx),
+                             "node", node)
+                 : json_pack("{s:[o]}", "items", node);
 
     return (c->r->body != NULL) ? GS_OK : gs_admin_nomem(c);
 }
@@ -333,6 +337,10 @@ gs_admin_snapshot(gs_admin_call_t *c)
     uint32_t   index;
     gs_str_t   s;
 
+    if (strcmp(c->path.id, "accept") == 0 && c->path.action[0] == '\0') {
+        return gs_admin_accept(c);
+    }
+
     if (gs_admin_only(c, "GET, PUT") != GS_OK) {
         return GS_ERROR;
     }
@@ -371,6 +379,50 @@ gs_admin_snapshot(gs_admin_call_t *c)
     }
 
     return gs_admin_import(c);
+}
+
+
+/*
+ * POST /snapshot/accept {"from": "node"}: what this node has goes on for all;
+ * {"from": "store"}: what the store has does, whatever nodes have.
+ */
+
+static gs_rc_t
+gs_admin_accept(gs_admin_call_t *c)
+{
+    gs_str_t                from;
+    unsigned                store;
+    const gs_admin_host_t  *host;
+
+    host = c->admin->host;
+
+    if (!gs_str_eq_text(&c->q->method, "POST")) {
+        memcpy(c->r->allow, "POST", sizeof("POST"));
+        return gs_admin_fail(c, 405, "METHOD_NOT_ALLOWED", "", NULL,
+                             "allowed here: POST");
+    }
+
+    if (host->accept == NULL) {
+        return gs_admin_fail(c, 409, "NOT_SHARED", "", NULL,
+                             "this node shares its objects with nobody");
+    }
+
+    from = gs_admin_str(json_object_get(c->body, "from"));
+    store = gs_str_eq_text(&from, "store");
+
+    if (!store && !gs_str_eq_text(&from, "node")) {
+        return gs_admin_fail(c, 422, "INVALID", "/from", NULL,
+                             "\"from\" is \"node\" or \"store\"");
+    }
+
+    c->r->status = 200;
+    c->r->body = json_pack("{s:s}", "accepted", store ? "store" : "node");
+
+    if (c->r->body == NULL || host->accept(host->ctx, store) != GS_OK) {
+        return gs_admin_nomem(c);
+    }
+
+    return GS_OK;
 }
 
 

@@ -15,6 +15,8 @@
 #include "core/gs_json_out.h"
 #include "http/ngx_http_govsvc_health.h"
 #include "http/ngx_http_govsvc_registry.h"
+#include "ngx/ngx_govsvc_lead.h"
+#include "route/gs_route_share.h"
 
 #if (NGX_THREADS)
 #include <ngx_thread_pool.h>
@@ -33,7 +35,35 @@
 #define NGX_HTTP_GOVSVC_ADMIN_NONCE    32
 
 
+#define NGX_HTTP_GOVSVC_SHARE_DOWN     99   /* beside gs_route_share_e */
+
+
 typedef struct ngx_http_govsvc_admin_job_s  ngx_http_govsvc_admin_job_t;
+typedef struct ngx_http_govsvc_share_s      ngx_http_govsvc_share_t;
+typedef struct ngx_http_govsvc_share_flow_s ngx_http_govsvc_share_flow_t;
+
+
+/* What a job has to do with the store that nodes share. */
+typedef enum {
+    NGX_HTTP_GOVSVC_SHARE_NONE = 0,
+    NGX_HTTP_GOVSVC_SHARE_PUT,             /* a change */
+    NGX_HTTP_GOVSVC_SHARE_FOUND,           /* all this node has */
+    NGX_HTTP_GOVSVC_SHARE_ACCEPT,          /* what the store has */
+    NGX_HTTP_GOVSVC_SHARE_ASK,             /* how far is this node? */
+    NGX_HTTP_GOVSVC_SHARE_ENTRIES,         /* changes of others */
+    NGX_HTTP_GOVSVC_SHARE_REPLACE          /* all that the store has */
+} ngx_http_govsvc_share_e;
+
+
+/* A change of the stream, in one piece of memory. */
+typedef struct {
+    ngx_queue_t                     queue;
+    uint64_t                        epoch;
+    uint64_t                        revision;
+    uint64_t                        tip;
+    uint64_t                        prev;
+    gs_str_t                        text;
+} ngx_http_govsvc_share_entry_t;
 
 
 /* A server that has to prove whose it is; texts end in NUL. */
@@ -58,6 +88,7 @@ typedef struct {
     ngx_uint_t                      done;
     ngx_event_t                     tick;
     ngx_event_t                     hold;      /* keeps the worker */
+    ngx_http_govsvc_share_t        *share;     /* NULL: not shared */
 #if (NGX_THREADS)
     ngx_thread_task_t              *task;
 #endif
@@ -73,6 +104,7 @@ typedef struct {
     ngx_uint_t                      loopback;
     gs_str_t                        node;
     ngx_cycle_t                    *cycle;
+    ngx_govsvc_lead_t              *lead;      /* of the stream */
     ngx_http_govsvc_registry_t     *registry;
     ngx_http_govsvc_admin_worker_t *worker;
 #if (NGX_THREADS)
@@ -117,6 +149,21 @@ struct ngx_http_govsvc_admin_job_s {
     gs_admin_reply_t                reply;
     char                           *text;              /* malloc'ed */
     size_t                          len;
+
+    ngx_http_govsvc_share_e         share;
+    ngx_uint_t                      stored;            /* in the store */
+    ngx_uint_t                      tries;
+    ngx_uint_t                      gap;
+    ngx_uint_t                      forked;
+    ngx_event_t                     retry;
+    ngx_http_govsvc_share_flow_t   *flow;
+    gs_route_head_t                 base;              /* of the document */
+    gs_route_head_t                 next;
+    char                           *change;            /* malloc'ed */
+    ngx_array_t                    *pairs;             /* name, record, ... */
+    ngx_array_t                    *nodes;             /* id, state, ... */
+    ngx_array_t                    *beats;             /* id, deadline, ... */
+    ngx_queue_t                     entries;
 };
 
 
@@ -164,6 +211,53 @@ ngx_http_govsvc_admin_job_t *ngx_http_govsvc_admin_own_job(
 /* In the thread: does what the job says. */
 void ngx_http_govsvc_admin_run(ngx_http_govsvc_admin_job_t *job,
     ngx_log_t *log);
+
+/* The job that is done is run once more, or completed: in the event loop. */
+void ngx_http_govsvc_admin_again(ngx_http_govsvc_admin_worker_t *w);
+void ngx_http_govsvc_admin_end(ngx_http_govsvc_admin_worker_t *w);
+void ngx_http_govsvc_admin_refuse(ngx_http_govsvc_admin_job_t *job,
+    unsigned status, const char *code);
+void ngx_http_govsvc_admin_refresh(ngx_http_govsvc_admin_job_t *job,
+    ngx_log_t *log);
+
+
+/*
+ * The store that nodes share.  _hooks() gives the engine what it then asks,
+ * _run() is the part of a job that is done in the thread, _next() the part in
+ * the event loop: 1 if the job goes on.  _post() is as _admin_post(), but asks
+ * the store before where the answer needs that.
+ */
+ngx_int_t ngx_http_govsvc_share_init(ngx_http_govsvc_admin_main_conf_t *amcf,
+    ngx_cycle_t *cycle);
+void ngx_http_govsvc_share_exit(ngx_http_govsvc_admin_main_conf_t *amcf);
+void ngx_http_govsvc_share_lead(void *data, ngx_uint_t leads);
+void ngx_http_govsvc_share_hooks(ngx_http_govsvc_admin_job_t *job,
+    gs_admin_host_t *host);
+void ngx_http_govsvc_share_run(ngx_http_govsvc_admin_job_t *job,
+    ngx_log_t *log);
+ngx_uint_t ngx_http_govsvc_share_next(ngx_http_govsvc_admin_job_t *job);
+ngx_int_t ngx_http_govsvc_share_post(ngx_http_govsvc_admin_job_t *job);
+void ngx_http_govsvc_share_free(ngx_http_govsvc_admin_job_t *job);
+
+/* In the thread: a heartbeat that other nodes are to learn of. */
+void ngx_http_govsvc_share_beat(ngx_http_govsvc_admin_job_t *job,
+    const char *id, uint64_t deadline);
+
+/* The flow of commands of a job; its end is told by _flow_done(). */
+ngx_int_t ngx_http_govsvc_share_flow(ngx_http_govsvc_admin_main_conf_t *amcf,
+    ngx_http_govsvc_admin_job_t *job);
+void ngx_http_govsvc_share_flow_done(ngx_http_govsvc_admin_job_t *job,
+    const char *code);
+void ngx_http_govsvc_share_flow_stop(ngx_http_govsvc_share_flow_t *flow);
+uint64_t ngx_http_govsvc_share_random(void);
+
+/* PREFIX{registry}:NAME or PREFIX{registry}:NAME:EPOCH, in memory of pool. */
+ngx_int_t ngx_http_govsvc_share_key(ngx_govsvc_redis_t *rd, ngx_pool_t *pool,
+    const char *name, uint64_t epoch, ngx_str_t *key);
+/* Copies the texts of a reply to the array. */
+ngx_int_t ngx_http_govsvc_share_texts(ngx_array_t *list,
+    ngx_govsvc_redis_reply_t *reply);
+
 
 ngx_int_t ngx_http_govsvc_admin_init_process(ngx_cycle_t *cycle);
 void ngx_http_govsvc_admin_exit_process(ngx_cycle_t *cycle);

@@ -122,7 +122,7 @@ ngx_http_govsvc_admin_body(ngx_http_request_t *r)
 
     r->read_event_handler = ngx_http_test_reading;
 
-    if (ngx_http_govsvc_admin_post(job) != NGX_OK) {
+    if (ngx_http_govsvc_share_post(job) != NGX_OK) {
         cln->handler = NULL;
         ngx_http_govsvc_admin_free(job);
 
@@ -152,6 +152,7 @@ ngx_http_govsvc_admin_job(ngx_http_request_t *r)
     }
 
     job->pool = pool;
+    ngx_queue_init(&job->entries);
     job->fd = NGX_INVALID_FILE;
     job->conf = ngx_http_get_module_main_conf(r,
                                               ngx_http_govsvc_admin_module);

@@ -40,7 +40,14 @@ ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job, gs_admin_t *a,
     host->healthy = ngx_http_govsvc_admin_healthy;
     host->health = ngx_http_govsvc_admin_health;
     host->node = ngx_http_govsvc_admin_node;
+    host->stage = NULL;
+    host->accept = NULL;
+    host->nodes = NULL;
     host->ctx = job;
+
+    if (amcf->worker->share != NULL) {
+        ngx_http_govsvc_share_hooks(job, host);
+    }
 
     ngx_memzero(a, sizeof(gs_admin_t));
 
@@ -86,6 +93,10 @@ ngx_http_govsvc_admin_beat(void *ctx, const char *id, uint64_t deadline)
         __atomic_store_n(word, deadline, __ATOMIC_RELEASE);
     }
 
+    if (deadline != 0 && !job->tick) {
+        ngx_http_govsvc_share_beat(job, id, deadline);
+    }
+
     return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
@@ -100,6 +111,12 @@ ngx_http_govsvc_admin_rate(void *ctx, const char *credential,
     uint64_t           *word, tat, next;
     gs_limit_rate_t     r;
     gs_limit_result_t   result;
+
+    /* another node was first: that is not the caller's doing */
+
+    if (job->tries != 0) {
+        return GS_OK;
+    }
 
     s = gs_str_text(rate != NULL ? rate : "50r/s");
     word = ngx_http_govsvc_registry_word(job->conf->registry, "rate",
@@ -244,6 +261,17 @@ ngx_http_govsvc_admin_node(void *ctx, json_t *node)
                      __atomic_load_n(&sh->alarm, __ATOMIC_ACQUIRE),
                      "time", (json_int_t) job->q.now,
                      "waiting", (int) job->conf->worker->nwaiting);
+
+    if (reg->redis != NULL && more != NULL
+        && json_object_set_new(more, "store",
+                               json_string(gs_route_share_name((unsigned)
+                                   __atomic_load_n(&sh->store,
+                                                   __ATOMIC_ACQUIRE))))
+           != 0)
+    {
+        json_decref(more);
+        return GS_ERROR;
+    }
 
     if (more == NULL || json_object_update(node, more) != 0) {
         json_decref(more);

@@ -31,14 +31,10 @@ static ngx_int_t ngx_http_govsvc_admin_ready(
     ngx_http_govsvc_admin_job_t *job, ngx_log_t *log);
 static void ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job,
     ngx_log_t *log);
-static void ngx_http_govsvc_admin_refresh(
-    ngx_http_govsvc_admin_job_t *job, ngx_log_t *log);
 static void ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job,
     ngx_log_t *log);
 static ngx_int_t ngx_http_govsvc_admin_read_body(
     ngx_http_govsvc_admin_job_t *job);
-static void ngx_http_govsvc_admin_refuse(ngx_http_govsvc_admin_job_t *job,
-    unsigned status, const char *code);
 
 #if (NGX_THREADS)
 static void ngx_http_govsvc_admin_thread(void *data, ngx_log_t *log);
@@ -55,7 +51,7 @@ ngx_http_govsvc_admin_init_process(ngx_cycle_t *cycle)
     amcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_govsvc_admin_module);
 
-    if (amcf == NULL || !amcf->used
+    if (amcf == NULL || (!amcf->used && amcf->lead == NULL)
         || (ngx_process != NGX_PROCESS_WORKER
             && ngx_process != NGX_PROCESS_SINGLE))
     {
@@ -64,6 +60,10 @@ ngx_http_govsvc_admin_init_process(ngx_cycle_t *cycle)
 
     amcf->cycle = cycle;
     amcf->registry = ngx_http_govsvc_registry(cycle);
+
+    if (amcf->registry == NULL) {
+        return NGX_OK;
+    }
 
     w = ngx_pcalloc(cycle->pool, sizeof(ngx_http_govsvc_admin_worker_t));
     if (w == NULL) {
@@ -114,6 +114,10 @@ ngx_http_govsvc_admin_init_process(ngx_cycle_t *cycle)
 
     ngx_add_timer(&w->tick, NGX_HTTP_GOVSVC_ADMIN_TICK);
 
+    if (amcf->registry->redis != NULL) {
+        return ngx_http_govsvc_share_init(amcf, cycle);
+    }
+
     return NGX_OK;
 }
 
@@ -133,6 +137,8 @@ ngx_http_govsvc_admin_exit_process(ngx_cycle_t *cycle)
     }
 
     w = amcf->worker;
+
+    ngx_http_govsvc_share_exit(amcf);
 
     while (!ngx_queue_empty(&w->waiting)) {
         q = ngx_queue_head(&w->waiting);
@@ -229,6 +235,11 @@ ngx_http_govsvc_admin_complete(ngx_http_govsvc_admin_worker_t *w)
     ngx_http_govsvc_admin_job_t  *job;
 
     job = w->current;
+
+    if (w->share != NULL && ngx_http_govsvc_share_next(job)) {
+        return;
+    }
+
     w->current = NULL;
 
     if (job->request != NULL) {
@@ -243,6 +254,36 @@ ngx_http_govsvc_admin_complete(ngx_http_govsvc_admin_worker_t *w)
     if (w->nwaiting == 0 && w->hold.timer_set) {
         ngx_del_timer(&w->hold);
     }
+}
+
+
+void
+ngx_http_govsvc_admin_end(ngx_http_govsvc_admin_worker_t *w)
+{
+    ngx_http_govsvc_admin_complete(w);
+    ngx_http_govsvc_admin_start(w);
+}
+
+
+void
+ngx_http_govsvc_admin_again(ngx_http_govsvc_admin_worker_t *w)
+{
+    ngx_http_govsvc_admin_main_conf_t  *amcf;
+
+    amcf = w->current->conf;
+
+#if (NGX_THREADS)
+
+    w->done = 0;
+
+    if (ngx_thread_task_post(amcf->threads, w->task) == NGX_OK) {
+        return;
+    }
+
+#endif
+
+    ngx_http_govsvc_admin_run(w->current, amcf->cycle->log);
+    ngx_http_govsvc_admin_end(w);
 }
 
 
@@ -283,6 +324,7 @@ ngx_http_govsvc_admin_free(ngx_http_govsvc_admin_job_t *job)
 {
     gs_admin_reply_free(&job->reply);
     free(job->text);
+    ngx_http_govsvc_share_free(job);
 
     if (job->fd != NGX_INVALID_FILE) {
         (void) ngx_close_file(job->fd);
@@ -375,6 +417,7 @@ ngx_http_govsvc_admin_own_job(ngx_http_govsvc_admin_main_conf_t *amcf)
     }
 
     job->pool = pool;
+    ngx_queue_init(&job->entries);
     job->conf = amcf;
     job->tick = 1;
     job->fd = NGX_INVALID_FILE;
@@ -389,6 +432,11 @@ ngx_http_govsvc_admin_run(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
 {
     if (ngx_http_govsvc_admin_ready(job, log) != NGX_OK) {
         ngx_http_govsvc_admin_refuse(job, 503, "NO_MEMORY");
+        return;
+    }
+
+    if (job->share != NGX_HTTP_GOVSVC_SHARE_NONE) {
+        ngx_http_govsvc_share_run(job, log);
         return;
     }
 
@@ -510,7 +558,7 @@ ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
 }
 
 
-static void
+void
 ngx_http_govsvc_admin_refresh(ngx_http_govsvc_admin_job_t *job,
     ngx_log_t *log)
 {
@@ -628,7 +676,7 @@ ngx_http_govsvc_admin_read_body(ngx_http_govsvc_admin_job_t *job)
 }
 
 
-static void
+void
 ngx_http_govsvc_admin_refuse(ngx_http_govsvc_admin_job_t *job,
     unsigned status, const char *code)
 {

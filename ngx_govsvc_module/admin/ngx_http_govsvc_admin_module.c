@@ -8,6 +8,7 @@
 
 #include "admin/ngx_http_govsvc_admin.h"
 #include "http/ngx_http_govsvc_audit.h"
+#include "http/ngx_http_govsvc_balancer_priv.h"
 #include "http/ngx_http_govsvc_metrics.h"
 #include "http/ngx_http_govsvc_route_priv.h"
 
@@ -19,6 +20,8 @@
 static void *ngx_http_govsvc_admin_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_admin_init_main_conf(ngx_conf_t *cf,
     void *conf);
+static ngx_int_t ngx_http_govsvc_admin_init_share(ngx_conf_t *cf,
+    ngx_http_govsvc_admin_main_conf_t *amcf);
 static void *ngx_http_govsvc_admin_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_admin_merge_loc_conf(ngx_conf_t *cf,
     void *parent, void *child);
@@ -154,6 +157,10 @@ ngx_http_govsvc_admin_init_main_conf(ngx_conf_t *cf, void *conf)
     node = ngx_http_govsvc_node(cf);
     amcf->node = ngx_govsvc_to_gs(node);
 
+    if (ngx_http_govsvc_admin_init_share(cf, amcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (amcf->used && amcf->credentials.len == 0) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"govsvc_admin\" needs \"govsvc_admin_credentials\"");
@@ -182,6 +189,41 @@ ngx_http_govsvc_admin_init_main_conf(ngx_conf_t *cf, void *conf)
     return (rc == GS_OK) ? NGX_CONF_OK
                          : ngx_govsvc_conf_error(cf, &amcf->credentials,
                                                  &err);
+}
+
+
+/* A node that shares the objects follows them also without an API. */
+
+static ngx_int_t
+ngx_http_govsvc_admin_init_share(ngx_conf_t *cf,
+    ngx_http_govsvc_admin_main_conf_t *amcf)
+{
+    ngx_http_govsvc_balancer_main_conf_t  *bmcf;
+
+    static ngx_str_t  name = ngx_string("govsvc registry store");
+
+    bmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_balancer_module);
+
+    if (bmcf->store.redis == NULL) {
+        return NGX_OK;
+    }
+
+#if (NGX_THREADS)
+
+    if (amcf->threads == NULL) {
+        amcf->threads = ngx_thread_pool_add(cf, NULL);
+        if (amcf->threads == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+#endif
+
+    amcf->lead = ngx_govsvc_lead_add(cf, &name, ngx_http_govsvc_share_lead,
+                                     amcf);
+
+    return (amcf->lead != NULL) ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -8,6 +8,7 @@
 
 
 #include "http/ngx_http_govsvc_balancer_priv.h"
+#include "http/ngx_http_govsvc_redis.h"
 
 
 #define NGX_HTTP_GOVSVC_REGISTRY_MIN  (1024 * 1024)
@@ -36,14 +37,14 @@ static ngx_int_t ngx_http_govsvc_check_table(void *data,
 
 
 static const char *const  ngx_http_govsvc_registry_params[] = {
-    "zone=", "snapshot=", NULL
+    "zone=", "snapshot=", "redis=", NULL
 };
 
 
 static ngx_command_t  ngx_http_govsvc_balancer_commands[] = {
 
     { ngx_string("govsvc_registry"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
       ngx_http_govsvc_set_registry,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_govsvc_balancer_main_conf_t, zone),
@@ -306,6 +307,22 @@ ngx_http_govsvc_set_registry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             continue;
         }
 
+        if (value[i].len > 6
+            && ngx_strncmp(value[i].data, "redis=", 6) == 0
+            && bmcf->store.redis == NULL)
+        {
+            text.data = value[i].data + 6;
+            text.len = value[i].len - 6;
+
+            bmcf->store.redis = ngx_http_govsvc_redis(cf, &text);
+
+            if (bmcf->store.redis == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
         return ngx_govsvc_conf_invalid(cf, "parameter", &value[i],
                                        ngx_http_govsvc_registry_params);
     }
@@ -313,6 +330,14 @@ ngx_http_govsvc_set_registry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (bmcf->zone.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"govsvc_registry\" needs \"zone=NAME:SIZE\"");
+        return NGX_CONF_ERROR;
+    }
+
+    if (bmcf->store.redis != NULL && bmcf->store.snapshot.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"redis=\" of \"govsvc_registry\" needs "
+                           "\"snapshot=FILE\": what serves when Redis does "
+                           "not");
         return NGX_CONF_ERROR;
     }
 

@@ -100,7 +100,7 @@ ngx_http_govsvc_registry_zone(ngx_conf_t *cf, ngx_http_govsvc_registry_t *reg)
     ngx_str_t        name;
     ngx_shm_zone_t  *zone;
 
-    ngx_str_set(&name, "govsvc_registry_words.1");
+    ngx_str_set(&name, "govsvc_registry_words.2");
 
     zone = ngx_shared_memory_add(cf, &name,
                                  sizeof(ngx_http_govsvc_registry_sh_t)
@@ -509,12 +509,7 @@ ngx_http_govsvc_registry_commit(ngx_http_govsvc_registry_t *reg,
     bmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
                                               ngx_http_govsvc_balancer_module);
 
-    if (__atomic_load_n(&reg->sh->files, __ATOMIC_ACQUIRE) != reg->files) {
-        return gs_err(err, "this worker is of an old configuration, try "
-                      "again");
-    }
-
-    if (ngx_http_govsvc_registry_suits(bmcf, table, size, err) != GS_OK) {
+    if (ngx_http_govsvc_registry_fits(reg, table, size, err) != GS_OK) {
         return GS_ERROR;
     }
 
@@ -544,6 +539,47 @@ ngx_http_govsvc_registry_commit(ngx_http_govsvc_registry_t *reg,
     __atomic_store_n(&reg->sh->applied, doc->revision, __ATOMIC_RELEASE);
 
     return GS_OK;
+}
+
+
+gs_rc_t
+ngx_http_govsvc_registry_fits(ngx_http_govsvc_registry_t *reg,
+    const gs_route_table_t *table, size_t size, gs_err_t *err)
+{
+    ngx_http_govsvc_balancer_main_conf_t  *bmcf;
+
+    bmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                              ngx_http_govsvc_balancer_module);
+
+    if (__atomic_load_n(&reg->sh->files, __ATOMIC_ACQUIRE) != reg->files) {
+        return gs_err(err, "this worker is of an old configuration, try "
+                      "again");
+    }
+
+    return ngx_http_govsvc_registry_suits(bmcf, table, size, err);
+}
+
+
+gs_rc_t
+ngx_http_govsvc_registry_store(ngx_http_govsvc_registry_t *reg,
+    gs_route_doc_t *doc, gs_err_t *err, ngx_log_t *log)
+{
+    size_t             size;
+    gs_rc_t            rc;
+    gs_route_table_t  *table;
+
+    if (ngx_http_govsvc_registry_settle(reg, &gs_mem_libc, doc, &table, &size,
+                                        log)
+        != NGX_OK)
+    {
+        return gs_err(err, "the objects of the store do not fit the files");
+    }
+
+    rc = ngx_http_govsvc_registry_commit(reg, doc, table, size, err, log);
+
+    gs_free(&gs_mem_libc, table);
+
+    return rc;
 }
 
 

@@ -13,6 +13,7 @@
 
 
 #include "http/ngx_http_govsvc.h"
+#include "ngx/ngx_govsvc_redis.h"
 #include "ngx/ngx_govsvc_snapshot.h"
 #include "route/gs_route_doc.h"
 
@@ -36,6 +37,8 @@ typedef struct {
     uint64_t                applied;       /* revision of the table */
     uint64_t                files;         /* hash of the operator's files */
     uint64_t                alarm;         /* revisions lost, 0: none */
+    uint64_t                store;         /* gs_route_share_e, or down */
+    uint64_t                store_revision;
     ngx_http_govsvc_word_t  words[NGX_HTTP_GOVSVC_REGISTRY_WORDS];
 } ngx_http_govsvc_registry_sh_t;
 
@@ -43,6 +46,7 @@ typedef struct {
 /* Of the configuration; snapshot.len 0: there is no place for changes. */
 typedef struct {
     ngx_str_t                       snapshot;
+    ngx_govsvc_redis_t             *redis;      /* NULL: not shared */
     ngx_http_govsvc_registry_sh_t  *sh;
     uint64_t                        files;
     uint64_t                        revision;   /* compiled at configuration */
@@ -74,6 +78,17 @@ ngx_int_t ngx_http_govsvc_registry_refresh(ngx_http_govsvc_registry_t *reg,
 gs_rc_t ngx_http_govsvc_registry_commit(ngx_http_govsvc_registry_t *reg,
     const gs_route_doc_t *doc, const gs_route_table_t *table, size_t size,
     gs_err_t *err, ngx_log_t *log);
+
+/*
+ * As _commit(), of a document that came from elsewhere: an object that fits
+ * nothing is left out, not all others with it.
+ */
+gs_rc_t ngx_http_govsvc_registry_store(ngx_http_govsvc_registry_t *reg,
+    gs_route_doc_t *doc, gs_err_t *err, ngx_log_t *log);
+
+/* What _commit() asks of a table, before anything is written. */
+gs_rc_t ngx_http_govsvc_registry_fits(ngx_http_govsvc_registry_t *reg,
+    const gs_route_table_t *table, size_t size, gs_err_t *err);
 
 /*
  * Compiles and publishes the document if the table is older: after a worker

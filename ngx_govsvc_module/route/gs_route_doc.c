@@ -16,7 +16,6 @@ static gs_rc_t gs_route_doc_read(gs_route_doc_t *doc, json_t *root,
     gs_err_t *err);
 static gs_rc_t gs_route_doc_kind(json_t *map, const char *name,
     gs_err_t *err);
-static unsigned gs_route_doc_record(const char *id, json_t *record);
 static unsigned gs_route_doc_count(const json_t *record, const char *key);
 static gs_rc_t gs_route_doc_list(const gs_route_doc_t *doc, unsigned api,
     gs_route_doc_kind_e kind, json_t *list, const char *id, uint32_t *index);
@@ -216,6 +215,9 @@ gs_route_doc_read(gs_route_doc_t *doc, json_t *root, gs_err_t *err)
     doc->changes = json_incref(changes);
     doc->revision = (uint64_t)
                    json_integer_value(json_object_get(root, "revision"));
+    doc->epoch = (uint64_t)
+                 json_integer_value(json_object_get(root, "epoch"));
+    doc->tip = (uint64_t) json_integer_value(json_object_get(root, "tip"));
 
     return GS_OK;
 }
@@ -234,7 +236,7 @@ gs_route_doc_kind(json_t *map, const char *name, gs_err_t *err)
          iter != NULL;
          iter = json_object_iter_next(map, iter))
     {
-        if (!gs_route_doc_record(json_object_iter_key(iter),
+        if (!gs_route_doc_whole(json_object_iter_key(iter),
                                  json_object_iter_value(iter)))
         {
             return gs_err(err, "a broken record in \"%s\"", name);
@@ -245,11 +247,11 @@ gs_route_doc_kind(json_t *map, const char *name, gs_err_t *err)
 }
 
 
-static unsigned
-gs_route_doc_record(const char *id, json_t *record)
+unsigned
+gs_route_doc_whole(const char *id, const json_t *record)
 {
-    json_t      *proposal;
-    const char  *text;
+    const char    *text;
+    const json_t  *proposal;
 
     text = json_string_value(json_object_get(json_object_get(record,
                                                              "object"),
@@ -306,6 +308,16 @@ gs_route_doc_dump(const gs_route_doc_t *doc, size_t *len)
     failed |= json_object_set_new(root, "revision",
                                   json_integer((json_int_t) doc->revision))
               != 0;
+
+    if (doc->epoch != 0) {
+        failed |= json_object_set_new(root, "epoch",
+                                      json_integer((json_int_t) doc->epoch))
+                  != 0;
+        failed |= json_object_set_new(root, "tip",
+                                      json_integer((json_int_t) doc->tip))
+                  != 0;
+    }
+
     failed |= json_object_set_new(root, "objects", objects) != 0;
     failed |= json_object_set(root, "changes", doc->changes) != 0;
 

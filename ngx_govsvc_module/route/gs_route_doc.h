@@ -52,6 +52,8 @@ typedef struct {
     json_t    *api[GS_ROUTE_DOC_KINDS];
     json_t    *changes;                    /* the latest, oldest first */
     uint64_t   revision;
+    uint64_t   epoch;                      /* of the shared store, 0: none */
+    uint64_t   tip;
 } gs_route_doc_t;
 
 
@@ -77,6 +79,9 @@ gs_rc_t gs_route_doc_fix(gs_route_doc_t *doc, const gs_str_t *text,
  */
 gs_rc_t gs_route_doc_load(gs_route_doc_t *doc, const gs_str_t *text,
     gs_err_t *err);
+
+/* 1 if the record has all that a record has. */
+unsigned gs_route_doc_whole(const char *id, const json_t *record);
 
 /* The text of a snapshot, to be freed by free(); NULL when memory is out. */
 char *gs_route_doc_dump(const gs_route_doc_t *doc, size_t *len);
