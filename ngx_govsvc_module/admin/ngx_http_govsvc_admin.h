@@ -212,7 +212,11 @@ ngx_http_govsvc_admin_job_t *ngx_http_govsvc_admin_own_job(
 void ngx_http_govsvc_admin_run(ngx_http_govsvc_admin_job_t *job,
     ngx_log_t *log);
 
-/* The job that is done is run once more, or completed: in the event loop. */
+/*
+ * The job that is done is run once more, completed, or left to its owner: in
+ * the event loop.
+ */
+void ngx_http_govsvc_admin_release(ngx_http_govsvc_admin_worker_t *w);
 void ngx_http_govsvc_admin_again(ngx_http_govsvc_admin_worker_t *w);
 void ngx_http_govsvc_admin_end(ngx_http_govsvc_admin_worker_t *w);
 void ngx_http_govsvc_admin_refuse(ngx_http_govsvc_admin_job_t *job,

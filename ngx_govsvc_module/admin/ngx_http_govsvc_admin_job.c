@@ -266,6 +266,14 @@ ngx_http_govsvc_admin_end(ngx_http_govsvc_admin_worker_t *w)
 
 
 void
+ngx_http_govsvc_admin_release(ngx_http_govsvc_admin_worker_t *w)
+{
+    w->current = NULL;
+    ngx_http_govsvc_admin_start(w);
+}
+
+
+void
 ngx_http_govsvc_admin_again(ngx_http_govsvc_admin_worker_t *w)
 {
     ngx_http_govsvc_admin_main_conf_t  *amcf;

@@ -60,6 +60,7 @@ static void ngx_http_govsvc_share_take(ngx_http_govsvc_share_t *share);
 static void ngx_http_govsvc_share_taken(ngx_http_govsvc_share_t *share,
     ngx_http_govsvc_admin_job_t *job);
 static void ngx_http_govsvc_share_retry(ngx_event_t *ev);
+static void ngx_http_govsvc_share_repost(ngx_http_govsvc_admin_job_t *job);
 static void ngx_http_govsvc_share_tell(ngx_http_govsvc_admin_job_t *job);
 static void ngx_http_govsvc_share_listed(void *data,
     ngx_govsvc_redis_status_e status, ngx_govsvc_redis_reply_t *reply);
@@ -749,6 +750,10 @@ ngx_http_govsvc_share_flow_done(ngx_http_govsvc_admin_job_t *job,
         job->retry.data = job;
         job->retry.log = share->tick.log;
         ngx_add_timer(&job->retry, NGX_HTTP_GOVSVC_SHARE_AGAIN);
+
+        /* what it waits for may be the next job of this worker */
+
+        ngx_http_govsvc_admin_release(w);
         return;
     }
 
@@ -798,7 +803,24 @@ ngx_http_govsvc_share_retry(ngx_event_t *ev)
     job->beats = NULL;
     job->share = NGX_HTTP_GOVSVC_SHARE_NONE;
 
-    ngx_http_govsvc_admin_again(job->conf->worker);
+    ngx_http_govsvc_share_repost(job);
+}
+
+
+static void
+ngx_http_govsvc_share_repost(ngx_http_govsvc_admin_job_t *job)
+{
+    if (ngx_http_govsvc_admin_post(job) == NGX_OK) {
+        return;
+    }
+
+    if (job->request != NULL) {
+        job->reply.retry_after = 1;
+        ngx_http_govsvc_admin_refuse(job, 503, "BUSY");
+        ngx_http_govsvc_admin_answer(job);
+    }
+
+    ngx_http_govsvc_admin_free(job);
 }
 
 
@@ -891,10 +913,5 @@ ngx_http_govsvc_share_listed(void *data, ngx_govsvc_redis_status_e status,
         job->nodes = NULL;
     }
 
-    if (ngx_http_govsvc_admin_post(job) != NGX_OK) {
-        job->reply.retry_after = 1;
-        ngx_http_govsvc_admin_refuse(job, 503, "BUSY");
-        ngx_http_govsvc_admin_answer(job);
-        ngx_http_govsvc_admin_free(job);
-    }
+    ngx_http_govsvc_share_repost(job);
 }
