@@ -255,6 +255,10 @@ void ngx_http_govsvc_share_flow_done(ngx_http_govsvc_admin_job_t *job,
 void ngx_http_govsvc_share_flow_stop(ngx_http_govsvc_share_flow_t *flow);
 uint64_t ngx_http_govsvc_share_random(void);
 
+/* The handler of job->retry; heartbeats of the job, to the other nodes. */
+void ngx_http_govsvc_share_retry(ngx_event_t *ev);
+void ngx_http_govsvc_share_tell(ngx_http_govsvc_admin_job_t *job);
+
 /* PREFIX{registry}:NAME or PREFIX{registry}:NAME:EPOCH, in memory of pool. */
 ngx_int_t ngx_http_govsvc_share_key(ngx_govsvc_redis_t *rd, ngx_pool_t *pool,
     const char *name, uint64_t epoch, ngx_str_t *key);

@@ -112,10 +112,13 @@ ngx_http_govsvc_share_pair(ngx_http_govsvc_admin_job_t *job,
     const char *kind, const char *id, const json_t *record)
 {
     char       *text;
+    json_t     *gone;
     ngx_str_t  *pair;
 
-    text = json_is_object(record) ? json_dumps(record, JSON_COMPACT)
-                                  : strdup("{\"gone\":true}");
+    gone = json_is_object(record) ? NULL : json_pack("{s:b}", "gone", 1);
+    text = json_dumps(gone != NULL ? gone : record, JSON_COMPACT);
+    json_decref(gone);
+
     pair = ngx_array_push_n(job->pairs, 2);
 
     if (text == NULL || pair == NULL) {
