@@ -60,6 +60,7 @@ ngx_http_govsvc_ban_sync_parse(gs_ban_id_t *id, const ngx_str_t *text)
     ngx_uint_t  i;
 
     ngx_memzero(id, sizeof(gs_ban_id_t));
+    len = 0;
     hash = 2 * sizeof(id->h);
 
     for (i = 0; i < GS_BAN_KINDS; i++) {
@@ -129,6 +130,7 @@ ngx_http_govsvc_ban_sync_entry(void *data, const ngx_str_t *id,
     ngx_memzero(&ban, sizeof(gs_ban_t));
     gs_hex_encode(origin, &sync->shared->origin, sizeof(uint64_t));
 
+    ngx_memzero(&key, sizeof(gs_ban_id_t));
     known = NGX_ERROR;
     add = 0;
     del = 0;
