@@ -567,6 +567,7 @@ ngx_http_govsvc_share_free(ngx_http_govsvc_admin_job_t *job)
 
     while (!ngx_queue_empty(&job->entries)) {
         q = ngx_queue_head(&job->entries);
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is a ring */
         ngx_queue_remove(q);
         ngx_free(ngx_queue_data(q, ngx_http_govsvc_share_entry_t, queue));
     }

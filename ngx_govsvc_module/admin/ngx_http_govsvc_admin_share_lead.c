@@ -509,6 +509,7 @@ ngx_http_govsvc_share_leave(ngx_http_govsvc_share_t *share)
 
     while (!ngx_queue_empty(&share->entries)) {
         q = ngx_queue_head(&share->entries);
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is a ring */
         ngx_queue_remove(q);
         ngx_free(ngx_queue_data(q, ngx_http_govsvc_share_entry_t, queue));
     }

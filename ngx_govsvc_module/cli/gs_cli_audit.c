@@ -152,6 +152,9 @@ gs_cli_audit_sealed(gs_cli_audit_t *a)
     gs_cli_sealed_free(&sealed);
     gs_audit_verify_free(a->v);
 
+    a->sealed = NULL;
+    a->v->data = NULL;
+
     return rc;
 }
 

@@ -409,14 +409,16 @@ gs_cli_sealed_add(gs_cli_sealed_t *s, const gs_str_t *name)
 
     if (s->nchains == s->max) {
         s->max = (s->max == 0) ? 64 : s->max * 2;
-        chains = gs_calloc(s->cli->mem, s->max, sizeof(c));
+        chains = gs_calloc(s->cli->mem, s->max,
+                           sizeof(gs_cli_sealed_chain_t *));
 
         if (chains == NULL) {
             return NULL;
         }
 
         if (s->nchains != 0) {
-            memcpy(chains, s->chains, s->nchains * sizeof(c));
+            memcpy(chains, s->chains,
+                   s->nchains * sizeof(gs_cli_sealed_chain_t *));
         }
 
         s->chains = chains;
@@ -429,7 +431,8 @@ gs_cli_sealed_add(gs_cli_sealed_t *s, const gs_str_t *name)
     }
 
     c->name = text;
-    memmove(s->chains + i + 1, s->chains + i, (s->nchains - i) * sizeof(c));
+    memmove(s->chains + i + 1, s->chains + i,
+            (s->nchains - i) * sizeof(gs_cli_sealed_chain_t *));
     s->chains[i] = c;
     s->nchains++;
 

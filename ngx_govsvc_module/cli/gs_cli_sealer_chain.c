@@ -72,14 +72,15 @@ gs_cli_sealer_chain(gs_cli_sealer_t *s, const char *name, size_t len)
 
     if (s->nchains == s->size) {
         size = (s->size == 0) ? 64 : s->size * 2;
-        chains = gs_calloc(&gs_mem_libc, size, sizeof(c));
+        chains = gs_calloc(&gs_mem_libc, size, sizeof(gs_cli_sealer_chain_t *));
 
         if (chains == NULL) {
             return NULL;
         }
 
         if (s->nchains != 0) {
-            memcpy(chains, s->chains, s->nchains * sizeof(c));
+            memcpy(chains, s->chains,
+                   s->nchains * sizeof(gs_cli_sealer_chain_t *));
         }
 
         gs_free(&gs_mem_libc, s->chains);
@@ -98,7 +99,7 @@ gs_cli_sealer_chain(gs_cli_sealer_t *s, const char *name, size_t len)
     memcpy(c->name, text, len + 1);
 
     memmove(s->chains + low + 1, s->chains + low,
-            (s->nchains - low) * sizeof(c));
+            (s->nchains - low) * sizeof(gs_cli_sealer_chain_t *));
     s->chains[low] = c;
     s->nchains++;
 
