@@ -20,6 +20,7 @@
 
 typedef struct {
     size_t             path;               /* length of the path outside */
+    size_t             key;                /* where its last name begins */
     unsigned           array:1;
     unsigned           nkeys;
     uint32_t           keys[GS_JSON_KEYS];
@@ -166,6 +167,7 @@ gs_json_open(gs_json_t *j)
 
     level = &j->level[j->depth++];
     level->path = j->len;
+    level->key = j->key;
     level->array = (*j->p == '[');
     level->nkeys = 0;
 
@@ -204,6 +206,7 @@ gs_json_after(gs_json_t *j)
         if (*j->p == (level->array ? ']' : '}')) {
             j->p++;
             j->len = level->path;
+            j->key = level->key;
             j->depth--;
             continue;
         }
@@ -272,6 +275,7 @@ gs_json_name_known(gs_json_t *j, const gs_str_t *raw, const gs_str_t *name)
 
     level = &j->level[j->depth - 1];
     j->len = level->path;
+    j->key = level->key;
 
     if (name->len + 1 <= sizeof(j->path) - j->len) {
 
