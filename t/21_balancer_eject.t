@@ -49,7 +49,8 @@ sub instances {
 }
 
 my %pool = (
-    five => [ ', "eject": {"fails": 1, "time": "1h", "max": 40}',
+    five => [ ', "eject": {"fails": 1, "time": "1h", "max": 40}, '
+        . '"retry": {"budget": 100}',
         @port{qw/a b c d e/} ],
     panic => [ ', "eject": {"fails": 1, "time": "1h", "max": 100}, '
         . '"panic": 60', @port{qw/a b/} ],

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Picks: constant work while instances are usable.  When the first choices
- * are not, the search goes on in the order of the pick, so that the load of a
- * failed instance spreads, and then over the whole pool.
+ * Picks: constant work while instances are usable.  When the first choice is
+ * not, others are drawn by weight, so that the load of a failed instance
+ * spreads over all, and at last the whole pool is searched.
  */
 
 
@@ -44,7 +44,7 @@ const gs_route_instance_t *
 gs_route_pick_wrr(const gs_route_table_t *t, const gs_route_pool_t *pool,
     uint32_t cursor, const gs_route_pick_t *pick)
 {
-    uint32_t                    i;
+    uint32_t                    i, place;
     const uint16_t             *seq;
     const gs_route_instance_t  *instances;
 
@@ -56,12 +56,17 @@ gs_route_pick_wrr(const gs_route_table_t *t, const gs_route_pool_t *pool,
                 + pool->instance;
     seq = gs_route_section(t, GS_ROUTE_S_SEQ, uint16_t) + pool->seq;
 
+    place = cursor;
+
     for (i = 0; i < GS_ROUTE_PICK_STEPS; i++) {
-        if (gs_route_pick_ok(&instances[seq[(cursor + i) % pool->nseq]],
-                             pick))
-        {
-            return &instances[seq[(cursor + i) % pool->nseq]];
+
+        if (gs_route_pick_ok(&instances[seq[place % pool->nseq]], pick)) {
+            return &instances[seq[place % pool->nseq]];
         }
+
+        /* not to the next one: it would bear the whole share of this one */
+
+        place = (uint32_t) gs_route_hash(&cursor, sizeof(cursor), i);
     }
 
     return gs_route_pick_any(instances, pool->ninstances, cursor, pick);
