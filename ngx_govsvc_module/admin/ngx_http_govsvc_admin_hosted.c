@@ -136,7 +136,7 @@ ngx_http_govsvc_admin_ban_item(gs_buf_t *b,
 {
     gs_str_t  name;
 
-    name = ngx_govsvc_to_gs(&zone->name);
+    name = ngx_govsvc_to_gs(&zone->base.name);
 
     gs_buf_char(b, '{');
     gs_json_kv_str(b, "zone", &name);

@@ -438,7 +438,7 @@ ngx_http_govsvc_admin_ban_zones(gs_buf_t *b)
         gs_ban_stat(&zone[i]->table, &stat);
 
         ngx_http_govsvc_admin_next(b);
-        ngx_http_govsvc_admin_kv(b, "zone", &zone[i]->name);
+        ngx_http_govsvc_admin_kv(b, "zone", &zone[i]->base.name);
         gs_json_kv_u64(b, "added", stat.added);
         gs_json_kv_u64(b, "lifted", stat.lifted);
         gs_json_kv_u64(b, "full", stat.full);

@@ -13,9 +13,11 @@
 #include "core/gs_net.h"
 #include "http/ngx_http_govsvc.h"
 #include "limit/gs_ban.h"
+#include "ngx/ngx_govsvc_zone.h"
 
 
 #define NGX_HTTP_GOVSVC_BAN_LABEL     GS_BAN_LABEL
+#define NGX_HTTP_GOVSVC_BAN_ZONES     1024
 #define NGX_HTTP_GOVSVC_BAN_INET      24   /* bits of "network" */
 #define NGX_HTTP_GOVSVC_BAN_INET6     48
 #define NGX_HTTP_GOVSVC_BAN_MAX_TIME  (366ull * 86400 * 1000)   /* ms */
@@ -34,16 +36,13 @@ typedef void (*ngx_http_govsvc_ban_changed_pt)(
 
 
 struct ngx_http_govsvc_ban_zone_s {
-    ngx_str_t                        name;
-    ngx_shm_zone_t                  *shm_zone;     /* NULL: only named */
+    ngx_govsvc_zone_t                base;         /* first */
     size_t                           size;         /* of the table */
     gs_ban_table_t                   table;
     gs_ban_tiers_t                   tiers;
     gs_net_set_t                    *allow;        /* NULL: nobody */
     gs_siphash_key_t                 secret;       /* of all nodes */
     ngx_uint_t                       shared;       /* has such a secret */
-    ngx_str_t                        file;         /* where first named */
-    ngx_uint_t                       line;
 
     ngx_http_govsvc_ban_changed_pt   changed;      /* NULL: nobody */
     void                            *data;

@@ -157,7 +157,7 @@ ngx_http_govsvc_ban_refuse(ngx_http_request_t *r,
 
         ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
                       "govsvc ban: %s is banned by zone \"%V\" (dry run)",
-                      gs_ban_kinds[id->kind], &bcf->zone->name);
+                      gs_ban_kinds[id->kind], &bcf->zone->base.name);
 
         return NGX_DECLINED;
     }
@@ -261,7 +261,7 @@ ngx_http_govsvc_ban_add(ngx_http_govsvc_ban_zone_t *zone,
     case GS_BUSY:
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "govsvc ban: zone \"%V\" is full, a ban was not set",
-                      &zone->name);
+                      &zone->base.name);
         break;
 
     default:
@@ -292,7 +292,7 @@ ngx_http_govsvc_ban_log(ngx_http_govsvc_ban_zone_t *zone,
     ngx_log_error(NGX_LOG_NOTICE, log, 0,
                   "govsvc ban: %s \"%V\" banned in zone \"%V\" for %uLs, "
                   "rule %uD, reason \"%V\", by \"%V\"",
-                  gs_ban_kinds[id->kind], &label, &zone->name,
+                  gs_ban_kinds[id->kind], &label, &zone->base.name,
                   (until - ngx_http_govsvc_ban_now() + 999) / 1000, e.rule,
                   &reason, &actor);
 }
@@ -309,7 +309,7 @@ ngx_http_govsvc_ban_lift(ngx_http_govsvc_ban_zone_t *zone,
     if (rc == GS_OK) {
         ngx_log_error(NGX_LOG_NOTICE, log, 0,
                       "govsvc ban: ban of a %s lifted in zone \"%V\"",
-                      gs_ban_kinds[id->kind], &zone->name);
+                      gs_ban_kinds[id->kind], &zone->base.name);
     }
 
     /* other nodes may have one that this one lacks */

@@ -24,8 +24,6 @@ typedef enum {
 
 static void *ngx_http_govsvc_ban_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_ban_init_main_conf(ngx_conf_t *cf, void *conf);
-static char *ngx_http_govsvc_ban_undefined(ngx_conf_t *cf,
-    ngx_http_govsvc_ban_main_conf_t *bmcf, ngx_http_govsvc_ban_zone_t *zone);
 static void *ngx_http_govsvc_ban_create_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_ban_merge_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -39,8 +37,6 @@ static char *ngx_http_govsvc_ban_allow(ngx_conf_t *cf,
     ngx_http_govsvc_ban_zone_t *zone, ngx_str_t *text);
 static char *ngx_http_govsvc_ban_nodes(ngx_conf_t *cf,
     ngx_http_govsvc_ban_zone_t *zone, ngx_str_t *redis, ngx_str_t *secret);
-static char *ngx_http_govsvc_ban_memory(ngx_conf_t *cf,
-    ngx_http_govsvc_ban_zone_t *zone, size_t size);
 static char *ngx_http_govsvc_ban(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_govsvc_ban_by(ngx_conf_t *cf, ngx_str_t *text,
@@ -141,44 +137,13 @@ ngx_http_govsvc_ban_create_main_conf(ngx_conf_t *cf)
 ngx_http_govsvc_ban_zone_t *
 ngx_http_govsvc_ban_get_zone(ngx_conf_t *cf, ngx_str_t *name)
 {
-    ngx_uint_t                         i;
-    ngx_http_govsvc_ban_zone_t        *zone, **zones, **slot;
-    ngx_http_govsvc_ban_main_conf_t   *bmcf;
+    ngx_http_govsvc_ban_main_conf_t  *bmcf;
 
     bmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_govsvc_ban_module);
-    zones = bmcf->zones.elts;
 
-    for (i = 0; i < bmcf->zones.nelts; i++) {
-        if (zones[i]->name.len == name->len
-            && ngx_memcmp(zones[i]->name.data, name->data, name->len) == 0)
-        {
-            return zones[i];
-        }
-    }
-
-    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_ban_zone_t));
-    slot = ngx_array_push(&bmcf->zones);
-
-    if (zone == NULL || slot == NULL) {
-        return NULL;
-    }
-
-    /* with a NUL behind it, for words of errors */
-
-    zone->name.data = ngx_pcalloc(cf->pool, name->len + 1);
-    if (zone->name.data == NULL) {
-        return NULL;
-    }
-
-    ngx_memcpy(zone->name.data, name->data, name->len);
-
-    zone->name.len = name->len;
-    zone->file = cf->conf_file->file.name;
-    zone->line = cf->conf_file->line;
-
-    *slot = zone;
-
-    return zone;
+    return ngx_govsvc_zone_get(cf, &bmcf->zones, name,
+                               sizeof(ngx_http_govsvc_ban_zone_t),
+                               NGX_HTTP_GOVSVC_BAN_ZONES, "ban");
 }
 
 
@@ -187,57 +152,7 @@ ngx_http_govsvc_ban_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_govsvc_ban_main_conf_t *bmcf = conf;
 
-    ngx_uint_t                    i;
-    ngx_http_govsvc_ban_zone_t  **zones;
-
-    zones = bmcf->zones.elts;
-
-    for (i = 0; i < bmcf->zones.nelts; i++) {
-        if (zones[i]->shm_zone == NULL) {
-            return ngx_http_govsvc_ban_undefined(cf, bmcf, zones[i]);
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_ban_undefined(ngx_conf_t *cf,
-    ngx_http_govsvc_ban_main_conf_t *bmcf, ngx_http_govsvc_ban_zone_t *zone)
-{
-    gs_err_t                      err;
-    gs_str_t                      name;
-    ngx_uint_t                    i, n;
-    const char                  **names;
-    ngx_http_govsvc_ban_zone_t  **zones;
-
-    n = 0;
-    zones = bmcf->zones.elts;
-
-    names = ngx_pcalloc(cf->pool, (bmcf->zones.nelts + 1) * sizeof(char *));
-    if (names == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; i < bmcf->zones.nelts; i++) {
-        if (zones[i]->shm_zone != NULL) {
-            names[n++] = (const char *) zones[i]->name.data;
-        }
-    }
-
-    name = ngx_govsvc_to_gs(&zone->name);
-
-    ngx_memzero(&err, sizeof(gs_err_t));
-    gs_err(&err, "ban zone \"%S\" is not defined", &name);
-
-    if (n != 0) {
-        gs_err_hint(&err, &name, names);
-    }
-
-    err.line = (unsigned) zone->line;
-
-    return ngx_govsvc_conf_error(cf, &zone->file, &err);
+    return ngx_govsvc_zone_check(cf, &bmcf->zones, "ban");
 }
 
 
@@ -277,6 +192,8 @@ ngx_http_govsvc_ban_merge_conf(ngx_conf_t *cf, void *parent, void *child)
 static char *
 ngx_http_govsvc_ban_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_govsvc_ban_main_conf_t *bmcf = conf;
+
     size_t                       size;
     gs_str_t                     text;
     ngx_str_t                    name, *value;
@@ -305,17 +222,14 @@ ngx_http_govsvc_ban_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    zone = ngx_http_govsvc_ban_get_zone(cf, &name);
+    zone = ngx_govsvc_zone_define(cf, &bmcf->zones, &name,
+                                  sizeof(ngx_http_govsvc_ban_zone_t),
+                                  NGX_HTTP_GOVSVC_BAN_ZONES, "ban");
     if (zone == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    if (zone->shm_zone != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "ban zone \"%V\" is already defined", &zone->name);
-        return NGX_CONF_ERROR;
-    }
-
+    zone->table.alive = ngx_govsvc_alive;
     zone->tiers.memory = 86400 * 1000;
 
     if (params[NGX_HTTP_GOVSVC_BAN_MEMORY].data != NULL) {
@@ -342,7 +256,9 @@ ngx_http_govsvc_ban_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_govsvc_ban_memory(cf, zone, size);
+    return ngx_govsvc_zone_add(cf, &zone->base, size,
+                               &ngx_http_govsvc_ban_module,
+                               ngx_http_govsvc_ban_init_zone);
 }
 
 
@@ -482,7 +398,7 @@ ngx_http_govsvc_ban_nodes(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
     if (redis->len == 0 || secret->len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"redis=NAME\" and \"secret=FILE\" of ban zone "
-                           "\"%V\" need one another", &zone->name);
+                           "\"%V\" need one another", &zone->base.name);
         return NGX_CONF_ERROR;
     }
 
@@ -507,27 +423,6 @@ ngx_http_govsvc_ban_nodes(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
     zone->shared = 1;
 
     return ngx_http_govsvc_ban_sync_add(cf, zone, redis);
-}
-
-
-static char *
-ngx_http_govsvc_ban_memory(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
-    size_t size)
-{
-    ngx_shm_zone_t  *shm_zone;
-
-    shm_zone = ngx_shared_memory_add(cf, &zone->name, size,
-                                     &ngx_http_govsvc_ban_module);
-    if (shm_zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    shm_zone->init = ngx_http_govsvc_ban_init_zone;
-    shm_zone->data = zone;
-    zone->shm_zone = shm_zone;
-    zone->table.alive = ngx_govsvc_alive;
-
-    return NGX_CONF_OK;
 }
 
 
@@ -626,7 +521,6 @@ ngx_http_govsvc_ban_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 
     void                        *p;
     size_t                       size;
-    ngx_slab_pool_t             *shpool;
     gs_siphash_key_t             secret;
     ngx_http_govsvc_ban_zone_t  *zone;
 
@@ -661,30 +555,18 @@ ngx_http_govsvc_ban_init_zone(ngx_shm_zone_t *shm_zone, void *data)
                                       shm_zone->shm.log);
     }
 
-    if (zone->shared) {
-        secret = zone->secret;
-
-    } else if (ngx_govsvc_random(&secret, sizeof(secret), shm_zone->shm.log)
-        != NGX_OK)
-    {
+    p = ngx_govsvc_zone_memory(shm_zone, &size, &secret);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    /* one piece of all pages: the slab pool has no other user */
-
-    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-    size = shpool->pfree * ngx_pagesize;
-    zone->size = size - NGX_HTTP_GOVSVC_BAN_SHARED;
-
-    p = ngx_slab_alloc(shpool, size);
-
-    if (p != NULL) {
-        ngx_memzero(p, size);
+    if (zone->shared) {
+        secret = zone->secret;
     }
 
-    if (p == NULL
-        || gs_ban_create(&zone->table, p, zone->size, &secret) != GS_OK)
-    {
+    zone->size = size - NGX_HTTP_GOVSVC_BAN_SHARED;
+
+    if (gs_ban_create(&zone->table, p, zone->size, &secret) != GS_OK) {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "govsvc ban: no memory in zone \"%V\"",
                       &shm_zone->shm.name);
@@ -742,8 +624,8 @@ ngx_http_govsvc_ban_find_zone(ngx_str_t *name)
     zones = bmcf->zones.elts;
 
     for (i = 0; i < bmcf->zones.nelts; i++) {
-        if (zones[i]->name.len == name->len
-            && ngx_memcmp(zones[i]->name.data, name->data, name->len) == 0)
+        if (zones[i]->base.name.len == name->len
+            && ngx_memcmp(zones[i]->base.name.data, name->data, name->len) == 0)
         {
             return zones[i];
         }

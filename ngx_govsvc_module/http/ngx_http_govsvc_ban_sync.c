@@ -58,9 +58,9 @@ ngx_http_govsvc_ban_sync_add(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
 
     sync->duty.data = p;
     sync->duty.len = ngx_snprintf(p, NGX_GOVSVC_LEAD_NAME, "ban:%08xD:%V",
-                                  ngx_crc32_short(zone->name.data,
-                                                  zone->name.len),
-                                  &zone->name)
+                                  ngx_crc32_short(zone->base.name.data,
+                                                  zone->base.name.len),
+                                  &zone->base.name)
                      - p;
 
     sync->lead = ngx_govsvc_lead_add(cf, &sync->duty,
@@ -115,7 +115,7 @@ ngx_http_govsvc_ban_sync_start(ngx_http_govsvc_ban_zone_t *zone,
 
     sync->log = log;
 
-    size = prefix->len + zone->name.len + sizeof("{ban:}:set") - 1;
+    size = prefix->len + zone->base.name.len + sizeof("{ban:}:set") - 1;
 
     p = ngx_pnalloc(ngx_cycle->pool, 2 * size);
     if (p == NULL) {
@@ -123,11 +123,11 @@ ngx_http_govsvc_ban_sync_start(ngx_http_govsvc_ban_zone_t *zone,
     }
 
     sync->set.data = p;
-    p = ngx_sprintf(p, "%V{ban:%V}:set", prefix, &zone->name);
+    p = ngx_sprintf(p, "%V{ban:%V}:set", prefix, &zone->base.name);
     sync->set.len = p - sync->set.data;
 
     sync->stream.data = p;
-    p = ngx_sprintf(p, "%V{ban:%V}:log", prefix, &zone->name);
+    p = ngx_sprintf(p, "%V{ban:%V}:log", prefix, &zone->base.name);
     sync->stream.len = p - sync->stream.data;
 
     sync->event.handler = ngx_http_govsvc_ban_sync_event;
@@ -265,7 +265,7 @@ ngx_http_govsvc_ban_sync_changed(ngx_http_govsvc_ban_zone_t *zone,
 
     ngx_log_error(NGX_LOG_ERR, sync->log, 0,
                   "govsvc ban: other nodes were not told that a ban in zone "
-                  "\"%V\" is lifted, too many wait for redis", &zone->name);
+                  "\"%V\" is lifted, too many wait for redis", &zone->base.name);
 }
 
 

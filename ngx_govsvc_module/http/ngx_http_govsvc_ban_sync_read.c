@@ -225,7 +225,7 @@ ngx_http_govsvc_ban_sync_apply(ngx_http_govsvc_ban_sync_t *sync,
     if (gs_ban_add(&sync->zone->table, id, ban, now, NULL, NULL) == GS_BUSY) {
         ngx_log_error(NGX_LOG_ERR, sync->log, 0,
                       "govsvc ban: zone \"%V\" is full, a ban of another node "
-                      "was not set", &sync->zone->name);
+                      "was not set", &sync->zone->base.name);
     }
 }
 
@@ -240,7 +240,7 @@ ngx_http_govsvc_ban_sync_remove(ngx_http_govsvc_ban_sync_t *sync,
         ngx_log_error(NGX_LOG_NOTICE, sync->log, 0,
                       "govsvc ban: ban of a %s lifted in zone \"%V\" by "
                       "another node", gs_ban_kinds[id->kind],
-                      &sync->zone->name);
+                      &sync->zone->base.name);
 
         /* it may have crossed the same ban that was told again */
 

@@ -458,7 +458,7 @@ ngx_http_govsvc_metrics_bans(ngx_http_govsvc_metrics_out_t *o,
     for (i = 0; i < bmcf->zones.nelts; i++) {
         gs_ban_stat(&zone[i]->table, &stat);
 
-        labels[0].value = ngx_govsvc_to_gs(&zone[i]->name);
+        labels[0].value = ngx_govsvc_to_gs(&zone[i]->base.name);
 
         labels[1].value = gs_str_text("added");
         gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", labels,
