@@ -74,7 +74,7 @@ EOF
 for my $t (@nodes) {
     ok($t->wait_for(sub {
         ($t->http_get('/?k=start')->header('X-Source') // '') eq 'lease'
-    }, 10), 'a node leases');
+    }, 30), 'a node leases');
 }
 
 my $r = $nodes[0]->http_get('/?k=start');
@@ -162,6 +162,13 @@ for my $i (0 .. 8) {
 
 is($passed, 3, 'three of nine, on three nodes');
 is($nodes[1]->http_get('/few?k=b')->header('X-Source'), 'lease', 'by lease');
+
+# (a slow answer of Redis would have told this node nothing)
+
+ok($nodes[1]->wait_for(sub {
+    my $answer = $nodes[1]->http_get('/few?k=a');
+    $answer->status == 429 && ($answer->header('X-Source') // '') eq 'lease';
+}, 10), 'the second node knows');
 
 my $before = $redis->commands();
 $nodes[1]->http_get('/few?k=a') for 1 .. 50;
