@@ -162,42 +162,26 @@ static char *
 ngx_http_govsvc_conn_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     size_t                              size;
-    ngx_str_t                          *value, name, memory, prefix, text;
-    ngx_uint_t                          i, identified;
+    ngx_str_t                          *value, name, args[3];
     ngx_http_govsvc_conn_zone_t        *zone;
     ngx_http_govsvc_conn_main_conf_t   *cmcf;
 
     value = cf->args->elts;
-    identified = 0;
-    ngx_str_null(&memory);
-    ngx_str_null(&prefix);
 
-    for (i = 2; i < cf->args->nelts; i++) {
-
-        if (ngx_http_govsvc_limit_param(&value[i], "zone=", &memory)
-            || ngx_http_govsvc_limit_param(&value[i], "ipv6_prefix=",
-                                           &prefix))
-        {
-            continue;
-        }
-
-        if (ngx_http_govsvc_limit_param(&value[i], "identified", &text)) {
-            identified = 1;
-            continue;
-        }
-
-        return ngx_http_govsvc_limit_unknown(cf, &value[i],
-                                            ngx_http_govsvc_conn_zone_params);
+    if (ngx_govsvc_conf_params(cf, 2, ngx_http_govsvc_conn_zone_params, args)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
-    if (memory.data == NULL) {
+    if (args[0].data == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" must have \"zone=NAME:SIZE\" parameter",
                            &value[0]);
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_govsvc_conf_zone(cf, &memory, 8 * ngx_pagesize, &name, &size)
+    if (ngx_govsvc_conf_zone(cf, &args[0], 8 * ngx_pagesize, &name, &size)
         != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -212,7 +196,8 @@ ngx_http_govsvc_conn_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_govsvc_limit_compile_key(cf, &zone->key, &prefix, identified)
+    if (ngx_http_govsvc_limit_compile_key(cf, &zone->key, &args[1],
+                                          args[2].data != NULL)
         != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -329,51 +314,40 @@ static char *
 ngx_http_govsvc_conn_args(ngx_conf_t *cf, ngx_str_t *name,
     ngx_http_govsvc_conn_limit_t *limit)
 {
-    gs_str_t     s;
-    uint64_t     max;
-    ngx_str_t   *value, text;
-    ngx_uint_t   i;
+    gs_str_t    s;
+    uint64_t    max;
+    ngx_str_t  *value, args[3];
 
     value = cf->args->elts;
-    ngx_str_null(name);
 
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (ngx_http_govsvc_limit_param(&value[i], "zone=", name)) {
-            continue;
-        }
-
-        if (ngx_http_govsvc_limit_param(&value[i], "dry_run", &text)) {
-            limit->dry_run = 1;
-            continue;
-        }
-
-        if (!ngx_http_govsvc_limit_param(&value[i], "max=", &text)) {
-            return ngx_http_govsvc_limit_unknown(cf, &value[i],
-                                                 ngx_http_govsvc_conn_params);
-        }
-
-        s = ngx_govsvc_to_gs(&text);
-
-        if (gs_parse_u64(&s, &max) != GS_OK || max == 0
-            || max > NGX_HTTP_GOVSVC_CONN_MAX)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid max \"%V\", it must be a whole number "
-                               "from 1 to %d", &text,
-                               NGX_HTTP_GOVSVC_CONN_MAX);
-            return NGX_CONF_ERROR;
-        }
-
-        limit->max = (ngx_uint_t) max;
+    if (ngx_govsvc_conf_params(cf, 1, ngx_http_govsvc_conn_params, args)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
-    if (name->len == 0 || limit->max == 0) {
+    if (args[0].len == 0 || args[1].data == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" must have \"zone=NAME\" and \"max=NUMBER\" "
                            "parameters", &value[0]);
         return NGX_CONF_ERROR;
     }
+
+    s = ngx_govsvc_to_gs(&args[1]);
+
+    if (gs_parse_u64(&s, &max) != GS_OK || max == 0
+        || max > NGX_HTTP_GOVSVC_CONN_MAX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid max \"%V\", it must be a whole number "
+                           "from 1 to %d", &args[1],
+                           NGX_HTTP_GOVSVC_CONN_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    *name = args[0];
+    limit->max = (ngx_uint_t) max;
+    limit->dry_run = args[2].data != NULL;
 
     return NGX_CONF_OK;
 }

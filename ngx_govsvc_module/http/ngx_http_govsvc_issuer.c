@@ -19,49 +19,27 @@
 #define NGX_HTTP_GOVSVC_POLL_MAX      3600000
 
 
-typedef struct {
-    const char  *name;
-    ngx_uint_t   min;                      /* parameters */
-    ngx_uint_t   max;
-    char      *(*set)(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is);
-} ngx_http_govsvc_issuer_word_t;
-
-
 typedef char *(*ngx_http_govsvc_issuer_pair_pt)(ngx_conf_t *cf,
     ngx_str_t *pair, gs_token_level_t *level);
 
 
-static char *ngx_http_govsvc_issuer_word(ngx_conf_t *cf, ngx_command_t *dummy,
-    void *conf);
 static char *ngx_http_govsvc_issuer_name(ngx_conf_t *cf, ngx_str_t *name);
 static char *ngx_http_govsvc_issuer_finish(ngx_conf_t *cf,
     ngx_http_govsvc_token_main_conf_t *tmcf, ngx_http_govsvc_issuer_t *is);
 static char *ngx_http_govsvc_issuer_needs(ngx_conf_t *cf,
     ngx_http_govsvc_issuer_t *is, const char *name);
-static char *ngx_http_govsvc_issuer_iss(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_audience(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_algs(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_jwks(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_leeway(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_lifetime(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_require(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_typ(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_sm2_id(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_user(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
-static char *ngx_http_govsvc_issuer_actor(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is);
+static char *ngx_http_govsvc_issuer_iss(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_audience(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_algs(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_jwks(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_leeway(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_lifetime(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_require(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_typ(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_sm2_id(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_user(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_actor(ngx_conf_t *cf, void *conf);
 static char *ngx_http_govsvc_issuer_map(ngx_conf_t *cf,
     const char *const *form, ngx_http_govsvc_issuer_pair_pt pair_handler,
     gs_str_t *claim, gs_token_level_t **scale, size_t *n);
@@ -73,7 +51,7 @@ static char *ngx_http_govsvc_issuer_list(ngx_conf_t *cf, const char *what,
     gs_str_t **list, size_t *n);
 
 
-static const ngx_http_govsvc_issuer_word_t  ngx_http_govsvc_issuer_words[] = {
+static const ngx_govsvc_conf_word_t  ngx_http_govsvc_issuer_words[] = {
     { "iss", 1, 1, ngx_http_govsvc_issuer_iss },
     { "audience", 1, 16, ngx_http_govsvc_issuer_audience },
     { "algs", 1, 16, ngx_http_govsvc_issuer_algs },
@@ -91,13 +69,6 @@ static const ngx_http_govsvc_issuer_word_t  ngx_http_govsvc_issuer_words[] = {
 };
 
 
-static const char *const  ngx_http_govsvc_issuer_names[] = {
-    "iss", "audience", "algs", "jwks_file", "leeway", "max_lifetime",
-    "require", "typ", "sm2_id", "assurance", "jwks_uri",
-    "user", "actor", NULL
-};
-
-
 char *
 ngx_http_govsvc_issuer_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -105,7 +76,6 @@ ngx_http_govsvc_issuer_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     char                      *rv;
     ngx_str_t                 *value;
-    ngx_conf_t                 save;
     ngx_http_govsvc_issuer_t  *is;
 
     value = cf->args->elts;
@@ -129,13 +99,7 @@ ngx_http_govsvc_issuer_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     is->defined = 1;
 
-    save = *cf;
-    cf->handler = ngx_http_govsvc_issuer_word;
-    cf->handler_conf = (void *) is;
-
-    rv = ngx_conf_parse(cf, NULL);
-
-    *cf = save;
+    rv = ngx_govsvc_conf_block(cf, ngx_http_govsvc_issuer_words, is);
 
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -210,60 +174,6 @@ ngx_http_govsvc_issuer_name(ngx_conf_t *cf, ngx_str_t *name)
 
 
 static char *
-ngx_http_govsvc_issuer_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
-{
-    ngx_http_govsvc_issuer_t *is = conf;
-
-    gs_err_t                              err;
-    gs_str_t                              s;
-    ngx_str_t                            *value;
-    ngx_uint_t                            n, bit;
-    const ngx_http_govsvc_issuer_word_t  *word;
-
-    value = cf->args->elts;
-    n = cf->args->nelts - 1;
-    bit = 1;
-
-    for (word = ngx_http_govsvc_issuer_words; word->name != NULL; word++) {
-
-        if (ngx_strcmp(value[0].data, word->name) == 0) {
-            break;
-        }
-
-        bit <<= 1;
-    }
-
-    if (word->name == NULL) {
-        s = ngx_govsvc_to_gs(&value[0]);
-
-        ngx_memzero(&err, sizeof(gs_err_t));
-        gs_err(&err, "unknown directive \"%S\" in govsvc_issuer", &s);
-        gs_err_hint(&err, &s, ngx_http_govsvc_issuer_names);
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", err.text);
-        return NGX_CONF_ERROR;
-    }
-
-    if (n < word->min || n > word->max) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid number of arguments in \"%V\" directive",
-                           &value[0]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (is->seen & bit) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" directive is duplicate", &value[0]);
-        return NGX_CONF_ERROR;
-    }
-
-    is->seen |= bit;
-
-    return word->set(cf, is);
-}
-
-
-static char *
 ngx_http_govsvc_issuer_finish(ngx_conf_t *cf,
     ngx_http_govsvc_token_main_conf_t *tmcf, ngx_http_govsvc_issuer_t *is)
 {
@@ -271,7 +181,7 @@ ngx_http_govsvc_issuer_finish(ngx_conf_t *cf,
         return ngx_http_govsvc_issuer_needs(cf, is, "iss URL");
     }
 
-    if (!(is->seen & 2)) {
+    if (!is->audience) {
         return ngx_http_govsvc_issuer_needs(cf, is,
                                             "audience NAME ..., or off");
     }
@@ -318,8 +228,10 @@ ngx_http_govsvc_issuer_needs(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is,
 
 
 static char *
-ngx_http_govsvc_issuer_iss(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_iss(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     ngx_str_t  *value;
 
     value = cf->args->elts;
@@ -335,11 +247,14 @@ ngx_http_govsvc_issuer_iss(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 
 
 static char *
-ngx_http_govsvc_issuer_audience(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_audience(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     ngx_str_t  *value;
 
     value = cf->args->elts;
+    is->audience = 1;
 
     if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
         return NGX_CONF_OK;
@@ -351,8 +266,10 @@ ngx_http_govsvc_issuer_audience(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 
 
 static char *
-ngx_http_govsvc_issuer_algs(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_algs(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     gs_str_t         s;
     ngx_str_t       *value;
     ngx_uint_t       i;
@@ -388,8 +305,10 @@ ngx_http_govsvc_issuer_algs(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 
 
 static char *
-ngx_http_govsvc_issuer_jwks(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_jwks(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     ngx_str_t                *value, time;
     static const char *const  form[] = {
         "poll=TIME, TIME 100ms to 1h, or poll=off", NULL
@@ -440,8 +359,10 @@ ngx_http_govsvc_issuer_jwks(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 
 
 static char *
-ngx_http_govsvc_issuer_leeway(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_leeway(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     time_t                    n;
     ngx_str_t                *value;
     static const char *const  range[] = { "0 to 10m", NULL };
@@ -460,8 +381,10 @@ ngx_http_govsvc_issuer_leeway(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 
 
 static char *
-ngx_http_govsvc_issuer_lifetime(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_lifetime(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     time_t                    n;
     ngx_str_t                *value;
     static const char *const  range[] = { "1s to 366d", "off", NULL };
@@ -488,24 +411,30 @@ ngx_http_govsvc_issuer_lifetime(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 
 
 static char *
-ngx_http_govsvc_issuer_require(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_require(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     return ngx_http_govsvc_issuer_list(cf, "claim", &is->issuer.require,
                                        &is->issuer.nrequire);
 }
 
 
 static char *
-ngx_http_govsvc_issuer_typ(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_typ(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     return ngx_http_govsvc_issuer_list(cf, "type", &is->issuer.typ,
                                        &is->issuer.ntyp);
 }
 
 
 static char *
-ngx_http_govsvc_issuer_sm2_id(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_sm2_id(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     ngx_str_t                *value;
     static const char *const  range[] = { "1 to 128 bytes", NULL };
 
@@ -524,9 +453,10 @@ ngx_http_govsvc_issuer_sm2_id(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 /* assurance CLAIM map=VALUE:LEVEL,VALUE:LEVEL */
 
 static char *
-ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf,
-    ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     static const char *const  form[] = { "map=VALUE:LEVEL,VALUE:LEVEL", NULL };
 
     return ngx_http_govsvc_issuer_map(cf, form, ngx_http_govsvc_issuer_level,
@@ -538,8 +468,10 @@ ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf,
 /* user CLAIM map=VALUE:natural,VALUE:legal */
 
 static char *
-ngx_http_govsvc_issuer_user(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_user(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     static const char *const  form[] = {
         "map=VALUE:natural,VALUE:legal", NULL
     };
@@ -551,8 +483,10 @@ ngx_http_govsvc_issuer_user(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
 
 
 static char *
-ngx_http_govsvc_issuer_actor(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_issuer_actor(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     ngx_str_t  *value;
 
     value = cf->args->elts;

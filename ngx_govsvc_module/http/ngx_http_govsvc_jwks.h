@@ -70,8 +70,8 @@ struct ngx_http_govsvc_jwks_s {
 };
 
 
-/* The words after jwks_uri. */
-char *ngx_http_govsvc_jwks_uri(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is);
+/* The words after jwks_uri; conf is the issuer. */
+char *ngx_http_govsvc_jwks_uri(ngx_conf_t *cf, void *conf);
 
 /* When the http block has been read: the resolver, if it is needed. */
 char *ngx_http_govsvc_jwks_init(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is);

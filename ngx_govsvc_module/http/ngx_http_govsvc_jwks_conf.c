@@ -77,8 +77,10 @@ static const ngx_http_govsvc_jwks_time_t  ngx_http_govsvc_jwks_times[] = {
 
 
 char *
-ngx_http_govsvc_jwks_uri(ngx_conf_t *cf, ngx_http_govsvc_issuer_t *is)
+ngx_http_govsvc_jwks_uri(ngx_conf_t *cf, void *conf)
 {
+    ngx_http_govsvc_issuer_t *is = conf;
+
     ngx_str_t                          *value;
     ngx_http_govsvc_jwks_t             *j;
     ngx_http_govsvc_jwks_words_t        words;

@@ -171,14 +171,6 @@ void ngx_http_govsvc_limit_init_plans(ngx_conf_t *cf,
     ngx_http_govsvc_limit_main_conf_t *lmcf,
     ngx_http_govsvc_limit_zone_t *zone);
 
-/* 1 if arg is name, with value set to what follows a name that ends in "=" */
-ngx_uint_t ngx_http_govsvc_limit_param(ngx_str_t *arg, const char *name,
-    ngx_str_t *value);
-
-/* Logs an unknown parameter by its name and returns NGX_CONF_ERROR. */
-char *ngx_http_govsvc_limit_unknown(ngx_conf_t *cf, ngx_str_t *arg,
-    const char *const *names);
-
 /* Holds the request for us, then runs its phases again: NGX_AGAIN or error. */
 ngx_int_t ngx_http_govsvc_limit_suspend(ngx_http_request_t *r, uint64_t us);
 

@@ -77,7 +77,7 @@ ngx_http_govsvc_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (!ngx_http_govsvc_limit_param(&value[i], "zone=", &name)) {
+        if (!ngx_govsvc_conf_param(&value[i], "zone=", &name)) {
             continue;
         }
 
@@ -125,21 +125,21 @@ ngx_http_govsvc_limit_args(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_http_govsvc_limit_param(&value[i], "zone=", &text)) {
+        if (ngx_govsvc_conf_param(&value[i], "zone=", &text)) {
             continue;
         }
 
-        if (ngx_http_govsvc_limit_param(&value[i], "dry_run", &text)) {
+        if (ngx_govsvc_conf_param(&value[i], "dry_run", &text)) {
             like->dry_run = 1;
             continue;
         }
 
-        if (ngx_http_govsvc_limit_param(&value[i], "nodelay", &text)) {
+        if (ngx_govsvc_conf_param(&value[i], "nodelay", &text)) {
             like->delayed = 0;
             continue;
         }
 
-        if (ngx_http_govsvc_limit_param(&value[i], "off", &text)) {
+        if (ngx_govsvc_conf_param(&value[i], "off", &text)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"off\" must stand alone in \"%V\" "
                                "directive", &value[0]);
@@ -167,29 +167,29 @@ ngx_http_govsvc_limit_arg(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like,
     ngx_str_t    text;
     ngx_uint_t   i;
 
-    if (ngx_http_govsvc_limit_param(arg, "cost=", &text)) {
+    if (ngx_govsvc_conf_param(arg, "cost=", &text)) {
         return ngx_http_govsvc_limit_arg_cost(cf, like, &text);
     }
 
-    if (ngx_http_govsvc_limit_param(arg, "mode=", &text)) {
+    if (ngx_govsvc_conf_param(arg, "mode=", &text)) {
         rv = ngx_http_govsvc_limit_word(cf, "mode", &text,
                                         ngx_http_govsvc_limit_modes, &i);
         like->mode = i;
         return rv;
     }
 
-    if (ngx_http_govsvc_limit_param(arg, "on_error=", &text)) {
+    if (ngx_govsvc_conf_param(arg, "on_error=", &text)) {
         rv = ngx_http_govsvc_limit_word(cf, "on_error", &text,
                                         ngx_http_govsvc_limit_errors, &i);
         like->on_error = i;
         return rv;
     }
 
-    if (ngx_http_govsvc_limit_param(arg, "name=", &text)) {
+    if (ngx_govsvc_conf_param(arg, "name=", &text)) {
         return ngx_http_govsvc_limit_arg_name(cf, like, &text);
     }
 
-    if (ngx_http_govsvc_limit_param(arg, "delay=", &text)) {
+    if (ngx_govsvc_conf_param(arg, "delay=", &text)) {
         s = ngx_govsvc_to_gs(&text);
 
         if (gs_parse_u64(&s, &n) != GS_OK || n > NGX_MAX_INT32_VALUE) {
@@ -205,7 +205,7 @@ ngx_http_govsvc_limit_arg(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like,
         return NGX_CONF_OK;
     }
 
-    if (ngx_http_govsvc_limit_param(arg, "timeout=", &text)) {
+    if (ngx_govsvc_conf_param(arg, "timeout=", &text)) {
         s = ngx_govsvc_to_gs(&text);
 
         if (gs_parse_msec(&s, &n) != GS_OK || n < 5 || n > 5000) {
@@ -220,7 +220,7 @@ ngx_http_govsvc_limit_arg(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like,
         return NGX_CONF_OK;
     }
 
-    return ngx_http_govsvc_limit_unknown(cf, arg, names);
+    return ngx_govsvc_conf_unknown(cf, arg, names);
 }
 
 

@@ -110,7 +110,7 @@ ngx_http_govsvc_limit_tier(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (!ngx_http_govsvc_limit_param(&value[1], "zone=", &name)
+    if (!ngx_govsvc_conf_param(&value[1], "zone=", &name)
         || name.len == 0)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -203,40 +203,29 @@ static char *
 ngx_http_govsvc_limit_tier_rate(ngx_conf_t *cf,
     ngx_http_govsvc_limit_class_t *class)
 {
-    ngx_str_t   *value, rate, burst, text;
-    ngx_uint_t   i;
+    ngx_str_t  *value, args[3];
 
     value = cf->args->elts;
-    ngx_str_null(&rate);
-    ngx_str_null(&burst);
 
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (ngx_http_govsvc_limit_param(&value[i], "rate=", &rate)
-            || ngx_http_govsvc_limit_param(&value[i], "burst=", &burst))
-        {
-            continue;
-        }
-
-        if (ngx_http_govsvc_limit_param(&value[i], "off", &text)
-            && cf->args->nelts == 2)
-        {
-            class->off = 1;
-            return NGX_CONF_OK;
-        }
-
-        return ngx_http_govsvc_limit_unknown(cf, &value[i],
-                                           ngx_http_govsvc_limit_tier_params);
+    if (ngx_govsvc_conf_params(cf, 1, ngx_http_govsvc_limit_tier_params, args)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
-    if (rate.data == NULL) {
+    if (args[2].data != NULL && cf->args->nelts == 2) {
+        class->off = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (args[0].data == NULL || args[2].data != NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "tier \"%V\" must have \"rate=NUMBERr/s\" or "
                            "\"off\"", &value[0]);
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_govsvc_limit_class(cf, class, &rate, &burst);
+    return ngx_http_govsvc_limit_class(cf, class, &args[0], &args[1]);
 }
 
 

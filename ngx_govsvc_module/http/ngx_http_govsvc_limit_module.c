@@ -129,45 +129,6 @@ ngx_http_govsvc_limit_get_zone(ngx_conf_t *cf, ngx_str_t *name)
 }
 
 
-ngx_uint_t
-ngx_http_govsvc_limit_param(ngx_str_t *arg, const char *name,
-    ngx_str_t *value)
-{
-    size_t  len;
-
-    len = ngx_strlen(name);
-
-    if (arg->len < len || ngx_memcmp(arg->data, name, len) != 0
-        || (arg->len > len && name[len - 1] != '='))
-    {
-        return 0;
-    }
-
-    value->len = arg->len - len;
-    value->data = arg->data + len;
-
-    return 1;
-}
-
-
-char *
-ngx_http_govsvc_limit_unknown(ngx_conf_t *cf, ngx_str_t *arg,
-    const char *const *names)
-{
-    u_char     *p;
-    ngx_str_t   name;
-
-    name = *arg;
-
-    p = ngx_strlchr(arg->data, arg->data + arg->len, '=');
-    if (p != NULL) {
-        name.len = p + 1 - arg->data;
-    }
-
-    return ngx_govsvc_conf_invalid(cf, "parameter", &name, names);
-}
-
-
 static ngx_int_t
 ngx_http_govsvc_limit_add_variables(ngx_conf_t *cf)
 {

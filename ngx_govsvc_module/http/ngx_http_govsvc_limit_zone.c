@@ -10,6 +10,8 @@
 #include "http/ngx_http_govsvc_limit_sync.h"
 
 
+/* in the order of ngx_http_govsvc_limit_params */
+
 typedef struct {
     ngx_str_t  zone;                       /* name and size */
     ngx_str_t  rate;
@@ -48,19 +50,6 @@ static void ngx_http_govsvc_limit_warn_resized(ngx_shm_zone_t *shm_zone);
 static const char *const  ngx_http_govsvc_limit_params[] = {
     "zone=", "rate=", "burst=", "ipv6_prefix=", "full=", "sync=",
     "local_share=", "lease=", "leases=", "identified", NULL
-};
-
-static const size_t  ngx_http_govsvc_limit_slots[] = {
-    offsetof(ngx_http_govsvc_limit_args_t, zone),
-    offsetof(ngx_http_govsvc_limit_args_t, rate),
-    offsetof(ngx_http_govsvc_limit_args_t, burst),
-    offsetof(ngx_http_govsvc_limit_args_t, prefix),
-    offsetof(ngx_http_govsvc_limit_args_t, full),
-    offsetof(ngx_http_govsvc_limit_args_t, sync),
-    offsetof(ngx_http_govsvc_limit_args_t, share),
-    offsetof(ngx_http_govsvc_limit_args_t, lease),
-    offsetof(ngx_http_govsvc_limit_args_t, leases),
-    offsetof(ngx_http_govsvc_limit_args_t, identified)
 };
 
 /* in the order of ngx_http_govsvc_limit_full_e */
@@ -121,40 +110,15 @@ static char *
 ngx_http_govsvc_limit_zone_args(ngx_conf_t *cf,
     ngx_http_govsvc_limit_args_t *args)
 {
-    ngx_str_t   *value, *slot, text;
-    ngx_uint_t   i, k;
+    ngx_str_t  *value;
 
     value = cf->args->elts;
 
-    for (i = 2; i < cf->args->nelts; i++) {
-
-        ngx_str_null(&text);
-
-        for (k = 0; ngx_http_govsvc_limit_params[k] != NULL; k++) {
-            if (ngx_http_govsvc_limit_param(&value[i],
-                                            ngx_http_govsvc_limit_params[k],
-                                            &text))
-            {
-                break;
-            }
-        }
-
-        if (ngx_http_govsvc_limit_params[k] == NULL) {
-            return ngx_http_govsvc_limit_unknown(cf, &value[i],
-                                               ngx_http_govsvc_limit_params);
-        }
-
-        slot = (ngx_str_t *) ((u_char *) args
-                              + ngx_http_govsvc_limit_slots[k]);
-
-        if (slot->data != NULL) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate parameter \"%V\" in \"%V\" "
-                               "directive", &value[i], &value[0]);
-            return NGX_CONF_ERROR;
-        }
-
-        *slot = text;
+    if (ngx_govsvc_conf_params(cf, 2, ngx_http_govsvc_limit_params,
+                               (ngx_str_t *) args)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     if (args->zone.data == NULL || args->rate.data == NULL) {

@@ -45,6 +45,8 @@ static void ngx_http_govsvc_metrics_jwks_good(
     ngx_http_govsvc_metrics_out_t *o, const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_jwks_failures(
     ngx_http_govsvc_metrics_out_t *o, const ngx_http_govsvc_metric_t *m);
+static void ngx_http_govsvc_metrics_jwks(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m, size_t at);
 static void ngx_http_govsvc_metrics_jwks_present(
     ngx_http_govsvc_metrics_out_t *o, const ngx_http_govsvc_metric_t *m);
 static ngx_http_govsvc_issuer_t **ngx_http_govsvc_metrics_issuers(
@@ -365,21 +367,8 @@ static void
 ngx_http_govsvc_metrics_jwks_good(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m)
 {
-    ngx_uint_t                   i, n;
-    gs_metric_label_t            label;
-    ngx_http_govsvc_issuer_t   **is;
-
-    is = ngx_http_govsvc_metrics_issuers(o, &n);
-    label.name = "issuer";
-
-    for (i = 0; i < n; i++) {
-        if (is[i]->jwks != NULL && is[i]->jwks->shared != NULL) {
-            label.value = ngx_govsvc_to_gs(&is[i]->name);
-            gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "",
-                           &label, 1,
-                           gs_metric_get(&is[i]->jwks->shared->good));
-        }
-    }
+    ngx_http_govsvc_metrics_jwks(o, m,
+                            offsetof(ngx_http_govsvc_jwks_shared_t, good));
 }
 
 
@@ -387,6 +376,18 @@ static void
 ngx_http_govsvc_metrics_jwks_failures(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m)
 {
+    ngx_http_govsvc_metrics_jwks(o, m,
+                            offsetof(ngx_http_govsvc_jwks_shared_t, failures));
+}
+
+
+/* The word at that offset, of all issuers whose keys are fetched. */
+
+static void
+ngx_http_govsvc_metrics_jwks(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m, size_t at)
+{
+    uint64_t                    *word;
     ngx_uint_t                   i, n;
     gs_metric_label_t            label;
     ngx_http_govsvc_issuer_t   **is;
@@ -395,12 +396,16 @@ ngx_http_govsvc_metrics_jwks_failures(ngx_http_govsvc_metrics_out_t *o,
     label.name = "issuer";
 
     for (i = 0; i < n; i++) {
-        if (is[i]->jwks != NULL && is[i]->jwks->shared != NULL) {
-            label.value = ngx_govsvc_to_gs(&is[i]->name);
-            gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "",
-                           &label, 1,
-                           gs_metric_get(&is[i]->jwks->shared->failures));
+
+        if (is[i]->jwks == NULL || is[i]->jwks->shared == NULL) {
+            continue;
         }
+
+        word = (uint64_t *) ((u_char *) is[i]->jwks->shared + at);
+        label.value = ngx_govsvc_to_gs(&is[i]->name);
+
+        gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", &label,
+                       1, gs_metric_get(word));
     }
 }
 

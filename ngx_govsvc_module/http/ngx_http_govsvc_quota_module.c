@@ -211,28 +211,16 @@ ngx_http_govsvc_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     size_t                              size;
     ngx_str_t                          *value, name;
     ngx_str_t                           args[NGX_HTTP_GOVSVC_QUOTA_ARGS];
-    ngx_uint_t                          i, k;
+    ngx_uint_t                          k;
     ngx_http_govsvc_quota_zone_t       *zone;
     ngx_http_govsvc_quota_main_conf_t  *qmcf;
 
     value = cf->args->elts;
-    ngx_memzero(args, sizeof(args));
 
-    for (i = 2; i < cf->args->nelts; i++) {
-
-        for (k = 0; k < NGX_HTTP_GOVSVC_QUOTA_ARGS; k++) {
-            if (ngx_http_govsvc_limit_param(&value[i],
-                                         ngx_http_govsvc_quota_zone_params[k],
-                                         &args[k]))
-            {
-                break;
-            }
-        }
-
-        if (k == NGX_HTTP_GOVSVC_QUOTA_ARGS) {
-            return ngx_http_govsvc_limit_unknown(cf, &value[i],
-                                           ngx_http_govsvc_quota_zone_params);
-        }
+    if (ngx_govsvc_conf_params(cf, 2, ngx_http_govsvc_quota_zone_params, args)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     for (k = 0; k < 3; k++) {
@@ -444,17 +432,17 @@ ngx_http_govsvc_quota_args(ngx_conf_t *cf, ngx_str_t *name,
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_http_govsvc_limit_param(&value[i], "zone=", name)) {
+        if (ngx_govsvc_conf_param(&value[i], "zone=", name)) {
             continue;
         }
 
-        if (ngx_http_govsvc_limit_param(&value[i], "dry_run", &text)) {
+        if (ngx_govsvc_conf_param(&value[i], "dry_run", &text)) {
             limit->args.dry_run = 1;
             continue;
         }
 
         for (k = 0; ngx_http_govsvc_quota_params[k] != NULL; k++) {
-            if (ngx_http_govsvc_limit_param(&value[i],
+            if (ngx_govsvc_conf_param(&value[i],
                                             ngx_http_govsvc_quota_params[k],
                                             &text))
             {
@@ -463,8 +451,8 @@ ngx_http_govsvc_quota_args(ngx_conf_t *cf, ngx_str_t *name,
         }
 
         if (ngx_http_govsvc_quota_params[k] == NULL) {
-            return ngx_http_govsvc_limit_unknown(cf, &value[i],
-                                                ngx_http_govsvc_quota_params);
+            return ngx_govsvc_conf_unknown(cf, &value[i],
+                                           ngx_http_govsvc_quota_params);
         }
 
         if (ngx_http_govsvc_limit_arg(cf, &limit->args, &value[i],

@@ -51,7 +51,7 @@ struct ngx_http_govsvc_issuer_s {
     gs_token_issuer_t                issuer;
     ngx_str_t                        name;
     ngx_http_govsvc_token_place_t    place; /* of the first mention */
-    ngx_uint_t                       seen;  /* inner directives, by bit */
+    ngx_uint_t                       audience;  /* is stated, or off */
 
     /* keys, which each process replaces for itself */
     ngx_str_t                        jwks_file;

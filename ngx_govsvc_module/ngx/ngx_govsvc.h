@@ -78,6 +78,35 @@ char *ngx_govsvc_conf_zone(ngx_conf_t *cf, ngx_str_t *value, size_t min,
 char *ngx_govsvc_conf_params(ngx_conf_t *cf, ngx_uint_t from,
     const char *const *names, ngx_str_t *values);
 
+/*
+ * 1 if the argument is the parameter of that name; a name that ends in "=" is
+ * followed by the value.
+ */
+ngx_uint_t ngx_govsvc_conf_param(ngx_str_t *arg, const char *name,
+    ngx_str_t *value);
+
+/* Logs: invalid parameter, with the nearest name; returns NGX_CONF_ERROR. */
+char *ngx_govsvc_conf_unknown(ngx_conf_t *cf, ngx_str_t *arg,
+    const char *const *names);
+
+
+/* A word of a block: its number of parameters, and what takes them. */
+typedef struct {
+    const char  *name;
+    ngx_uint_t   min;
+    ngx_uint_t   max;
+    char      *(*set)(ngx_conf_t *cf, void *conf);
+} ngx_govsvc_conf_word_t;
+
+
+/*
+ * Parses the block that the directive at hand opens.  Each of its words, 63 at
+ * most and ended by one without a name, may stand once; set gets conf.  Logs
+ * and returns NGX_CONF_ERROR.
+ */
+char *ngx_govsvc_conf_block(ngx_conf_t *cf,
+    const ngx_govsvc_conf_word_t *words, void *conf);
+
 
 /* 0 if there is no such process; one that may not be asked for is alive. */
 int ngx_govsvc_alive(uint32_t pid);

@@ -14,10 +14,6 @@ static char *ngx_govsvc_conf_read_fd(ngx_conf_t *cf, ngx_str_t *path,
 static char *ngx_govsvc_conf_check(ngx_conf_t *cf, ngx_str_t *path,
     ngx_file_info_t *fi, size_t max, ngx_uint_t secret);
 static ngx_uint_t ngx_govsvc_conf_is_name(ngx_str_t *name);
-static ngx_uint_t ngx_govsvc_conf_param(ngx_str_t *arg, const char *name,
-    ngx_str_t *value);
-static char *ngx_govsvc_conf_unknown(ngx_conf_t *cf, ngx_str_t *arg,
-    const char *const *names);
 static ngx_int_t ngx_govsvc_conf_dump(ngx_conf_t *cf, ngx_str_t *path,
     ngx_str_t *text);
 
@@ -339,9 +335,7 @@ ngx_govsvc_conf_params(ngx_conf_t *cf, ngx_uint_t from,
 }
 
 
-/* A name that ends in "=" is followed by the value. */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_govsvc_conf_param(ngx_str_t *arg, const char *name, ngx_str_t *value)
 {
     size_t  len;
@@ -361,7 +355,7 @@ ngx_govsvc_conf_param(ngx_str_t *arg, const char *name, ngx_str_t *value)
 }
 
 
-static char *
+char *
 ngx_govsvc_conf_unknown(ngx_conf_t *cf, ngx_str_t *arg,
     const char *const *names)
 {

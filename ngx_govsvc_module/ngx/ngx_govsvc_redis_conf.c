@@ -17,57 +17,35 @@
 #define NGX_GOVSVC_REDIS_SENTINELS  26379
 
 
-typedef struct {
-    const char  *name;
-    ngx_uint_t   min;                      /* parameters */
-    ngx_uint_t   max;
-    char      *(*set)(ngx_conf_t *cf, ngx_govsvc_redis_t *rd);
-} ngx_govsvc_redis_word_t;
-
-
 static ngx_uint_t ngx_govsvc_redis_is_name(const ngx_str_t *s, size_t max,
     const char *more);
-static char *ngx_govsvc_redis_word(ngx_conf_t *cf, ngx_command_t *dummy,
-    void *conf);
 static char *ngx_govsvc_redis_needs(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
     const char *what);
-static char *ngx_govsvc_redis_set_server(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_sentinel(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_cluster(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_server(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_sentinel(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_cluster(ngx_conf_t *cf, void *conf);
 static char *ngx_govsvc_redis_kind(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
     ngx_govsvc_redis_kind_e kind);
 static char *ngx_govsvc_redis_peer(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
     ngx_str_t *value, ngx_uint_t port);
-static char *ngx_govsvc_redis_set_user(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_password(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_sentinel_user(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_user(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_password(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_sentinel_user(ngx_conf_t *cf, void *conf);
 static char *ngx_govsvc_redis_set_sentinel_password(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
+    void *conf);
 static char *ngx_govsvc_redis_user(ngx_conf_t *cf, ngx_str_t *user);
 static char *ngx_govsvc_redis_password(ngx_conf_t *cf, ngx_str_t *password);
-static char *ngx_govsvc_redis_set_prefix(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_tls(ngx_conf_t *cf, ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_ca(ngx_conf_t *cf, ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_connect(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_command(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_inflight(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_reconnect(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
-static char *ngx_govsvc_redis_set_breaker(ngx_conf_t *cf,
-    ngx_govsvc_redis_t *rd);
+static char *ngx_govsvc_redis_set_prefix(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_tls(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_ca(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_connect(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_command(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_inflight(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_reconnect(ngx_conf_t *cf, void *conf);
+static char *ngx_govsvc_redis_set_breaker(ngx_conf_t *cf, void *conf);
 
 
-static const ngx_govsvc_redis_word_t  ngx_govsvc_redis_words[] = {
+static const ngx_govsvc_conf_word_t  ngx_govsvc_redis_words[] = {
     { "server", 1, 1, ngx_govsvc_redis_set_server },
     { "sentinel", 2, NGX_GOVSVC_REDIS_PEERS + 1,
       ngx_govsvc_redis_set_sentinel },
@@ -86,14 +64,6 @@ static const ngx_govsvc_redis_word_t  ngx_govsvc_redis_words[] = {
     { "reconnect", 1, 3, ngx_govsvc_redis_set_reconnect },
     { "breaker", 1, 2, ngx_govsvc_redis_set_breaker },
     { NULL, 0, 0, NULL }
-};
-
-
-static const char *const  ngx_govsvc_redis_names[] = {
-    "server", "sentinel", "cluster", "user", "password_file",
-    "sentinel_user", "sentinel_password_file", "prefix", "tls", "ca",
-    "connect_timeout", "command_timeout", "max_inflight", "reconnect",
-    "breaker", NULL
 };
 
 
@@ -162,8 +132,7 @@ ngx_govsvc_redis_is_name(const ngx_str_t *s, size_t max, const char *more)
 char *
 ngx_govsvc_redis_conf_block(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 {
-    char        *rv;
-    ngx_conf_t   save;
+    char  *rv;
 
     if (rd->defined) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -173,13 +142,7 @@ ngx_govsvc_redis_conf_block(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 
     rd->defined = 1;
 
-    save = *cf;
-    cf->handler = ngx_govsvc_redis_word;
-    cf->handler_conf = (void *) rd;
-
-    rv = ngx_conf_parse(cf, NULL);
-
-    *cf = save;
+    rv = ngx_govsvc_conf_block(cf, ngx_govsvc_redis_words, rd);
 
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -229,60 +192,6 @@ ngx_govsvc_redis_conf_block(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 
 
 static char *
-ngx_govsvc_redis_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
-{
-    ngx_govsvc_redis_t *rd = conf;
-
-    gs_err_t                        err;
-    gs_str_t                        s;
-    ngx_str_t                      *value;
-    ngx_uint_t                      n, bit;
-    const ngx_govsvc_redis_word_t  *word;
-
-    value = cf->args->elts;
-    n = cf->args->nelts - 1;
-    bit = 1;
-
-    for (word = ngx_govsvc_redis_words; word->name != NULL; word++) {
-
-        if (ngx_strcmp(value[0].data, word->name) == 0) {
-            break;
-        }
-
-        bit <<= 1;
-    }
-
-    if (word->name == NULL) {
-        s = ngx_govsvc_to_gs(&value[0]);
-
-        ngx_memzero(&err, sizeof(gs_err_t));
-        gs_err(&err, "unknown directive \"%S\" in govsvc_redis", &s);
-        gs_err_hint(&err, &s, ngx_govsvc_redis_names);
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", err.text);
-        return NGX_CONF_ERROR;
-    }
-
-    if (n < word->min || n > word->max) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid number of arguments in \"%V\" directive",
-                           &value[0]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (rd->seen & bit) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" directive is duplicate", &value[0]);
-        return NGX_CONF_ERROR;
-    }
-
-    rd->seen |= bit;
-
-    return word->set(cf, rd);
-}
-
-
-static char *
 ngx_govsvc_redis_needs(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
     const char *what)
 {
@@ -294,8 +203,10 @@ ngx_govsvc_redis_needs(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
 
 
 static char *
-ngx_govsvc_redis_set_server(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_server(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     ngx_str_t  *value;
 
     value = cf->args->elts;
@@ -311,8 +222,10 @@ ngx_govsvc_redis_set_server(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 
 
 static char *
-ngx_govsvc_redis_set_sentinel(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_sentinel(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     ngx_str_t                 *value;
     ngx_uint_t                 i;
     static const char *const   chars[] = {
@@ -348,8 +261,10 @@ ngx_govsvc_redis_set_sentinel(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 
 
 static char *
-ngx_govsvc_redis_set_cluster(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_cluster(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     ngx_str_t   *value;
     ngx_uint_t   i;
 
@@ -443,29 +358,37 @@ ngx_govsvc_redis_peer(ngx_conf_t *cf, ngx_govsvc_redis_t *rd,
 
 
 static char *
-ngx_govsvc_redis_set_user(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_user(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     return ngx_govsvc_redis_user(cf, &rd->user);
 }
 
 
 static char *
-ngx_govsvc_redis_set_password(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_password(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     return ngx_govsvc_redis_password(cf, &rd->password);
 }
 
 
 static char *
-ngx_govsvc_redis_set_sentinel_user(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_sentinel_user(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     return ngx_govsvc_redis_user(cf, &rd->sentinel_user);
 }
 
 
 static char *
-ngx_govsvc_redis_set_sentinel_password(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_sentinel_password(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     return ngx_govsvc_redis_password(cf, &rd->sentinel_password);
 }
 
@@ -529,8 +452,10 @@ ngx_govsvc_redis_password(ngx_conf_t *cf, ngx_str_t *password)
 
 
 static char *
-ngx_govsvc_redis_set_prefix(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_prefix(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     ngx_str_t                 *value;
     static const char *const   chars[] = {
         "1 to 64 letters, digits, \"_\", \"-\", \".\" and \":\"", NULL
@@ -553,8 +478,10 @@ ngx_govsvc_redis_set_prefix(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 
 
 static char *
-ngx_govsvc_redis_set_tls(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_tls(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     ngx_str_t                 *value, v;
     ngx_uint_t                 i;
     static const char *const   names[] = {
@@ -609,8 +536,10 @@ ngx_govsvc_redis_set_tls(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 
 
 static char *
-ngx_govsvc_redis_set_ca(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_ca(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     ngx_str_t  *value;
 
     value = cf->args->elts;
@@ -621,8 +550,10 @@ ngx_govsvc_redis_set_ca(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 
 
 static char *
-ngx_govsvc_redis_set_connect(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_connect(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     ngx_str_t  *value;
 
     value = cf->args->elts;
@@ -633,8 +564,10 @@ ngx_govsvc_redis_set_connect(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 
 
 static char *
-ngx_govsvc_redis_set_command(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_command(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     ngx_str_t  *value;
 
     value = cf->args->elts;
@@ -645,8 +578,10 @@ ngx_govsvc_redis_set_command(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 
 
 static char *
-ngx_govsvc_redis_set_inflight(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_inflight(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     ngx_str_t  *value;
 
     value = cf->args->elts;
@@ -659,8 +594,10 @@ ngx_govsvc_redis_set_inflight(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 /* FIRST [max=TIME] [jitter=N%] */
 
 static char *
-ngx_govsvc_redis_set_reconnect(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_reconnect(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     ngx_str_t                 *value, v;
     ngx_uint_t                 i;
     static const char *const   names[] = { "max=", "jitter=", NULL };
@@ -707,8 +644,10 @@ ngx_govsvc_redis_set_reconnect(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
 
 
 static char *
-ngx_govsvc_redis_set_breaker(ngx_conf_t *cf, ngx_govsvc_redis_t *rd)
+ngx_govsvc_redis_set_breaker(ngx_conf_t *cf, void *conf)
 {
+    ngx_govsvc_redis_t *rd = conf;
+
     char                      *rv;
     ngx_str_t                 *value, v;
     ngx_uint_t                 i;

@@ -107,7 +107,6 @@ struct ngx_govsvc_redis_s {
     ngx_shm_zone_t           *shm_zone;
     ngx_govsvc_redis_rows_t  *rows;
 
-    ngx_uint_t                seen;                /* words of the block */
     ngx_uint_t                defined;
     ngx_str_t                 file;                /* of the first mention */
     ngx_uint_t                line;

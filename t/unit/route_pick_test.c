@@ -85,9 +85,9 @@ test_wrr_shares(void)
 {
     static const int  weights[] = { 1, 1, 1, 1, 1, 0 };
 
-    uint32_t          i, n[5];
-    health_t          h;
-    gs_route_pick_t   pick;
+    uint32_t           i, n[5];
+    health_t           h;
+    gs_route_pick_t    pick;
     gs_route_table_t  *t;
 
     t = table_of("wrr", weights);
