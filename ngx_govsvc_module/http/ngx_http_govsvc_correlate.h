@@ -1,0 +1,49 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Correlation: who wants to be told of a rule that fired, and what other
+ * features may ask.
+ */
+
+
+#ifndef _NGX_HTTP_GOVSVC_CORRELATE_H_INCLUDED_
+#define _NGX_HTTP_GOVSVC_CORRELATE_H_INCLUDED_
+
+
+#include "guard/gs_correlate.h"
+#include "http/ngx_http_govsvc.h"
+
+
+/*
+ * A rule that fired at the end of a request.  The texts stand until the
+ * hook returns; key shows a caller masked, evidence is masked and at most
+ * GS_CORRELATE_EVIDENCE bytes.
+ */
+typedef struct {
+    uint32_t                     id;
+    const gs_correlate_rule_t   *rule;     /* name, severity, category, ... */
+    ngx_str_t                    kind;     /* of the key: "ip" */
+    ngx_str_t                    key;      /* "192.0.2.7", "" if not shown */
+    ngx_str_t                    evidence; /* "count 10 in 300s" */
+    ngx_str_t                    action;   /* "log", "ban", "limit" */
+    ngx_uint_t                   count;
+    ngx_uint_t                   shared;   /* callers behind it, or 0 */
+    unsigned                     done:1;   /* 0: it would be, in detect */
+} ngx_http_govsvc_correlate_fired_t;
+
+
+/* Called in the log phase, before the stages of the audit record. */
+typedef void (*ngx_http_govsvc_correlate_pt)(ngx_http_request_t *r,
+    const ngx_http_govsvc_correlate_fired_t *fired, void *data);
+
+
+/*
+ * At configuration: asks to be told of every rule that fires, here or in
+ * detect.  NGX_ERROR if memory is out.
+ */
+ngx_int_t ngx_http_govsvc_correlate_tell(ngx_conf_t *cf,
+    ngx_http_govsvc_correlate_pt hook, void *data);
+
+
+#endif /* _NGX_HTTP_GOVSVC_CORRELATE_H_INCLUDED_ */
