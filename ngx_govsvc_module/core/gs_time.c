@@ -16,6 +16,8 @@
 #define GS_TIME_EPOCH    719468            /* days from 0000-03-01 to 1970 */
 
 
+static void gs_time_civil(uint64_t days, unsigned *year, unsigned *month,
+    unsigned *day);
 static void gs_time_put(gs_uchar_t *p, uint64_t n, unsigned width);
 static int64_t gs_time_days(unsigned year, unsigned month, unsigned day);
 static unsigned gs_time_month_days(unsigned year, unsigned month);
@@ -29,31 +31,80 @@ static size_t gs_time_fraction(const gs_uchar_t *p, size_t len,
 void
 gs_time_iso(gs_buf_t *b, uint64_t us)
 {
-    uint64_t    sec, days, era, doe, yoe, doy, mp, rest, year;
+    uint64_t    sec, rest;
+    unsigned    year, month, day;
     gs_uchar_t  text[sizeof("0000-00-00T00:00:00.000000+08:00") - 1];
 
     sec = us / GS_TIME_SECOND + GS_TIME_BEIJING;
     rest = sec % GS_TIME_DAY;
-    days = sec / GS_TIME_DAY + GS_TIME_EPOCH;
 
-    era = days / 146097;
-    doe = days % 146097;
-    yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    mp = (5 * doy + 2) / 153;
-    year = era * 400 + yoe + (mp >= 10);
+    gs_time_civil(sec / GS_TIME_DAY, &year, &month, &day);
 
     memcpy(text, "0000-00-00T00:00:00.000000+08:00", sizeof(text));
 
     gs_time_put(text, year, 4);
-    gs_time_put(text + 5, (mp < 10) ? mp + 3 : mp - 9, 2);
-    gs_time_put(text + 8, doy - (153 * mp + 2) / 5 + 1, 2);
+    gs_time_put(text + 5, month, 2);
+    gs_time_put(text + 8, day, 2);
     gs_time_put(text + 11, rest / 3600, 2);
     gs_time_put(text + 14, rest / 60 % 60, 2);
     gs_time_put(text + 17, rest % 60, 2);
     gs_time_put(text + 20, us % GS_TIME_SECOND, 6);
 
     gs_buf_put(b, text, sizeof(text));
+}
+
+
+unsigned
+gs_time_month(uint64_t us)
+{
+    unsigned  year, month, day;
+
+    gs_time_civil((us / GS_TIME_SECOND + GS_TIME_BEIJING) / GS_TIME_DAY,
+                  &year, &month, &day);
+
+    return year * 100 + month;
+}
+
+
+uint64_t
+gs_time_month_start(unsigned month)
+{
+    int64_t  sec;
+
+    sec = gs_time_days(month / 100, month % 100, 1) * GS_TIME_DAY
+          - GS_TIME_BEIJING;
+
+    /* January 1970 began in Beijing before the epoch did */
+
+    return (sec > 0) ? (uint64_t) sec * GS_TIME_SECOND : 0;
+}
+
+
+unsigned
+gs_time_month_next(unsigned month)
+{
+    return (month % 100 == 12) ? month + 89 : month + 1;
+}
+
+
+/* Days since 1970 as a date. */
+
+static void
+gs_time_civil(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
+{
+    uint64_t  era, doe, yoe, doy, mp;
+
+    days += GS_TIME_EPOCH;
+
+    era = days / 146097;
+    doe = days % 146097;
+    yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    mp = (5 * doy + 2) / 153;
+
+    *year = (unsigned) (era * 400 + yoe + (mp >= 10));
+    *month = (unsigned) ((mp < 10) ? mp + 3 : mp - 9);
+    *day = (unsigned) (doy - (153 * mp + 2) / 5 + 1);
 }
 
 

@@ -21,5 +21,13 @@ void gs_time_iso(gs_buf_t *b, uint64_t us);
 /* RFC 3339 with any offset to microseconds since the epoch. */
 gs_rc_t gs_time_parse(const gs_str_t *s, uint64_t *us);
 
+/*
+ * The calendar month of a moment in Beijing as a number: 202611.  Of a month
+ * of the years 1970 to 9999 its first moment, and the month after it.
+ */
+unsigned gs_time_month(uint64_t us);
+uint64_t gs_time_month_start(unsigned month);
+unsigned gs_time_month_next(unsigned month);
+
 
 #endif /* _GS_TIME_H_INCLUDED_ */
