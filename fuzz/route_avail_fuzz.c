@@ -37,8 +37,10 @@ fuzz_end(char *dst, const uint8_t *data, size_t size)
     unsigned          i;
     gs_buf_t          b;
     gs_uchar_t        bytes[8];
-    gs_siphash_key_t  key = { 0x676f767376633a61, 0x7661696c61626c65 };
+    gs_siphash_key_t  key;
 
+    key.k0 = 0x676f767376633a61;
+    key.k1 = 0x7661696c61626c65;
     sum = gs_siphash(&key, data, size);
 
     for (i = 0; i < 8; i++) {

@@ -15,7 +15,7 @@
 #include "core/gs_buf.h"
 
 
-#define GS_METRIC_NAMES    64              /* places for names of one kind */
+#define GS_METRIC_NAMES    128             /* places for names of one kind */
 #define GS_METRIC_NAME     64              /* bytes of a name */
 
 #define GS_METRIC_NONE     0               /* the place of no name: "_none" */

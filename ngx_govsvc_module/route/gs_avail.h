@@ -61,7 +61,7 @@ typedef enum {
 
 
 typedef enum {
-    GS_AVAIL_UNKNOWN = 0,                  /* may be usable, nothing proves it */
+    GS_AVAIL_UNKNOWN = 0,                  /* perhaps usable */
     GS_AVAIL_PROVED,                       /* one whose checks pass is there */
     GS_AVAIL_NONE                          /* no instance takes requests */
 } gs_avail_health_e;

@@ -371,8 +371,8 @@ gs_avail_month_text(unsigned month, gs_buf_t *b)
 static void
 gs_avail_second(uint64_t minute, gs_buf_t *b)
 {
-    gs_buf_t  t;
     char      text[sizeof("0000-00-00T00:00:00.000000+08:00")];
+    gs_buf_t  t;
 
     gs_buf_init(&t, text, sizeof(text));
     gs_time_iso(&t, minute * GS_AVAIL_MINUTE);
