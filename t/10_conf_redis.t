@@ -146,8 +146,8 @@ my (undef, $dump) = do {
     $t->write_file('dump.conf', "govsvc_redis main {\n"
         . "    server 127.0.0.1; password_file redis.pw;\n}\n");
     $t->write_file('dumped.conf', $t->frame('dump.conf'));
-    my ($code, $out) = $t->command($Test::GovSvc::NGINX, '-T', '-p',
-        "$t->{dir}/", '-c', "$t->{dir}/dumped.conf");
+    my ($code, $out) = $t->command($t->environment(), 'nginx', '-T',
+        '-p', "$t->{dir}/", '-c', "$t->{dir}/dumped.conf");
     ($code, $out);
 };
 like($dump, qr/govsvc_redis main/, 'nginx -T prints the block');

@@ -601,6 +601,23 @@ refused(get('/required', $kept), '401 REPLAY', 'after a reload');
 $t->kill_worker();
 refused(get('/required', $kept), '401 REPLAY', 'after the death of a worker');
 
+# govsvc_require without govsvc_token: the level of the application
+
+is(get('/levels', tif('yss'))->status, 200, 'level 3 where 3 is needed');
+
+my $low = get('/levels', tif('gw'));
+is($low->status, 403, 'level 2');
+is($low->header('X-Reason'), 'FORBIDDEN', 'is forbidden');
+is($low->header('WWW-Authenticate'), undef, 'and cannot step up');
+
+my $unsigned = get('/levels', []);
+is($unsigned->status, 401, 'no signature, which is optional');
+is($unsigned->header('X-Reason'), 'AUTH_REQUIRED', 'is asked for one');
+like($unsigned->header('WWW-Authenticate'), qr/^GOV-HMAC-SHA256 /,
+    'of an application');
+is(get('/levels', tif('yss', token => 'x'))->header('X-Reason'), 'APP_INVALID',
+    'a bad one');
+
 # A full store
 
 my ($full, $sent) = (0, 0);
@@ -624,22 +641,5 @@ my ($rc, $shown) = $t->command($t->environment(), 'nginx', '-T', '-p',
     $t->dir() . '/nginx.conf');
 like($shown, qr/"id": "yss"/, 'nginx -T shows apps.json');
 unlike($shown, qr/gov-demo|plain-api-key/, 'and no secret');
-
-# govsvc_require without govsvc_token: the level of the application
-
-is(get('/levels', tif('yss'))->status, 200, 'level 3 where 3 is needed');
-
-my $low = get('/levels', tif('gw'));
-is($low->status, 403, 'level 2');
-is($low->header('X-Reason'), 'FORBIDDEN', 'is forbidden');
-is($low->header('WWW-Authenticate'), undef, 'and cannot step up');
-
-my $unsigned = get('/levels', []);
-is($unsigned->status, 401, 'no signature, which is optional');
-is($unsigned->header('X-Reason'), 'AUTH_REQUIRED', 'is asked for one');
-like($unsigned->header('WWW-Authenticate'), qr/^GOV-HMAC-SHA256 /,
-    'of an application');
-is(get('/levels', tif('yss', token => 'x'))->header('X-Reason'), 'APP_INVALID',
-    'a bad one');
 
 $t->done();

@@ -232,9 +232,13 @@ ngx_http_govsvc_admin_copy(ngx_pool_t *pool, gs_str_t *dst, ngx_str_t *src)
         return NGX_ERROR;
     }
 
-    ngx_memcpy(p, src->data, src->len);
-    p[src->len] = '\0';
     *dst = gs_str_make(p, src->len);
+
+    if (src->len != 0) {
+        p = ngx_cpymem(p, src->data, src->len);
+    }
+
+    *p = '\0';
 
     return NGX_OK;
 }

@@ -201,7 +201,10 @@ ngx_http_govsvc_ban_caller_id(ngx_http_govsvc_ban_zone_t *zone,
 
     p = buf;
     *p++ = (u_char) len;
-    p = ngx_cpymem(p, issuer->data, len);
+
+    if (len != 0) {
+        p = ngx_cpymem(p, issuer->data, len);
+    }
 
     if (name->len <= (size_t) (buf + sizeof(buf) - p)) {
         p = ngx_cpymem(p, name->data, name->len);
