@@ -37,7 +37,6 @@ static void step(const char *name, unsigned served, unsigned failed,
 static void steps(unsigned n, const char *name, unsigned served,
     unsigned failed, gs_avail_health_e health);
 static void tell(void *ctx, const gs_avail_news_t *news);
-static const char *row(const char *month);
 static const char *json(const char *month, const char *platform);
 static size_t save(void);
 
@@ -164,32 +163,6 @@ tell(void *ctx, const gs_avail_news_t *n)
     snprintf(log->text + len, sizeof(log->text) - len, "%.*s %.5s %u/%u;",
              (int) n->platform.len, (const char *) n->platform.data,
              iso + 11, n->minutes, n->down);
-}
-
-
-/* The minutes of gd in that month. */
-
-static const char *
-row(const char *month)
-{
-    const char   *p;
-    unsigned      up, idle, down, announced, unobserved;
-    static char   line[128];
-
-    p = strstr(json(month, "gd"), "\"minutes\":{");
-
-    if (p == NULL
-        || sscanf(p, "\"minutes\":{\"up\":%u,\"idle\":%u,\"down\":%u,"
-                  "\"announced\":%u,\"unobserved\":%u", &up, &idle, &down,
-                  &announced, &unobserved) != 5)
-    {
-        return "none";
-    }
-
-    snprintf(line, sizeof(line), "%u %u %u %u %u", up, idle, down, announced,
-             unobserved);
-
-    return line;
 }
 
 

@@ -20,6 +20,7 @@ static void test_gap(void);
 static void test_clock_back(void);
 static void test_counters(void);
 static void test_gone(void);
+static const char *row(const char *month);
 
 
 int
@@ -405,4 +406,30 @@ test_gone(void)
        "the outage of a platform that is gone is over");
     ok(strstr(json("2026-11", "gd"), "\"down\":1,\"announced\":0,"
               "\"unobserved\":0") != NULL, "and its minutes end");
+}
+
+
+/* The minutes of gd in that month. */
+
+static const char *
+row(const char *month)
+{
+    const char   *p;
+    unsigned      up, idle, down, announced, unobserved;
+    static char   line[128];
+
+    p = strstr(json(month, "gd"), "\"minutes\":{");
+
+    if (p == NULL
+        || sscanf(p, "\"minutes\":{\"up\":%u,\"idle\":%u,\"down\":%u,"
+                  "\"announced\":%u,\"unobserved\":%u", &up, &idle, &down,
+                  &announced, &unobserved) != 5)
+    {
+        return "none";
+    }
+
+    snprintf(line, sizeof(line), "%u %u %u %u %u", up, idle, down, announced,
+             unobserved);
+
+    return line;
 }
