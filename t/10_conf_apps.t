@@ -191,7 +191,40 @@ directive('govsvc_nonce_zone zone=n:1m;', '');
 directive('govsvc_nonce_zone zone=n:16k;', 'invalid zone size "16k" in '
     . '"govsvc_nonce_zone" directive, allowed: 32k or more, with k, m or g');
 directive('govsvc_nonce_zone n:1m;', 'invalid parameter "n:1m"; allowed: '
-    . 'zone=NAME:SIZE in "govsvc_nonce_zone" directive');
+    . 'zone=, redis=, on_error=, skew= in "govsvc_nonce_zone" directive');
+directive('govsvc_nonce_zone zone=n:1m zone=m:1m;', 'duplicate parameter '
+    . '"zone=m:1m" in "govsvc_nonce_zone" directive');
+directive('govsvc_nonce_zone redis=main;', '"govsvc_nonce_zone" must have '
+    . '"zone=NAME:SIZE" parameter');
+directive('govsvc_nonce_zone zone=n:1m rediss=main;', 'invalid parameter '
+    . '"rediss="; did you mean "redis="? in "govsvc_nonce_zone" directive');
+directive('govsvc_nonce_zone zone=n:1m on_error=local;', '"on_error" of nonce '
+    . 'zone "n" needs "redis=NAME"');
+directive('govsvc_nonce_zone zone=n:1m skew=5s;', '"skew" of nonce zone "n" '
+    . 'needs "redis=NAME"');
+directive('govsvc_nonce_zone zone=n:1m redis=main;', 'unknown redis "main", '
+    . 'there is no block "govsvc_redis main"');
+
+my $main = 'govsvc_redis main { server 127.0.0.1:1; }';
+
+directive("govsvc_nonce_zone zone=n:1m redis=main; $main", '');
+directive("$main govsvc_nonce_zone zone=n:1m redis=main on_error=closed "
+    . 'skew=0s;', '');
+directive("$main govsvc_nonce_zone zone=n:1m redis=main on_error=local "
+    . 'skew=10m;', '');
+directive("$main govsvc_nonce_zone zone=n:1m redis=main on_error=open;",
+    'invalid on_error "open"; allowed: closed, local in '
+    . '"govsvc_nonce_zone" directive');
+directive("$main govsvc_nonce_zone zone=n:1m redis=main on_error=;",
+    'invalid on_error ""; allowed: closed, local in '
+    . '"govsvc_nonce_zone" directive');
+
+for my $skew ('', 'x', '-1s', '500ms', '601s', '1h') {
+    directive("$main govsvc_nonce_zone zone=n:1m redis=main skew=$skew;",
+        "invalid skew \"$skew\", allowed: 0s to 10m, whole seconds, as in "
+        . '"5s"');
+}
+
 directive('govsvc_nonce_zone zone=n:1m; govsvc_nonce_zone zone=m:1m;',
     '"govsvc_nonce_zone" directive is duplicate');
 

@@ -20,7 +20,7 @@ my $rs = Test::GovSvc::Redis->new($t);
 my $conf = "$Test::GovSvc::TOP/conf/redis";
 
 my $acl = $t->read_file("$conf/users.acl");
-is(() = $acl =~ /^user \w+ off resetpass /mg, 4, 'all users are off');
+is(() = $acl =~ /^user \w+ off resetpass /mg, 5, 'all users are off');
 $acl =~ s/^user gw off resetpass /user gw on >secret /m;
 $acl =~ s/^user default .*$/user default on nopass ~* &* +\@all/m;
 

@@ -12,7 +12,7 @@
 
 
 #include "http/ngx_http_govsvc.h"
-#include "limit/gs_nonce.h"
+#include "http/ngx_http_govsvc_nonce.h"
 #include "token/gs_app.h"
 
 
@@ -31,9 +31,7 @@ typedef struct {
     gs_mem_t            *mem;
     gs_apps_t           *apps;             /* NULL: none configured */
     gs_sign_crypto_t    *crypto;
-    ngx_shm_zone_t      *zone;
-    gs_nonce_t           nonces;
-    ngx_uint_t           ready;            /* nonces laid out */
+    ngx_array_t          zones;            /* of nonces: one, or none */
 } ngx_http_govsvc_apps_main_conf_t;
 
 
@@ -53,6 +51,8 @@ typedef struct {
     ngx_str_t            subject;
     ngx_str_t            identity[3];      /* x-tif-uid, -uinfo, -ext */
     ngx_str_t            names[3];         /* as they were sent */
+    const gs_app_t      *pending;          /* good but for its nonce */
+    ngx_http_govsvc_nonce_wait_t  *nonce;  /* asked for; or NULL */
     gs_sign_digest_t     digest;           /* that the body must have */
     gs_sign_hash_t      *hash;             /* NULL: none is wanted */
     off_t                received;

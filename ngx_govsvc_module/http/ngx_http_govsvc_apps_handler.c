@@ -22,18 +22,20 @@ static ngx_uint_t ngx_http_govsvc_app_presigned(ngx_http_request_t *r,
     ngx_http_govsvc_apps_conf_t *alcf);
 static ngx_int_t ngx_http_govsvc_app_again(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_apps_conf_t *alcf);
-static gs_sign_reason_e ngx_http_govsvc_app_verify(ngx_http_request_t *r,
+static ngx_int_t ngx_http_govsvc_app_verify(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_apps_conf_t *alcf,
-    ngx_http_govsvc_app_data_t *data);
+    ngx_http_govsvc_app_data_t *data, gs_sign_reason_e *result);
 static gs_sign_reason_e ngx_http_govsvc_app_request(ngx_http_request_t *r,
     ngx_http_govsvc_app_data_t *data, gs_sign_request_t *req);
 static gs_sign_reason_e ngx_http_govsvc_app_check(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, const gs_app_t *app);
 static gs_sign_reason_e ngx_http_govsvc_app_route(
     ngx_http_govsvc_ctx_t *ctx, const gs_app_t *app);
-static gs_sign_reason_e ngx_http_govsvc_app_nonce(ngx_http_request_t *r,
-    const gs_app_t *app, const gs_sign_request_t *req,
-    const gs_sign_cred_t *cred);
+static ngx_int_t ngx_http_govsvc_app_nonce(ngx_http_request_t *r,
+    ngx_http_govsvc_app_data_t *data, const gs_sign_request_t *req,
+    const gs_sign_cred_t *cred, gs_sign_reason_e *reason);
+static gs_sign_reason_e ngx_http_govsvc_app_answered(
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_app_data_t *data);
 static gs_sign_reason_e ngx_http_govsvc_app_subject(ngx_http_request_t *r,
     ngx_http_govsvc_app_data_t *data, const gs_sign_cred_t *cred);
 static void ngx_http_govsvc_app_accept(ngx_http_govsvc_ctx_t *ctx,
@@ -71,6 +73,8 @@ static const ngx_http_govsvc_app_answer_t
     { NGX_HTTP_GOVSVC_APP_DIGEST, NGX_LOG_WARN },           /* digest */
     { NGX_HTTP_GOVSVC_APP_BODY, NGX_LOG_INFO },             /* body size */
     { NGX_HTTP_GOVSVC_AUTH_UNAVAILABLE, NGX_LOG_CRIT },     /* store full */
+    { NGX_HTTP_GOVSVC_AUTH_UNAVAILABLE, NGX_LOG_ERR },      /* store gone */
+    { NGX_HTTP_GOVSVC_AUTH_UNAVAILABLE, NGX_LOG_WARN },     /* store lost */
     { NGX_HTTP_GOVSVC_AUTH_UNAVAILABLE, NGX_LOG_ERR }       /* memory */
 };
 
@@ -116,12 +120,25 @@ ngx_http_govsvc_app_verify_handler(ngx_http_request_t *r)
 
     reason = GS_SIGN_ABSENT;
 
-    if (ngx_http_govsvc_app_signed(r)) {
+    if (data != NULL && data->nonce != NULL) {
+
+        if (data->nonce->call != NULL) {
+            return NGX_AGAIN;
+        }
+
+        reason = ngx_http_govsvc_app_answered(ctx, data);
+
+    } else if (ngx_http_govsvc_app_signed(r)) {
         data = ngx_http_govsvc_app_data(r, ctx);
 
-        reason = (data == NULL) ? GS_SIGN_NO_MEMORY
-                                : ngx_http_govsvc_app_verify(r, ctx, alcf,
-                                                             data);
+        if (data == NULL) {
+            reason = GS_SIGN_NO_MEMORY;
+
+        } else if (ngx_http_govsvc_app_verify(r, ctx, alcf, data, &reason)
+                   == NGX_AGAIN)
+        {
+            return NGX_AGAIN;
+        }
     }
 
     if (reason == GS_SIGN_OK) {
@@ -252,10 +269,14 @@ ngx_http_govsvc_app_again(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 }
 
 
-static gs_sign_reason_e
+/* NGX_AGAIN: other nodes are asked for the nonce; else *result is set. */
+
+static ngx_int_t
 ngx_http_govsvc_app_verify(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
-    ngx_http_govsvc_apps_conf_t *alcf, ngx_http_govsvc_app_data_t *data)
+    ngx_http_govsvc_apps_conf_t *alcf, ngx_http_govsvc_app_data_t *data,
+    gs_sign_reason_e *result)
 {
+    ngx_int_t                          rc;
     const gs_app_t                    *app;
     gs_sign_cred_t                     cred;
     gs_sign_reason_e                   reason;
@@ -267,7 +288,8 @@ ngx_http_govsvc_app_verify(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
     reason = ngx_http_govsvc_app_request(r, data, &req);
 
     if (reason != GS_SIGN_OK) {
-        return reason;
+        *result = reason;
+        return NGX_OK;
     }
 
     cred.scheme = GS_SIGN_SCHEMES;
@@ -275,12 +297,14 @@ ngx_http_govsvc_app_verify(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 
     ctx->errcode = (cred.scheme == GS_SIGN_TIF);
 
-    if (reason != GS_SIGN_OK) {
-        return reason;
+    if (reason == GS_SIGN_OK && ctx->token_data != NULL && !alcf->with_token)
+    {
+        reason = GS_SIGN_TWO;
     }
 
-    if (ctx->token_data != NULL && !alcf->with_token) {
-        return GS_SIGN_TWO;
+    if (reason != GS_SIGN_OK) {
+        *result = reason;
+        return NGX_OK;
     }
 
     reason = gs_apps_check(amcf->apps, amcf->crypto, &req, &cred,
@@ -309,15 +333,20 @@ ngx_http_govsvc_app_verify(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 
     /* last: only a request that would pass uses its nonce up */
 
-    if (reason == GS_SIGN_OK) {
-        reason = ngx_http_govsvc_app_nonce(r, app, &req, &cred);
-    }
+    rc = NGX_OK;
 
     if (reason == GS_SIGN_OK) {
+        data->pending = app;
+        rc = ngx_http_govsvc_app_nonce(r, data, &req, &cred, &reason);
+    }
+
+    if (rc == NGX_OK && reason == GS_SIGN_OK) {
         data->app = app;
     }
 
-    return reason;
+    *result = reason;
+
+    return rc;
 }
 
 
@@ -438,39 +467,45 @@ ngx_http_govsvc_app_commit(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx)
 }
 
 
-static gs_sign_reason_e
-ngx_http_govsvc_app_nonce(ngx_http_request_t *r, const gs_app_t *app,
-    const gs_sign_request_t *req, const gs_sign_cred_t *cred)
+static ngx_int_t
+ngx_http_govsvc_app_nonce(ngx_http_request_t *r,
+    ngx_http_govsvc_app_data_t *data, const gs_sign_request_t *req,
+    const gs_sign_cred_t *cred, gs_sign_reason_e *reason)
 {
-    int64_t                            until;
-    gs_str_t                           nonce;
-    ngx_http_govsvc_apps_main_conf_t  *amcf;
+    ngx_http_govsvc_nonce_t             n;
+    ngx_http_govsvc_nonce_zone_t      **zones;
+    ngx_http_govsvc_apps_main_conf_t   *amcf;
 
-    if (gs_app_nonce(app, req, cred, (int64_t) ngx_time(), &nonce, &until)
+    n.now = (int64_t) ngx_time();
+
+    if (gs_app_nonce(data->pending, req, cred, n.now, &n.nonce, &n.until)
         != GS_OK)
     {
-        return GS_SIGN_OK;
+        return NGX_OK;
     }
+
+    n.app = data->pending->id;
+    n.time = cred->time;
 
     amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_apps_module);
+    zones = amcf->zones.elts;
 
-    if (!amcf->ready) {
-        return GS_SIGN_STORE_FULL;
+    return ngx_http_govsvc_nonce_take(r, zones[0], &n, &data->nonce, reason);
+}
+
+
+static gs_sign_reason_e
+ngx_http_govsvc_app_answered(ngx_http_govsvc_ctx_t *ctx,
+    ngx_http_govsvc_app_data_t *data)
+{
+    if (data->nonce->reason == GS_SIGN_OK) {
+        data->app = data->pending;
+
+    } else {
+        ctx->retry_after = data->nonce->retry_after;
     }
 
-    switch (gs_nonce_insert(&amcf->nonces, &app->id, &nonce, until,
-                            (int64_t) ngx_time()))
-    {
-
-    case GS_OK:
-        return GS_SIGN_OK;
-
-    case GS_DECLINED:
-        return GS_SIGN_REPLAY;
-
-    default:
-        return GS_SIGN_STORE_FULL;
-    }
+    return data->nonce->reason;
 }
 
 
@@ -648,7 +683,9 @@ ngx_http_govsvc_app_refuse(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
         ctx->challenge = ngx_http_govsvc_app_realm;
     }
 
-    if (answer->reason == NGX_HTTP_GOVSVC_AUTH_UNAVAILABLE) {
+    if (answer->reason == NGX_HTTP_GOVSVC_AUTH_UNAVAILABLE
+        && ctx->retry_after == 0)
+    {
         ctx->retry_after = 1;
     }
 

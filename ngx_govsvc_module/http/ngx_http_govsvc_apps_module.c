@@ -9,10 +9,6 @@
 #include "http/ngx_http_govsvc_apps.h"
 
 
-#define NGX_HTTP_GOVSVC_NONCE_ZONE      16777216
-#define NGX_HTTP_GOVSVC_NONCE_ZONE_MIN  32768
-
-
 static void *ngx_http_govsvc_apps_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_apps_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_govsvc_apps_create_conf(ngx_conf_t *cf);
@@ -30,12 +26,6 @@ static char *ngx_http_govsvc_app_parameter(ngx_conf_t *cf,
     ngx_http_govsvc_apps_conf_t *alcf, ngx_str_t *value);
 static char *ngx_http_govsvc_app_schemes(ngx_conf_t *cf,
     ngx_http_govsvc_apps_conf_t *alcf, ngx_str_t *list);
-static char *ngx_http_govsvc_nonce_zone(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_govsvc_nonce_add_zone(ngx_conf_t *cf,
-    ngx_http_govsvc_apps_main_conf_t *amcf, ngx_str_t *name, size_t size);
-static ngx_int_t ngx_http_govsvc_nonce_init_zone(ngx_shm_zone_t *zone,
-    void *data);
 
 
 static ngx_conf_enum_t  ngx_http_govsvc_app_modes[] = {
@@ -61,10 +51,10 @@ static ngx_command_t  ngx_http_govsvc_apps_commands[] = {
       NULL },
 
     { ngx_string("govsvc_nonce_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1234,
       ngx_http_govsvc_nonce_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_http_govsvc_apps_main_conf_t, zone),
+      offsetof(ngx_http_govsvc_apps_main_conf_t, zones),
       NULL },
 
     { ngx_string("govsvc_app"),
@@ -113,9 +103,23 @@ ngx_module_t  ngx_http_govsvc_apps_module = {
 static void *
 ngx_http_govsvc_apps_create_main_conf(ngx_conf_t *cf)
 {
+    ngx_http_govsvc_apps_main_conf_t  *amcf;
+
     /* set by pcalloc(): everything to 0 and NULL */
 
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_apps_main_conf_t));
+    amcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_apps_main_conf_t));
+    if (amcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&amcf->zones, cf->pool, 1,
+                       sizeof(ngx_http_govsvc_nonce_zone_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return amcf;
 }
 
 
@@ -124,14 +128,8 @@ ngx_http_govsvc_apps_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_govsvc_apps_main_conf_t *amcf = conf;
 
-    static ngx_str_t  name = ngx_string("govsvc_nonces");
-
-    if (amcf->apps != NULL && amcf->zone == NULL) {
-        return ngx_http_govsvc_nonce_add_zone(cf, amcf, &name,
-                                              NGX_HTTP_GOVSVC_NONCE_ZONE);
-    }
-
-    return NGX_CONF_OK;
+    return (amcf->apps != NULL && amcf->zones.nelts == 0)
+           ? ngx_http_govsvc_nonce_default(cf, &amcf->zones) : NGX_CONF_OK;
 }
 
 
@@ -454,94 +452,4 @@ ngx_http_govsvc_app_schemes(ngx_conf_t *cf,
     }
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_govsvc_nonce_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_govsvc_apps_main_conf_t *amcf = conf;
-
-    size_t                    size;
-    ngx_str_t                *value, zone, name;
-    static const char *const  form[] = { "zone=NAME:SIZE", NULL };
-
-    value = cf->args->elts;
-
-    if (amcf->zone != NULL) {
-        return "is duplicate";
-    }
-
-    if (ngx_strncmp(value[1].data, "zone=", 5) != 0) {
-        return ngx_govsvc_conf_invalid(cf, "parameter", &value[1], form);
-    }
-
-    zone.data = value[1].data + 5;
-    zone.len = value[1].len - 5;
-
-    if (ngx_govsvc_conf_zone(cf, &zone, NGX_HTTP_GOVSVC_NONCE_ZONE_MIN, &name,
-                             &size)
-        != NGX_CONF_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_http_govsvc_nonce_add_zone(cf, amcf, &name, size);
-}
-
-
-static char *
-ngx_http_govsvc_nonce_add_zone(ngx_conf_t *cf,
-    ngx_http_govsvc_apps_main_conf_t *amcf, ngx_str_t *name, size_t size)
-{
-    amcf->zone = ngx_shared_memory_add(cf, name, size,
-                                       &ngx_http_govsvc_apps_module);
-    if (amcf->zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    amcf->zone->init = ngx_http_govsvc_nonce_init_zone;
-    amcf->zone->data = amcf;
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_govsvc_nonce_init_zone(ngx_shm_zone_t *zone, void *data)
-{
-    ngx_http_govsvc_apps_main_conf_t *old = data;
-
-    size_t                             size;
-    u_char                             random[16];
-    ngx_slab_pool_t                   *pool;
-    ngx_http_govsvc_apps_main_conf_t  *amcf;
-
-    amcf = zone->data;
-    pool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    if (old != NULL) {
-        amcf->nonces = old->nonces;
-        amcf->ready = 1;
-        return NGX_OK;
-    }
-
-    /* the pages left are one run, which the store takes whole */
-
-    size = pool->pfree * ngx_pagesize;
-    pool->data = ngx_slab_calloc(pool, size);
-
-    if (pool->data == NULL
-        || ngx_govsvc_random(random, sizeof(random), zone->shm.log) != NGX_OK
-        || gs_nonce_create(&amcf->nonces, pool->data, size, random) != GS_OK)
-    {
-        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
-                      "govsvc app: cannot lay out zone \"%V\"",
-                      &zone->shm.name);
-        return NGX_ERROR;
-    }
-
-    amcf->ready = 1;
-
-    return NGX_OK;
 }

@@ -265,7 +265,8 @@ ngx_http_govsvc_ban_sync_changed(ngx_http_govsvc_ban_zone_t *zone,
 
     ngx_log_error(NGX_LOG_ERR, sync->log, 0,
                   "govsvc ban: other nodes were not told that a ban in zone "
-                  "\"%V\" is lifted, too many wait for redis", &zone->base.name);
+                  "\"%V\" is lifted, too many wait for redis",
+                  &zone->base.name);
 }
 
 

@@ -151,6 +151,7 @@ struct ngx_http_govsvc_metric_s {
 /* Each ends with a name that is NULL. */
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_traffic[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_redis[];
+extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_nonce[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_state[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_avail[];
 

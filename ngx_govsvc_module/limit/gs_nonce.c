@@ -10,12 +10,11 @@
 
 
 #define GS_NONCE_MAGIC    0x474e4f31u      /* GNO1 */
-#define GS_NONCE_VERSION  1
+#define GS_NONCE_VERSION  2
 #define GS_NONCE_WAYS     8
 #define GS_NONCE_TRIES    64
 #define GS_NONCE_BITS     26               /* of the time: 34 years */
 #define GS_NONCE_MASK     ((1u << GS_NONCE_BITS) - 1)
-#define GS_NONCE_TEXT     256              /* of app and nonce together */
 
 
 struct gs_nonce_hdr_s {
@@ -24,8 +23,22 @@ struct gs_nonce_hdr_s {
     uint64_t          size;
     uint64_t          sets;
     gs_siphash_key_t  key;
-    gs_nonce_stat_t   stat;                /* each counted atomically */
+    uint64_t          history;             /* of others; 0: not told yet */
+    int64_t           lost;                /* s, only ever moved on */
+    uint64_t          counts[GS_NONCE_COUNTS];
 };
+
+
+const char *const  gs_nonce_counts[] = {
+    "stored", "replayed", "full", "elsewhere", "refused", "alone", "fenced",
+    NULL
+};
+
+
+/* the words begin behind two lines */
+
+typedef char  gs_nonce_hdr_fits[sizeof(struct gs_nonce_hdr_s)
+                                <= 2 * GS_NONCE_WAYS * 8 ? 1 : -1];
 
 
 /* What one look at both sets found. */
@@ -126,8 +139,7 @@ gs_nonce_insert(gs_nonce_t *store, const gs_str_t *app,
         gs_nonce_look(store, sets, tag, now, &look);
 
         if (look.seen != 0) {
-            (void) __atomic_fetch_add(&store->hdr->stat.replayed, 1,
-                                      __ATOMIC_RELAXED);
+            gs_nonce_count(store, GS_NONCE_REPLAYED);
             return GS_DECLINED;
         }
 
@@ -144,15 +156,15 @@ gs_nonce_insert(gs_nonce_t *store, const gs_str_t *app,
         gs_nonce_look(store, sets, tag, now, &look);
 
         if (look.seen > 1) {
+            gs_nonce_count(store, GS_NONCE_REPLAYED);
             return GS_DECLINED;
         }
 
-        (void) __atomic_fetch_add(&store->hdr->stat.stored, 1,
-                                  __ATOMIC_RELAXED);
+        gs_nonce_count(store, GS_NONCE_STORED);
         return GS_OK;
     }
 
-    (void) __atomic_fetch_add(&store->hdr->stat.full, 1, __ATOMIC_RELAXED);
+    gs_nonce_count(store, GS_NONCE_FULL);
 
     return GS_BUSY;
 }
@@ -268,13 +280,59 @@ gs_nonce_size(const gs_nonce_t *store)
 
 
 void
-gs_nonce_stat(const gs_nonce_t *store, gs_nonce_stat_t *stat)
+gs_nonce_history(gs_nonce_t *store, uint64_t history, int64_t now)
 {
-    const gs_nonce_stat_t  *s;
+    uint64_t  before;
 
-    s = &store->hdr->stat;
+    before = __atomic_load_n(&store->hdr->history, __ATOMIC_RELAXED);
 
-    stat->stored = __atomic_load_n(&s->stored, __ATOMIC_RELAXED);
-    stat->replayed = __atomic_load_n(&s->replayed, __ATOMIC_RELAXED);
-    stat->full = __atomic_load_n(&s->full, __ATOMIC_RELAXED);
+    if (history == 0 || history == before) {
+        return;
+    }
+
+    /* first the time: a process may die between the two */
+
+    if (before != 0) {
+        gs_nonce_lose(store, now);
+    }
+
+    __atomic_store_n(&store->hdr->history, history, __ATOMIC_RELEASE);
+}
+
+
+void
+gs_nonce_lose(gs_nonce_t *store, int64_t now)
+{
+    int64_t  lost;
+
+    lost = __atomic_load_n(&store->hdr->lost, __ATOMIC_RELAXED);
+
+    while (lost < now) {
+        if (__atomic_compare_exchange_n(&store->hdr->lost, &lost, now, 0,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        {
+            return;
+        }
+    }
+}
+
+
+int64_t
+gs_nonce_lost(const gs_nonce_t *store)
+{
+    return __atomic_load_n(&store->hdr->lost, __ATOMIC_ACQUIRE);
+}
+
+
+void
+gs_nonce_count(gs_nonce_t *store, gs_nonce_count_e what)
+{
+    (void) __atomic_fetch_add(&store->hdr->counts[what], 1, __ATOMIC_RELAXED);
+}
+
+
+uint64_t
+gs_nonce_counted(const gs_nonce_t *store, gs_nonce_count_e what)
+{
+    return __atomic_load_n(&store->hdr->counts[what], __ATOMIC_RELAXED);
 }

@@ -24,6 +24,7 @@
 
 #define GS_NONCE_MIN   4096                /* bytes of a store */
 #define GS_NONCE_UNIT  16                  /* s */
+#define GS_NONCE_TEXT  256                 /* of app and nonce together */
 
 
 typedef struct gs_nonce_hdr_s  gs_nonce_hdr_t;
@@ -36,11 +37,17 @@ typedef struct {
 } gs_nonce_t;
 
 
-typedef struct {
-    uint64_t         stored;
-    uint64_t         replayed;
-    uint64_t         full;
-} gs_nonce_stat_t;
+/* What became of nonces; of each the store keeps a count. */
+typedef enum {
+    GS_NONCE_STORED = 0,                   /* new here */
+    GS_NONCE_REPLAYED,                     /* seen here before */
+    GS_NONCE_FULL,                         /* no room */
+    GS_NONCE_ELSEWHERE,                    /* new here, seen by another node */
+    GS_NONCE_REFUSED,                      /* the others could not be asked */
+    GS_NONCE_ALONE,                        /* nor here, passed all the same */
+    GS_NONCE_FENCED,                       /* older than what others lost */
+    GS_NONCE_COUNTS
+} gs_nonce_count_e;
 
 
 /*
@@ -62,10 +69,27 @@ gs_rc_t gs_nonce_attach(gs_nonce_t *store, void *memory, size_t size);
 gs_rc_t gs_nonce_insert(gs_nonce_t *store, const gs_str_t *app,
     const gs_str_t *nonce, int64_t until, int64_t now);
 
+/*
+ * The memory that nodes share writes one history, told by a number that is
+ * not 0.  Where it is another than the store was told of last, nonces that
+ * other nodes had written may be lost: now (s) is kept as the time of it.
+ */
+void gs_nonce_history(gs_nonce_t *store, uint64_t history, int64_t now);
+
+/* Nonces of others may be lost, at that time; and when last, 0: never. */
+void gs_nonce_lose(gs_nonce_t *store, int64_t now);
+int64_t gs_nonce_lost(const gs_nonce_t *store);
+
 /* Nonces still refused at that time; reads the whole store. */
 uint64_t gs_nonce_used(const gs_nonce_t *store, int64_t now);
 uint64_t gs_nonce_size(const gs_nonce_t *store);
-void gs_nonce_stat(const gs_nonce_t *store, gs_nonce_stat_t *stat);
+
+/* Counts what the caller found, and tells a count. */
+void gs_nonce_count(gs_nonce_t *store, gs_nonce_count_e what);
+uint64_t gs_nonce_counted(const gs_nonce_t *store, gs_nonce_count_e what);
+
+/* "stored", "replayed", ... in that order, and NULL. */
+extern const char *const  gs_nonce_counts[];
 
 
 #endif /* _GS_NONCE_H_INCLUDED_ */

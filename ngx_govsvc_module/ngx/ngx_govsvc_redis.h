@@ -122,6 +122,14 @@ ngx_int_t ngx_govsvc_redis_clock(ngx_govsvc_redis_t *rd, const ngx_str_t *key,
 ngx_uint_t ngx_govsvc_redis_epoch(ngx_govsvc_redis_t *rd, uint64_t *since);
 
 
+/*
+ * A number of the history that the primary writes, the same on all nodes, for
+ * who keeps it longer than a worker lives.  0 in a cluster, and where it is
+ * not known: without a connection, or where the ACL forbids INFO.
+ */
+uint64_t ngx_govsvc_redis_history(ngx_govsvc_redis_t *rd);
+
+
 /* The name; the prefix of all keys (with its ":"), to be put before each. */
 const ngx_str_t *ngx_govsvc_redis_name(const ngx_govsvc_redis_t *rd);
 const ngx_str_t *ngx_govsvc_redis_prefix(const ngx_govsvc_redis_t *rd);

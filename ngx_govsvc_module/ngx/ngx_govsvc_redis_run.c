@@ -7,6 +7,7 @@
  */
 
 
+#include "core/gs_siphash.h"
 #include "ngx/ngx_govsvc_redis_priv.h"
 
 
@@ -74,6 +75,29 @@ ngx_govsvc_redis_epoch(ngx_govsvc_redis_t *rd, uint64_t *since)
     *since = rd->run->since;
 
     return rd->run->epoch;
+}
+
+
+uint64_t
+ngx_govsvc_redis_history(ngx_govsvc_redis_t *rd)
+{
+    ngx_govsvc_redis_node_t  *node;
+    static gs_siphash_key_t   key;
+
+    if (rd->run == NULL || rd->run->map != NULL) {
+        return 0;
+    }
+
+    node = rd->run->primary;
+
+    if (node == NULL || node->conn == NULL
+        || !ngx_govsvc_redis_conn_up(node->conn)
+        || node->run_id[0] == '\0')
+    {
+        return 0;
+    }
+
+    return gs_siphash(&key, node->run_id, NGX_GOVSVC_REDIS_RUN_ID) | 1;
 }
 
 

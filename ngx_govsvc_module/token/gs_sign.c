@@ -78,6 +78,8 @@ static const char *const  gs_sign_reason_names[GS_SIGN_REASONS] = {
     "bad_digest",
     "body_too_large",
     "nonce_store_full",
+    "nonce_store_gone",
+    "nonce_store_lost",
     "no_memory"
 };
 

@@ -86,6 +86,8 @@ typedef enum {
     GS_SIGN_BAD_DIGEST,
     GS_SIGN_BODY_TOO_LARGE,
     GS_SIGN_STORE_FULL,                    /* ours, not the caller's */
+    GS_SIGN_STORE_GONE,                    /* that nodes share */
+    GS_SIGN_STORE_LOST,                    /* it may have lost nonces */
     GS_SIGN_NO_MEMORY,
     GS_SIGN_REASONS
 } gs_sign_reason_e;

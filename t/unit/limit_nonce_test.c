@@ -27,6 +27,7 @@ static void test_full(void);
 static void test_wrap(void);
 static void test_processes(void);
 static void test_killed(void);
+static void test_lost(void);
 static gs_rc_t insert(gs_nonce_t *store, unsigned n, int64_t until,
     int64_t now);
 static void *memory(void);
@@ -45,6 +46,7 @@ main(void)
     test_wrap();
     test_processes();
     test_killed();
+    test_lost();
 
     return done_testing();
 }
@@ -56,7 +58,6 @@ test_basic(void)
     void             *mem;
     gs_str_t          a, b, x, ab, empty;
     gs_nonce_t        store;
-    gs_nonce_stat_t   stat;
 
     mem = memory();
     create(&store, mem);
@@ -87,9 +88,9 @@ test_basic(void)
     is_int(gs_nonce_insert(&store, &a, &x, NOW + 9, NOW), GS_BUSY,
            "too long");
 
-    gs_nonce_stat(&store, &stat);
-    is_int((int64_t) stat.stored, 5, "stored");
-    is_int((int64_t) stat.replayed, 2, "replayed");
+    is_int((int64_t) gs_nonce_counted(&store, GS_NONCE_STORED), 5, "stored");
+    is_int((int64_t) gs_nonce_counted(&store, GS_NONCE_REPLAYED), 2,
+           "replayed");
     is_int((int64_t) gs_nonce_used(&store, NOW), 4, "used");
     is_int((int64_t) gs_nonce_used(&store, NOW + 2000), 0, "used later");
 
@@ -125,7 +126,6 @@ test_full(void)
     unsigned          n, i, passed;
     uint64_t          size;
     gs_nonce_t        store;
-    gs_nonce_stat_t   stat;
 
     mem = memory();
     create(&store, mem);
@@ -158,8 +158,7 @@ test_full(void)
     }
 
     is_int(passed, 0, "nor by a flood");
-    gs_nonce_stat(&store, &stat);
-    ok(stat.full > 0, "counted");
+    ok(gs_nonce_counted(&store, GS_NONCE_FULL) > 0, "counted");
     is_int(insert(&store, n, NOW + 900, NOW + 400), GS_OK,
            "room again when they have expired");
 
@@ -286,6 +285,62 @@ test_killed(void)
 
     is_int(lost, 0, "what a killed process had stored is there");
     (void) munmap(last, SIZE);
+}
+
+
+/* What other nodes may have lost is fenced off from the last time on. */
+
+static void
+test_lost(void)
+{
+    int         status;
+    void       *mem;
+    pid_t       pid;
+    gs_nonce_t  store, again;
+
+    mem = memory();
+    create(&store, mem);
+
+    is_int(gs_nonce_lost(&store), 0, "nothing is lost yet");
+
+    gs_nonce_history(&store, 0, NOW);
+    gs_nonce_history(&store, 7, NOW);
+    gs_nonce_history(&store, 7, NOW + 1);
+    is_int(gs_nonce_lost(&store), 0, "the first history, and the same");
+
+    gs_nonce_history(&store, 0, NOW + 2);
+    is_int(gs_nonce_lost(&store), 0, "one that is not known");
+
+    gs_nonce_history(&store, 8, NOW + 3);
+    is_int(gs_nonce_lost(&store), NOW + 3, "another");
+
+    gs_nonce_history(&store, 8, NOW + 4);
+    is_int(gs_nonce_lost(&store), NOW + 3, "and the same");
+
+    gs_nonce_lose(&store, NOW + 1);
+    is_int(gs_nonce_lost(&store), NOW + 3, "never goes back");
+
+    gs_nonce_history(&store, 7, NOW + 5);
+    is_int(gs_nonce_lost(&store), NOW + 5, "the one of before is another");
+
+    pid = fork();
+
+    if (pid == 0) {
+        gs_nonce_history(&store, 9, NOW + 6);
+        gs_nonce_count(&store, GS_NONCE_FENCED);
+        _exit(0);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    is_int(gs_nonce_attach(&again, mem, SIZE), GS_OK, "a process that comes");
+    is_int(gs_nonce_lost(&again), NOW + 6, "knows what another saw");
+    is_int((int64_t) gs_nonce_counted(&again, GS_NONCE_FENCED), 1, "counted");
+
+    gs_nonce_history(&again, 9, NOW + 7);
+    is_int(gs_nonce_lost(&again), NOW + 6, "nothing new");
+
+    (void) munmap(mem, SIZE);
 }
 
 
