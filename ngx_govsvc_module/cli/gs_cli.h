@@ -69,6 +69,9 @@ const char *gs_cli_option(gs_cli_t *cli, const char *name);
 /* Every value of an option that may be repeated: the n-th from 0, or NULL. */
 const char *gs_cli_option_n(gs_cli_t *cli, const char *name, unsigned n);
 
+/* Another value for an option that was given: what is told of it. */
+void gs_cli_option_put(gs_cli_t *cli, const char *name, const char *value);
+
 /* A whole file, "-" is stdin; GS_ERROR is already reported on stderr. */
 gs_rc_t gs_cli_read(gs_cli_t *cli, const char *path, gs_str_t *text);
 
@@ -101,6 +104,8 @@ extern const gs_cli_verb_t  gs_cli_audit_trace;
 extern const gs_cli_verb_t  gs_cli_audit_why;
 extern const gs_cli_verb_t  gs_cli_audit_prove;
 extern const gs_cli_verb_t  gs_cli_audit_check_proof;
+extern const gs_cli_verb_t  gs_cli_audit_stats;
+extern const gs_cli_verb_t  gs_cli_audit_export;
 
 
 #endif /* _GS_CLI_H_INCLUDED_ */

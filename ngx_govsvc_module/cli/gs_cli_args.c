@@ -221,3 +221,19 @@ gs_cli_option_n(gs_cli_t *cli, const char *name, unsigned n)
 
     return NULL;
 }
+
+
+void
+gs_cli_option_put(gs_cli_t *cli, const char *name, const char *value)
+{
+    unsigned         i;
+    gs_cli_given_t  *given;
+
+    given = cli->given;
+
+    for (i = 0; i < cli->ngiven; i++) {
+        if (strcmp(given[i].name, name) == 0) {
+            given[i].value = value;
+        }
+    }
+}

@@ -11,6 +11,7 @@
 
 
 #include "cli/gs_cli_audit_filter.h"
+#include "cli/gs_cli_audit_person.h"
 
 #include <time.h>
 
@@ -29,6 +30,8 @@ static int gs_cli_filter_add(gs_cli_filter_t *filter, gs_cli_t *cli,
 static gs_rc_t gs_cli_filter_text(gs_cli_t *cli, gs_str_t *text,
     const char *key, const char *value, int number);
 static int gs_cli_filter_times(gs_cli_filter_t *filter, gs_cli_t *cli);
+static int gs_cli_filter_is(const gs_cli_filter_t *filter,
+    const gs_str_t *line);
 static int gs_cli_filter_has(const gs_str_t *line, const gs_str_t *text,
     int number);
 static gs_str_t gs_cli_filter_object(const gs_str_t *line,
@@ -80,7 +83,9 @@ gs_cli_filter_init(gs_cli_filter_t *filter, gs_cli_t *cli)
         }
     }
 
-    return gs_cli_filter_times(filter, cli);
+    rc = gs_cli_filter_person(filter, cli);
+
+    return (rc == GS_CLI_YES) ? gs_cli_filter_times(filter, cli) : rc;
 }
 
 
@@ -212,7 +217,29 @@ gs_cli_filter_match(const gs_cli_filter_t *filter, const gs_str_t *line)
         }
     }
 
-    return 1;
+    return filter->npids == 0 || gs_cli_filter_is(filter, line);
+}
+
+
+/* The caller, or who acts for him. */
+
+static int
+gs_cli_filter_is(const gs_cli_filter_t *filter, const gs_str_t *line)
+{
+    unsigned  i;
+    gs_str_t  where, pid;
+
+    where = gs_cli_filter_object(line, "\"sub\":{", 7);
+
+    for (i = 0; i < filter->npids; i++) {
+        pid = gs_str_text(filter->pids + i * GS_CLI_FILTER_PID);
+
+        if (gs_cli_filter_has(&where, &pid, 0)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

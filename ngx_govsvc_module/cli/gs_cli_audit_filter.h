@@ -14,6 +14,7 @@
 
 
 #define GS_CLI_FILTER_MAX  16
+#define GS_CLI_FILTER_PID  25              /* :22 characters" and NUL */
 
 
 /* Bytes that the line must hold: one of two, in an object if it is named. */
@@ -29,6 +30,8 @@ typedef struct {
     gs_cli_filter_part_t   parts[GS_CLI_FILTER_MAX];
     char                   from[GS_CLI_STORE_TIME + 1];
     char                   to[GS_CLI_STORE_TIME + 1];
+    unsigned               npids;          /* any of them will do */
+    char                  *pids;           /* of GS_CLI_FILTER_PID bytes */
 } gs_cli_filter_t;
 
 
@@ -43,6 +46,12 @@ typedef struct {
     { "subject", "PID",                                                       \
       "of this caller (pseudonym)",                                           \
       "调用者假名" },                                                         \
+    { "id-card", "NUMBER|-",                                                  \
+      "of the person with this identity number; - reads it from stdin",       \
+      "持此身份证号的人；- 表示从标准输入读取" },                             \
+    { "pseudonym-key", "FILE",                                                \
+      "key of govsvc_audit_pseudonym, for --id-card; all epochs asked",       \
+      "假名密钥文件，配合 --id-card；可多个" },                               \
     { "request", "ID",                                                        \
       "of this request",                                                      \
       "请求编号" },                                                           \

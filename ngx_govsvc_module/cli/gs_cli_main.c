@@ -14,7 +14,7 @@
 
 static const gs_cli_verb_t *gs_cli_find(int argc, char **argv);
 static int gs_cli_unknown(gs_cli_t *cli, int argc, char **argv);
-static int gs_cli_help(gs_cli_t *cli);
+static int gs_cli_help(gs_cli_t *cli, const char *group);
 static int gs_cli_verb_help(gs_cli_t *cli);
 static int gs_cli_is_help(const char *arg);
 
@@ -32,6 +32,8 @@ static const gs_cli_verb_t *const  gs_cli_verbs[] = {
     &gs_cli_audit_tail,
     &gs_cli_audit_trace,
     &gs_cli_audit_why,
+    &gs_cli_audit_stats,
+    &gs_cli_audit_export,
     &gs_cli_audit_keygen,
     &gs_cli_audit_sealer,
     &gs_cli_audit_prove,
@@ -59,8 +61,15 @@ main(int argc, char **argv)
     cli.zh = gs_cli_is_zh(argc, argv);
 
     if (argc < 2 || gs_cli_is_help(argv[1])) {
-        rc = gs_cli_help(&cli);
+        rc = gs_cli_help(&cli, NULL);
         rc = (argc < 2) ? GS_CLI_USAGE : rc;
+        goto done;
+    }
+
+    if (argc == 3 && gs_cli_is_help(argv[2])
+        && gs_cli_help(&cli, argv[1]) == GS_CLI_YES)
+    {
+        rc = GS_CLI_YES;
         goto done;
     }
 
@@ -160,16 +169,31 @@ gs_cli_unknown(gs_cli_t *cli, int argc, char **argv)
 }
 
 
+/* All verbs, or those of one group; GS_CLI_USAGE if there is no such group. */
+
 static int
-gs_cli_help(gs_cli_t *cli)
+gs_cli_help(gs_cli_t *cli, const char *group)
 {
     const gs_cli_verb_t *const  *v;
+
+    for (v = gs_cli_verbs; group != NULL && strcmp((*v)->group, group) != 0;
+         /* void */)
+    {
+        if (*++v == NULL) {
+            return GS_CLI_USAGE;
+        }
+    }
 
     fputs(cli->zh ? "用法：govsvc 命令 动作 [选项] [参数]\n\n"
                   : "usage: govsvc COMMAND VERB [OPTIONS] [ARGUMENTS]\n\n",
           stdout);
 
     for (v = gs_cli_verbs; *v != NULL; v++) {
+
+        if (group != NULL && strcmp((*v)->group, group) != 0) {
+            continue;
+        }
+
         printf("  %s %s %s\n      %s\n      $ %s\n", (*v)->group, (*v)->verb,
                (*v)->args, cli->zh ? (*v)->zh : (*v)->en, (*v)->example);
     }
