@@ -175,7 +175,7 @@ rules("\nrule 1000 a {\n    log;\n}\n", 'rule 1000 has no "match" in'
 
 rules("rule 1000 a {\n match path eq /;\n}\n",
     'rule 1000 has no action, allowed: log, block, score, event,'
-    . ' allow, ban, limit, challenge in x.rules:1', 'no action');
+    . ' allow, ban, limit in x.rules:1', 'no action');
 
 like(do {
     $t->write_file('x.rules', "rule 1000 a { match path eq /; log; }\n"
@@ -265,7 +265,7 @@ rules("rule 1000 a {\n match path lit a;\n",
 rules("rule 1000 a { match path lit \"a\"b; log; }\n",
     'unexpected "b" behind a quoted word in x.rules:1', 'after a quote');
 
-rules("}\n", 'unexpected "}", expecting "rule", "set" or "include" in'
+rules("}\n", 'unexpected "}", expecting "rule", "correlate", "set" or "include" in'
     . ' x.rules:1',
     'stray brace');
 
@@ -316,8 +316,13 @@ for my $case (
     [ 'match args lit a; ban arg:user 30m;',
       'unknown key "arg:user"; allowed: ip, network, subject, app' ],
     [ 'match args lit a; limit usr 1r/s 30m;',
-      'unknown key "usr"; allowed: ip, network, subject, app, arg:NAME,'
-      . ' header:NAME, cookie:NAME' ],
+      'unknown key "usr"; allowed: ip, network, subject, app' ],
+    [ 'match args lit a; limit ip 1r/w 30m;',
+      'invalid rate "1r/w", expecting "5r/s", "30r/m", "100r/h"' ],
+    [ 'match args lit a; limit ip 1r/s 30m share;',
+      'unexpected "share" behind the time, expecting ";"' ],
+    [ 'match args lit a; limit ip 1r/s 30m;',
+      'rule 1000 has "limit", but "govsvc_correlate" is missing in http' ],
     [ 'match args lit a; ban ip x;',
       'invalid time "x", expecting "30s", "5m", "24h"' ],
     [ 'match args lit a; ban ip 5m escalate=1;',

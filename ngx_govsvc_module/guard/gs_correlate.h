@@ -23,7 +23,7 @@
 
 #define GS_CORRELATE_MIN       16384       /* bytes of a table */
 #define GS_CORRELATE_SLOT      128         /* bytes of one key of one rule */
-#define GS_CORRELATE_STEPS     4           /* "do" lines of a rule */
+#define GS_CORRELATE_STEPS     3           /* "do" lines of a rule */
 #define GS_CORRELATE_MAX       64          /* rules */
 #define GS_CORRELATE_ONLY      8           /* paths, methods */
 #define GS_CORRELATE_COUNTS    60000       /* the greatest threshold, */
@@ -222,6 +222,7 @@ typedef struct {
     unsigned                    status;
     unsigned                    score;
     const gs_guard_verdict_t   *verdict;   /* NULL: no hit */
+    gs_str_t                    event;     /* beside those of the verdict */
     gs_str_t                    method;
     gs_str_t                    path;
     unsigned                    plain:1;   /* a static file */

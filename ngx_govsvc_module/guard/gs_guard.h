@@ -302,7 +302,6 @@ typedef struct {
     unsigned           nolog;
     gs_guard_do_t      ban;
     gs_guard_do_t      limit;
-    gs_guard_do_t      challenge;
     unsigned           ntags;
     const gs_str_t    *tags;
 } gs_guard_rule_info_t;

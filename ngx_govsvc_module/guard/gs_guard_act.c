@@ -45,13 +45,12 @@ static gs_rc_t gs_guard_parse_ban(gs_guard_parser_t *p,
     gs_guard_rule_t *rule);
 static gs_rc_t gs_guard_parse_limit(gs_guard_parser_t *p,
     gs_guard_rule_t *rule);
-static gs_rc_t gs_guard_parse_challenge(gs_guard_parser_t *p,
-    gs_guard_rule_t *rule);
-static gs_rc_t gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act,
-    int ban);
+static gs_rc_t gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act);
 static gs_rc_t gs_guard_parse_ttl(gs_guard_parser_t *p, gs_guard_do_t *act);
-static gs_rc_t gs_guard_parse_options(gs_guard_parser_t *p,
-    gs_guard_do_t *act);
+static gs_rc_t gs_guard_parse_rate(gs_guard_parser_t *p, gs_guard_do_t *act);
+static gs_rc_t gs_guard_parse_option(gs_guard_parser_t *p,
+    gs_guard_do_t *act, const char *what, uint64_t *at,
+    const gs_lex_token_t *token);
 
 
 /* "match" and "test" are read elsewhere */
@@ -59,7 +58,7 @@ static gs_rc_t gs_guard_parse_options(gs_guard_parser_t *p,
 const char *const  gs_guard_lines[] = {
     "match", "test", "tag", "log", "nolog", "allow", "block", "score",
     "level", "severity", "phase", "reason", "category", "event", "ban",
-    "limit", "challenge", NULL
+    "limit", NULL
 };
 
 
@@ -68,7 +67,7 @@ static const gs_guard_line_pt  gs_guard_line_handlers[] = {
     gs_guard_parse_allow, gs_guard_parse_block, gs_guard_parse_score,
     gs_guard_parse_level, gs_guard_parse_severity, gs_guard_parse_phase,
     gs_guard_parse_reason, gs_guard_parse_category, gs_guard_parse_event,
-    gs_guard_parse_ban, gs_guard_parse_limit, gs_guard_parse_challenge
+    gs_guard_parse_ban, gs_guard_parse_limit
 };
 
 
@@ -417,71 +416,56 @@ gs_guard_parse_ban(gs_guard_parser_t *p, gs_guard_rule_t *rule)
         rule->action = GS_GUARD_LOG;
     }
 
-    if (gs_guard_parse_key(p, &rule->ban, 1) != GS_OK
-        || gs_guard_parse_ttl(p, &rule->ban) != GS_OK)
-    {
-        return GS_ERROR;
-    }
-
-    return gs_guard_parse_options(p, &rule->ban);
+    return gs_guard_parse_do_ban(p, &rule->ban, NULL);
 }
 
 
 static gs_rc_t
 gs_guard_parse_limit(gs_guard_parser_t *p, gs_guard_rule_t *rule)
 {
-    gs_lex_token_t  token;
-
     if (rule->action == GS_GUARD_PASS) {
         rule->action = GS_GUARD_LOG;
     }
 
-    if (gs_guard_parse_key(p, &rule->limit, 0) != GS_OK
-        || gs_guard_word(p, &token, "a rate") != GS_OK)
+    return gs_guard_parse_do_limit(p, &rule->limit, NULL);
+}
+
+
+gs_rc_t
+gs_guard_parse_do_ban(gs_guard_parser_t *p, gs_guard_do_t *act, uint64_t *at)
+{
+    if (gs_guard_parse_key(p, act) != GS_OK
+        || gs_guard_parse_ttl(p, act) != GS_OK)
     {
         return GS_ERROR;
     }
 
-    rule->limit.rate = token.text;
-
-    if (gs_guard_parse_ttl(p, &rule->limit) != GS_OK) {
-        return GS_ERROR;
-    }
-
-    return gs_guard_parse_end(p, "the time");
+    return gs_guard_parse_options(p, act, "ban", at);
 }
 
 
-static gs_rc_t
-gs_guard_parse_challenge(gs_guard_parser_t *p, gs_guard_rule_t *rule)
+gs_rc_t
+gs_guard_parse_do_limit(gs_guard_parser_t *p, gs_guard_do_t *act,
+    uint64_t *at)
 {
-    if (rule->action == GS_GUARD_PASS) {
-        rule->action = GS_GUARD_LOG;
-    }
-
-    rule->challenge.set = 1;
-
-    if (gs_guard_parse_ttl(p, &rule->challenge) != GS_OK) {
+    if (gs_guard_parse_key(p, act) != GS_OK
+        || gs_guard_parse_rate(p, act) != GS_OK
+        || gs_guard_parse_ttl(p, act) != GS_OK)
+    {
         return GS_ERROR;
     }
 
-    return gs_guard_parse_end(p, "the time");
+    return gs_guard_parse_options(p, act, "limit", at);
 }
 
 
-/* What is banned or limited: by the client, or a field of the request. */
+/* Who is banned or limited. */
 
 static gs_rc_t
-gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act, int ban)
+gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act)
 {
-    gs_str_t        name;
-    gs_kind_e       kind;
+    unsigned        i;
     gs_lex_token_t  token;
-
-    static const char *const  keys[] = {
-        "ip", "network", "subject", "app", "arg:NAME", "header:NAME",
-        "cookie:NAME", NULL
-    };
 
     static const char *const  callers[] = {
         "ip", "network", "subject", "app", NULL
@@ -491,22 +475,48 @@ gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act, int ban)
         return GS_ERROR;
     }
 
-    kind = gs_guard_kind(&token.text, &name);
+    for (i = 0; callers[i] != NULL; i++) {
+        if (gs_str_eq_text(&token.text, callers[i])) {
+            act->set = 1;
+            act->key = token.text;
+            return GS_OK;
+        }
+    }
 
-    if (kind != GS_KIND_IP
-        && (ban || (kind != GS_KIND_ARG && kind != GS_KIND_HEADER
-                    && kind != GS_KIND_COOKIE))
-        && !gs_str_eq_text(&token.text, keys[1])
-        && !gs_str_eq_text(&token.text, keys[2])
-        && !gs_str_eq_text(&token.text, keys[3]))
+    (void) gs_err(p->err, "unknown key \"%S\"", &token.text);
+    gs_err_hint(p->err, &token.text, callers);
+
+    return gs_lex_fail(&p->lex, token.line);
+}
+
+
+/* "5r/s", "30r/m", "100r/h"; whoever limits reads it. */
+
+static gs_rc_t
+gs_guard_parse_rate(gs_guard_parser_t *p, gs_guard_do_t *act)
+{
+    gs_str_t        number;
+    uint64_t        n;
+    gs_lex_token_t  token;
+
+    if (gs_guard_word(p, &token, "a rate") != GS_OK) {
+        return GS_ERROR;
+    }
+
+    number = token.text;
+    number.len = gs_str_chr(&token.text, 0, 'r');
+
+    if (token.text.len != number.len + 3
+        || gs_parse_u64(&number, &n) != GS_OK || n == 0 || n > 1000000
+        || memcmp(number.data + number.len, "r/", 2) != 0
+        || strchr("smhd", number.data[number.len + 2]) == NULL)
     {
-        (void) gs_err(p->err, "unknown key \"%S\"", &token.text);
-        gs_err_hint(p->err, &token.text, ban ? callers : keys);
+        (void) gs_err(p->err, "invalid rate \"%S\", expecting \"5r/s\", "
+                      "\"30r/m\", \"100r/h\"", &token.text);
         return gs_lex_fail(&p->lex, token.line);
     }
 
-    act->set = 1;
-    act->key = token.text;
+    act->rate = token.text;
 
     return GS_OK;
 }
@@ -531,18 +541,13 @@ gs_guard_parse_ttl(gs_guard_parser_t *p, gs_guard_do_t *act)
 }
 
 
-static gs_rc_t
-gs_guard_parse_options(gs_guard_parser_t *p, gs_guard_do_t *act)
-{
-    gs_str_t        value;
-    uint64_t        n;
-    gs_lex_token_t  token;
+/* Of a ban all, of a limit only where a correlation begins with it. */
 
-    static const gs_str_t     escalate = gs_string("escalate=");
-    static const gs_str_t     max = gs_string("max=");
-    static const char *const  names[] = {
-        "share", "escalate=N", "max=TIME", NULL
-    };
+gs_rc_t
+gs_guard_parse_options(gs_guard_parser_t *p, gs_guard_do_t *act,
+    const char *what, uint64_t *at)
+{
+    gs_lex_token_t  token;
 
     for ( ;; ) {
 
@@ -558,34 +563,76 @@ gs_guard_parse_options(gs_guard_parser_t *p, gs_guard_do_t *act)
             return gs_lex_unexpected(&p->lex, &token, "\";\"");
         }
 
-        if (gs_str_eq_text(&token.text, "share")) {
-            act->share = 1;
-            continue;
+        if (gs_guard_parse_option(p, act, what, at, &token) != GS_OK) {
+            return gs_lex_fail(&p->lex, token.line);
         }
-
-        if (gs_str_prefix(&token.text, &escalate)) {
-            value = gs_str_make(token.text.data + escalate.len,
-                                token.text.len - escalate.len);
-
-            if (gs_parse_u64(&value, &n) == GS_OK && n >= 2 && n <= 100) {
-                act->escalate = (unsigned) n;
-                continue;
-            }
-        }
-
-        if (gs_str_prefix(&token.text, &max)) {
-            value = gs_str_make(token.text.data + max.len,
-                                token.text.len - max.len);
-
-            if (gs_parse_msec(&value, &act->max) == GS_OK) {
-                continue;
-            }
-        }
-
-        (void) gs_err(p->err, "invalid option \"%S\" of \"ban\"",
-                      &token.text);
-        gs_err_hint(p->err, &token.text, names);
-
-        return gs_lex_fail(&p->lex, token.line);
     }
+}
+
+
+static gs_rc_t
+gs_guard_parse_option(gs_guard_parser_t *p, gs_guard_do_t *act,
+    const char *what, uint64_t *at, const gs_lex_token_t *token)
+{
+    size_t       i;
+    gs_str_t     value;
+    uint64_t     n;
+    const char  *const  *names;
+
+    static const char *const  bans[] = {
+        "share", "escalate=N", "max=TIME", NULL
+    };
+
+    static const char *const  steps[] = {
+        "share", "escalate=N", "max=TIME", "at=N", NULL
+    };
+
+    static const char *const  others[] = { "at=N", NULL };
+
+    i = gs_str_chr(&token->text, 0, '=');
+    value = gs_str_make(token->text.data + i, token->text.len - i);
+
+    if (value.len > 0) {
+        value = gs_str_make(value.data + 1, value.len - 1);
+    }
+
+    if (at != NULL && i == 2 && memcmp(token->text.data, "at", 2) == 0
+        && gs_parse_u64(&value, at) == GS_OK)
+    {
+        return GS_OK;
+    }
+
+    if (*what == 'b') {
+
+        if (gs_str_eq_text(&token->text, "share")) {
+            act->share = 1;
+            return GS_OK;
+        }
+
+        if (i == 8 && memcmp(token->text.data, "escalate", 8) == 0
+            && gs_parse_u64(&value, &n) == GS_OK && n >= 2 && n <= 100)
+        {
+            act->escalate = (unsigned) n;
+            return GS_OK;
+        }
+
+        if (i == 3 && memcmp(token->text.data, "max", 3) == 0
+            && gs_parse_msec(&value, &act->max) == GS_OK)
+        {
+            return GS_OK;
+        }
+    }
+
+    if (*what != 'b' && at == NULL) {
+        return gs_err(p->err, "unexpected \"%S\" behind the time, expecting "
+                      "\";\"", &token->text);
+    }
+
+    names = (*what != 'b') ? others : (at != NULL) ? steps : bans;
+
+    (void) gs_err(p->err, "invalid option \"%S\" of \"%s\"", &token->text,
+                  what);
+    gs_err_hint(p->err, &token->text, names);
+
+    return GS_ERROR;
 }

@@ -63,7 +63,8 @@ gs_guard_compile(gs_guard_t **out, gs_guard_build_t *build, gs_err_t *err)
 
     memset(&tuning, 0, sizeof(gs_guard_tuning_t));
 
-    if (gs_guard_automaton(guard, err) != GS_OK
+    if (gs_correlate_compile(guard, err) != GS_OK
+        || gs_guard_automaton(guard, err) != GS_OK
         || gs_guard_policy(&guard->policy, guard, build->mem, &tuning, err)
            != GS_OK)
     {
@@ -458,7 +459,6 @@ gs_guard_info(const gs_guard_t *guard, const gs_guard_rule_t *rule,
     info->nolog = rule->nolog;
     info->ban = rule->ban;
     info->limit = rule->limit;
-    info->challenge = rule->challenge;
     info->ntags = rule->ntags;
     info->tags = rule->tags;
 }

@@ -17,6 +17,7 @@
 
 #include "core/gs_ac.h"
 #include "core/gs_net.h"
+#include "guard/gs_correlate.h"
 #include "guard/gs_guard.h"
 #include "guard/gs_guard_lex.h"
 
@@ -220,7 +221,6 @@ typedef struct {
     unsigned            phase_given:2;     /* 0, 1: request, 2: response */
     gs_guard_do_t       ban;
     gs_guard_do_t       limit;
-    gs_guard_do_t       challenge;
     gs_guard_action_e   action;
     uint32_t            cond;              /* index of the first */
     uint32_t            nconds;
@@ -252,6 +252,8 @@ struct gs_guard_build_s {
     gs_guard_vec_t        codes;           /* pcre2_code * */
     gs_guard_vec_t        sets;            /* gs_set_t * */
     gs_guard_vec_t        targets;         /* gs_target_t */
+    gs_guard_vec_t        correlates;      /* gs_correlate_rule_t */
+    gs_correlate_set_t   *correlate;       /* compiled; NULL: there are none */
     unsigned              nclasses;
     gs_str_t              classes[GS_GUARD_MAX_CLASSES];
     uint32_t             *ids;             /* hash of ids to rule + 1 */
@@ -427,6 +429,25 @@ gs_rc_t gs_guard_parse_targets(gs_guard_parser_t *p, gs_cond_t *cond,
 gs_rc_t gs_guard_parse_action(gs_guard_parser_t *p, gs_guard_rule_t *rule,
     const gs_lex_token_t *word);
 extern const char *const  gs_guard_lines[];
+
+/* "ID NAME {", and the tests of a rule. */
+gs_rc_t gs_guard_parse_head(gs_guard_parser_t *p, gs_guard_rule_t *rule);
+gs_rc_t gs_guard_parse_tests(gs_guard_parser_t *p, gs_guard_rule_t *rule);
+
+/*
+ * What is done about a caller: "KEY TIME [options];", "KEY RATE TIME;".  at
+ * takes the option "at=N", where it is allowed.
+ */
+gs_rc_t gs_guard_parse_do_ban(gs_guard_parser_t *p, gs_guard_do_t *act,
+    uint64_t *at);
+gs_rc_t gs_guard_parse_do_limit(gs_guard_parser_t *p, gs_guard_do_t *act,
+    uint64_t *at);
+gs_rc_t gs_guard_parse_options(gs_guard_parser_t *p, gs_guard_do_t *act,
+    const char *what, uint64_t *at);
+
+/* "correlate ID NAME { ... }", and what they all become. */
+gs_rc_t gs_correlate_parse(gs_guard_parser_t *p, unsigned line);
+gs_rc_t gs_correlate_compile(gs_guard_t *guard, gs_err_t *err);
 
 /* set NAME TYPE ...; and the set of a name, NULL if there is none. */
 gs_rc_t gs_guard_parse_set(gs_guard_parser_t *p, unsigned line);

@@ -11,12 +11,8 @@
 
 static gs_rc_t gs_guard_parse_include(gs_guard_parser_t *p, unsigned line);
 static gs_rc_t gs_guard_parse_rule(gs_guard_parser_t *p, unsigned line);
-static gs_rc_t gs_guard_parse_head(gs_guard_parser_t *p,
-    gs_guard_rule_t *rule);
 static gs_rc_t gs_guard_parse_line(gs_guard_parser_t *p,
     gs_guard_rule_t *rule, const gs_lex_token_t *word);
-static gs_rc_t gs_guard_parse_tests(gs_guard_parser_t *p,
-    gs_guard_rule_t *rule);
 static gs_rc_t gs_guard_rule_check(gs_guard_parser_t *p,
     gs_guard_rule_t *rule);
 static gs_rc_t gs_guard_rule_phases(gs_guard_parser_t *p,
@@ -29,7 +25,7 @@ static void gs_guard_pcre_free(void *ptr, void *data);
 
 
 static const char *const  gs_guard_words[] = {
-    "rule", "set", "include", NULL
+    "rule", "correlate", "set", "include", NULL
 };
 
 
@@ -56,6 +52,7 @@ gs_guard_build_create(gs_mem_t *mem, gs_guard_include_pt include,
     build->tests.size = sizeof(gs_guard_test_t);
     build->codes.size = sizeof(pcre2_code *);
     build->sets.size = sizeof(gs_set_t *);
+    build->correlates.size = sizeof(gs_correlate_rule_t);
     build->targets.size = sizeof(gs_target_t);
 
     for (i = 0; i < GS_KIND_FIXED; i++) {
@@ -205,12 +202,16 @@ gs_guard_parse(gs_guard_build_t *build, const gs_str_t *file,
         }
 
         if (token.type != GS_LEX_WORD) {
-            return gs_lex_unexpected(&p.lex, &token, "\"rule\", \"set\" or "
+            return gs_lex_unexpected(&p.lex, &token, "\"rule\", "
+                                     "\"correlate\", \"set\" or "
                                      "\"include\"");
         }
 
         if (gs_str_eq_text(&token.text, "rule")) {
             rc = gs_guard_parse_rule(&p, token.line);
+
+        } else if (gs_str_eq_text(&token.text, "correlate")) {
+            rc = gs_correlate_parse(&p, token.line);
 
         } else if (gs_str_eq_text(&token.text, "set")) {
             rc = gs_guard_parse_set(&p, token.line);
@@ -334,7 +335,7 @@ gs_guard_parse_rule(gs_guard_parser_t *p, unsigned line)
 }
 
 
-static gs_rc_t
+gs_rc_t
 gs_guard_parse_head(gs_guard_parser_t *p, gs_guard_rule_t *rule)
 {
     uint64_t          id;
@@ -406,7 +407,7 @@ gs_guard_parse_line(gs_guard_parser_t *p, gs_guard_rule_t *rule,
 }
 
 
-static gs_rc_t
+gs_rc_t
 gs_guard_parse_tests(gs_guard_parser_t *p, gs_guard_rule_t *rule)
 {
     int               expected;
@@ -507,8 +508,7 @@ gs_guard_rule_check(gs_guard_parser_t *p, gs_guard_rule_t *rule)
 
     if (rule->action == GS_GUARD_PASS) {
         (void) gs_err(p->err, "rule %u has no action, allowed: log, block, "
-                      "score, event, allow, ban, limit, challenge",
-                      rule->id);
+                      "score, event, allow, ban, limit", rule->id);
         return gs_lex_fail(&p->lex, rule->line);
     }
 

@@ -77,6 +77,7 @@ typedef struct {
     void                            *guard_data;  /* verdict, NULL: no hit */
     ngx_buf_t                       *guard_answer;  /* what goes by */
     ngx_uint_t                       guard_bans;  /* bits of hits to act on */
+    ngx_uint_t                       guard_limits;
     void                            *guard_ban_zone;
 
     /* limit */
@@ -114,6 +115,7 @@ typedef struct {
     unsigned                         guard_reading:1;   /* the body */
     unsigned                         guard_answered:1;
     unsigned                         guard_noting:1;    /* too late to refuse */
+    unsigned                         correlate_limited:4;   /* bits of keys */
 } ngx_http_govsvc_ctx_t;
 
 
@@ -162,12 +164,14 @@ ngx_int_t ngx_http_govsvc_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_route_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_ban_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_guard_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_correlate_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_quota_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_conn_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_limit_client_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_token_verify_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_app_verify_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_ban_caller_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_correlate_caller_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_token_decide_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_quota_subject_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_conn_subject_handler(ngx_http_request_t *r);
@@ -178,6 +182,7 @@ ngx_int_t ngx_http_govsvc_commit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_identity_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_intent_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_guard_log_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_correlate_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_metrics_handler(ngx_http_request_t *r);
 
@@ -237,6 +242,7 @@ extern ngx_module_t  ngx_http_govsvc_route_module;
 extern ngx_module_t  ngx_http_govsvc_balancer_module;
 extern ngx_module_t  ngx_http_govsvc_ban_module;
 extern ngx_module_t  ngx_http_govsvc_guard_module;
+extern ngx_module_t  ngx_http_govsvc_correlate_module;
 extern ngx_module_t  ngx_http_govsvc_limit_module;
 extern ngx_module_t  ngx_http_govsvc_conn_module;
 extern ngx_module_t  ngx_http_govsvc_quota_module;

@@ -35,6 +35,11 @@ typedef void (*ngx_http_govsvc_ban_changed_pt)(
     const gs_ban_t *ban, uint64_t until, void *data);
 
 
+/* Told of every lift, also of another node, here or there. */
+typedef void (*ngx_http_govsvc_ban_lifted_pt)(
+    ngx_http_govsvc_ban_zone_t *zone, const gs_ban_id_t *id, void *data);
+
+
 struct ngx_http_govsvc_ban_zone_s {
     ngx_govsvc_zone_t                base;         /* first */
     size_t                           size;         /* of the table */
@@ -46,6 +51,8 @@ struct ngx_http_govsvc_ban_zone_s {
 
     ngx_http_govsvc_ban_changed_pt   changed;      /* NULL: nobody */
     void                            *data;
+    ngx_http_govsvc_ban_lifted_pt    lifted;       /* NULL: nobody */
+    void                            *lifted_data;
 };
 
 

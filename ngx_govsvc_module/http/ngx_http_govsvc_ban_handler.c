@@ -315,6 +315,10 @@ ngx_http_govsvc_ban_lift(ngx_http_govsvc_ban_zone_t *zone,
                       gs_ban_kinds[id->kind], &zone->base.name);
     }
 
+    if (zone->lifted != NULL) {
+        zone->lifted(zone, id, zone->lifted_data);
+    }
+
     /* other nodes may have one that this one lacks */
 
     if (zone->changed != NULL) {

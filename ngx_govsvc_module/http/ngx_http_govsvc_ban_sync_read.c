@@ -234,6 +234,10 @@ static void
 ngx_http_govsvc_ban_sync_remove(ngx_http_govsvc_ban_sync_t *sync,
     const gs_ban_id_t *id)
 {
+    if (sync->zone->lifted != NULL) {
+        sync->zone->lifted(sync->zone, id, sync->zone->lifted_data);
+    }
+
     if (gs_ban_lift(&sync->zone->table, id, ngx_http_govsvc_ban_now())
         == GS_OK)
     {

@@ -45,5 +45,9 @@ typedef void (*ngx_http_govsvc_correlate_pt)(ngx_http_request_t *r,
 ngx_int_t ngx_http_govsvc_correlate_tell(ngx_conf_t *cf,
     ngx_http_govsvc_correlate_pt hook, void *data);
 
+/* The "limit" of a rule that hit, for the guard. */
+void ngx_http_govsvc_correlate_act(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, const gs_guard_rule_info_t *rule);
+
 
 #endif /* _NGX_HTTP_GOVSVC_CORRELATE_H_INCLUDED_ */

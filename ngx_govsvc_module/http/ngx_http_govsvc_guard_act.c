@@ -2,18 +2,22 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Guard: bans that rules ask for.  Addresses are banned when the rule hits,
- * callers at the end of the request, when they are known if they ever are.
+ * Guard: bans and limits that rules ask for.  Addresses meet them when the
+ * rule hits, callers at the end of the request, when they are known if they
+ * ever are.
  */
 
 
 #include "http/ngx_http_govsvc_ban.h"
+#include "http/ngx_http_govsvc_correlate.h"
 #include "http/ngx_http_govsvc_ctx.h"
 #include "http/ngx_http_govsvc_guard_priv.h"
 
 
 
-
+static void ngx_http_govsvc_guard_limit(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_guard_loc_conf_t *glcf,
+    ngx_uint_t i, const gs_guard_rule_info_t *info);
 static ngx_uint_t ngx_http_govsvc_guard_is_address(const gs_str_t *key);
 static void ngx_http_govsvc_guard_ban_hit(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_ban_zone_t *zone,
@@ -44,8 +48,16 @@ ngx_http_govsvc_guard_act(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 
         if (hit->rule < GS_GUARD_ID_MIN
             || gs_guard_rule(gmcf->guard, hit->index, &info) != GS_OK
-            || !info.ban.set || info.level > glcf->level_block)
+            || info.level > glcf->level_block)
         {
+            continue;
+        }
+
+        if (info.limit.set) {
+            ngx_http_govsvc_guard_limit(r, ctx, glcf, i, &info);
+        }
+
+        if (!info.ban.set) {
             continue;
         }
 
@@ -70,12 +82,30 @@ ngx_http_govsvc_guard_act(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 }
 
 
+static void
+ngx_http_govsvc_guard_limit(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
+    ngx_http_govsvc_guard_loc_conf_t *glcf, ngx_uint_t i,
+    const gs_guard_rule_info_t *info)
+{
+    if (glcf->mode == NGX_HTTP_GOVSVC_GUARD_DETECT) {
+        ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                      "govsvc guard: would limit, rule: %uD", info->id);
+
+    } else if (ngx_http_govsvc_guard_is_address(&info->limit.key)) {
+        ngx_http_govsvc_correlate_act(r, ctx, info);
+
+    } else {
+        ctx->guard_limits |= (ngx_uint_t) 1 << i;
+    }
+}
+
+
 /* Another location may end the request, so the zone was kept. */
 
 ngx_int_t
 ngx_http_govsvc_guard_log_handler(ngx_http_request_t *r)
 {
-    ngx_uint_t                          i;
+    ngx_uint_t                          i, bit;
     gs_guard_verdict_t                 *verdict;
     gs_guard_rule_info_t                info;
     ngx_http_govsvc_ctx_t              *ctx;
@@ -87,7 +117,7 @@ ngx_http_govsvc_guard_log_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_govsvc_find_ctx(r);
 
-    if (ctx == NULL || ctx->guard_bans == 0) {
+    if (ctx == NULL || (ctx->guard_bans | ctx->guard_limits) == 0) {
         return NGX_OK;
     }
 
@@ -95,15 +125,26 @@ ngx_http_govsvc_guard_log_handler(ngx_http_request_t *r)
     verdict = ctx->guard_data;
 
     for (i = 0; i < GS_GUARD_MAX_HITS; i++) {
-        if ((ctx->guard_bans & (ngx_uint_t) 1 << i)
-            && gs_guard_rule(gmcf->guard, verdict->list[i].index, &info)
-               == GS_OK)
+        bit = (ngx_uint_t) 1 << i;
+
+        if (((ctx->guard_bans | ctx->guard_limits) & bit) == 0
+            || gs_guard_rule(gmcf->guard, verdict->list[i].index, &info)
+               != GS_OK)
         {
+            continue;
+        }
+
+        if (ctx->guard_bans & bit) {
             ngx_http_govsvc_guard_ban_hit(r, ctx, ctx->guard_ban_zone,
                                           &verdict->list[i], &info);
         }
+
+        if (ctx->guard_limits & bit) {
+            ngx_http_govsvc_correlate_act(r, ctx, &info);
+        }
     }
 
+    ctx->guard_limits = 0;
     ctx->guard_bans = 0;
 
     return NGX_OK;

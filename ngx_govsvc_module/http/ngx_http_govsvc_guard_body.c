@@ -15,8 +15,6 @@ static ngx_uint_t ngx_http_govsvc_guard_has_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_govsvc_guard_read_body(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx);
 static void ngx_http_govsvc_guard_body_ready(ngx_http_request_t *r);
-static ngx_int_t ngx_http_govsvc_guard_gather(
-    ngx_http_govsvc_guard_input_t *input, size_t max);
 static ngx_int_t ngx_http_govsvc_guard_copy(ngx_http_request_t *r,
     ngx_buf_t *b, u_char *dst, size_t size);
 
@@ -138,9 +136,7 @@ ngx_http_govsvc_guard_body_ready(ngx_http_request_t *r)
 }
 
 
-/* In one piece: where it lies, if it does, or in the work space. */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_govsvc_guard_gather(ngx_http_govsvc_guard_input_t *input, size_t max)
 {
     off_t                               total;

@@ -90,6 +90,10 @@ void ngx_http_govsvc_guard_input(ngx_http_govsvc_guard_input_t *input,
     ngx_http_request_t *r);
 void ngx_http_govsvc_guard_input_answer(ngx_http_govsvc_guard_input_t *input);
 
+/* The body in one piece: where it lies, if it does, or in the work space. */
+ngx_int_t ngx_http_govsvc_guard_gather(ngx_http_govsvc_guard_input_t *input,
+    size_t max);
+
 /*
  * Asks the rules of one phase and does what they say: NGX_DECLINED to go on,
  * or what the stage must return.

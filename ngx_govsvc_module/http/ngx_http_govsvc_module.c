@@ -39,12 +39,14 @@ static const ngx_http_govsvc_stage_t  ngx_http_govsvc_stages[] = {
     { NGX_HTTP_SERVER_REWRITE_PHASE, ngx_http_govsvc_route_handler },
     { NGX_HTTP_PREACCESS_PHASE, ngx_http_govsvc_ban_client_handler },
     { NGX_HTTP_PREACCESS_PHASE, ngx_http_govsvc_guard_handler },
+    { NGX_HTTP_PREACCESS_PHASE, ngx_http_govsvc_correlate_client_handler },
     { NGX_HTTP_PREACCESS_PHASE, ngx_http_govsvc_limit_client_handler },
     { NGX_HTTP_PREACCESS_PHASE, ngx_http_govsvc_conn_client_handler },
     { NGX_HTTP_PREACCESS_PHASE, ngx_http_govsvc_quota_client_handler },
     { NGX_HTTP_PREACCESS_PHASE, ngx_http_govsvc_token_verify_handler },
     { NGX_HTTP_PREACCESS_PHASE, ngx_http_govsvc_app_verify_handler },
     { NGX_HTTP_PREACCESS_PHASE, ngx_http_govsvc_ban_caller_handler },
+    { NGX_HTTP_PREACCESS_PHASE, ngx_http_govsvc_correlate_caller_handler },
     { NGX_HTTP_ACCESS_PHASE, ngx_http_govsvc_token_decide_handler },
     { NGX_HTTP_PRECONTENT_PHASE, ngx_http_govsvc_limit_subject_handler },
     { NGX_HTTP_PRECONTENT_PHASE, ngx_http_govsvc_conn_subject_handler },
@@ -55,6 +57,7 @@ static const ngx_http_govsvc_stage_t  ngx_http_govsvc_stages[] = {
     { NGX_HTTP_PRECONTENT_PHASE, ngx_http_govsvc_identity_handler },
     { NGX_HTTP_PRECONTENT_PHASE, ngx_http_govsvc_audit_intent_handler },
     { NGX_HTTP_LOG_PHASE, ngx_http_govsvc_guard_log_handler },
+    { NGX_HTTP_LOG_PHASE, ngx_http_govsvc_correlate_handler },
     { NGX_HTTP_LOG_PHASE, ngx_http_govsvc_audit_handler },
     { NGX_HTTP_LOG_PHASE, ngx_http_govsvc_metrics_handler }
 };

@@ -57,7 +57,8 @@ static const rule_case_t  rule_cases[] = {
     { "rule 1000 a { match path eq \"\x01\x1b[0m\"; logg; }",
       "1: unknown word \"logg\" in rule 1000; did you mean \"log\"?" },
     { "\x1b[31m",
-      "1: unknown word \"\\x1b[31m\"; allowed: rule, set, include" },
+      "1: unknown word \"\\x1b[31m\"; allowed: rule, "
+      "correlate, set, include" },
     { "rule 1000 a { match path eq /; log; test; }",
       "1: unexpected \";\", expecting +\"request\" or -\"request\"" },
     { "rule 1000 a { match path eq /; log; test + \"/\"; }",
