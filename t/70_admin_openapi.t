@@ -12,7 +12,7 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc::Admin;
-use JSON::PP;
+use Test::GovSvc::OpenApi;
 
 
 my $t = Test::GovSvc::Admin->new(log => 'notice')->has('mint');
@@ -25,89 +25,13 @@ my $r = $t->api(undef, GET => 'openapi.json');
 is($r->status, 200, 'served without a credential');
 
 my $doc = $r->json;
+my $api = Test::GovSvc::OpenApi->new($doc);
 is($doc->{openapi}, '3.1.0', 'OpenAPI 3.1');
 
-sub deref {
-    my ($node) = @_;
-
-    while (ref $node eq 'HASH' && defined $node->{'$ref'}) {
-        my ($path) = $node->{'$ref'} =~ m{^#/(.*)};
-        my $to = $doc;
-        $to = $to->{$_} for split m{/}, $path;
-        die "$node->{'$ref'} leads nowhere" unless defined $to;
-        $node = $to;
-    }
-
-    return $node;
-}
-
-# as much of JSON Schema as the document uses; answers what does not fit
-
-sub kind {
-    my ($v) = @_;
-
-    return 'null' unless defined $v;
-    return 'object' if ref $v eq 'HASH';
-    return 'array' if ref $v eq 'ARRAY';
-    return 'boolean' if JSON::PP::is_bool($v);
-    return $v =~ /^-?\d+$/ && encode_json([$v]) !~ /"/ ? 'integer' : 'string';
-}
-
-sub misfit {
-    my ($value, $schema, $at) = @_;
-
-    $schema = deref($schema);
-
-    my $kind = kind($value);
-    my @types = ref $schema->{type} ? @{$schema->{type}}
-        : grep { defined } $schema->{type};
-
-    return "$at is $kind, not @types"
-        if @types && !grep { $_ eq $kind } @types;
-    return "$at is none of the values"
-        if $schema->{enum} && !grep { $_ eq $value } @{$schema->{enum}};
-    return "$at has not the form"
-        if $schema->{pattern} && $value !~ /$schema->{pattern}/;
-
-    if ($kind eq 'object') {
-        for (@{$schema->{required} // []}) {
-            return "$at/$_ is missing" unless exists $value->{$_};
-        }
-
-        for (sort keys %$value) {
-            my $member = $schema->{properties}{$_};
-            return "$at/$_ is not described"
-                if !$member && exists $schema->{additionalProperties};
-            my $bad = $member && misfit($value->{$_}, $member, "$at/$_");
-            return $bad if $bad;
-        }
-
-    } elsif ($kind eq 'array') {
-        for my $i (0 .. $#$value) {
-            my $bad = misfit($value->[$i], $schema->{items}, "$at/$i");
-            return $bad if $bad;
-        }
-    }
-
-    return undef;
-}
-
-sub fits {
-    my ($r, $path, $method, $name) = @_;
-
-    my $responses = $doc->{paths}{$path}{lc $method}{responses};
-    my $response = deref($responses->{$r->status} // $responses->{default});
-    my ($media) = values %{$response->{content} // {}};
-
-    ok($response, "$method $path: " . $r->status . " is described");
-
-    is($media ? misfit($r->json, $media->{schema}, '') : undef, undef,
-        $name // "$method $path fits") or diag($r->raw);
-}
-
-ok(misfit({ status => 'x' }, { '$ref' => '#/components/schemas/Problem' }, ''),
+ok($api->misfit({ status => 'x' },
+    { '$ref' => '#/components/schemas/Problem' }, ''),
     'the validator finds what is missing');
-ok(misfit([1], { type => 'array', items => { type => 'string' } }, ''),
+ok($api->misfit([1], { type => 'array', items => { type => 'string' } }, ''),
     'and wrong types');
 
 # one object of each kind
@@ -132,15 +56,15 @@ for my $kind (sort keys %object) {
 
     $r = $t->create($who, "$kind/one", $object{$kind});
     is($r->status, 201, "made one of $kind") or diag($r->raw);
-    fits($r, $one, 'PUT');
+    $api->fits($r, $one, 'PUT');
 
     $r = $t->api($who, GET => "$kind/one");
-    fits($r, $one, 'GET');
-    fits($t->api($who, GET => $kind), "/$kind", 'GET');
-    fits($t->api($who, GET => "$kind/none"), $one, 'GET', 'a refusal fits');
+    $api->fits($r, $one, 'GET');
+    $api->fits($t->api($who, GET => $kind), "/$kind", 'GET');
+    $api->fits($t->api($who, GET => "$kind/none"), $one, 'GET', 'a refusal fits');
 
     my $etag = $r->header('ETag');
-    fits($t->api($who, PATCH => "$kind/one", {}, 'If-Match' => $etag), $one,
+    $api->fits($t->api($who, PATCH => "$kind/one", {}, 'If-Match' => $etag), $one,
         'PATCH');
     is($t->api($who, DELETE => "$kind/one", undef, 'If-Match' =>
         $t->api($who, GET => "$kind/one")->header('ETag'))->status, 204,
@@ -148,16 +72,19 @@ for my $kind (sort keys %object) {
 }
 
 $t->create('gd-ops', 'instances/leased', $object{instances});
-fits($t->api('gd-ops', PUT => 'leases/leased'), '/leases/{id}', 'PUT');
-fits($t->api('gd-ops', GET => 'leases/leased'), '/leases/{id}', 'GET');
-fits($t->api('audit', GET => 'changes'), '/changes', 'GET');
-fits($t->api('system', GET => 'nodes'), '/nodes', 'GET');
-fits($t->api('system', GET => 'snapshot'), '/snapshot', 'GET');
-fits($t->api('system', GET => 'status'), '/status', 'GET');
-fits($t->api('audit', GET => 'bans'), '/bans', 'GET');
-fits($t->api('system', POST => 'validate', {}), '/validate', 'POST');
-fits($t->api('system', GET => 'tls-profiles'), '/tls-profiles', 'GET');
-fits($t->api('system', POST => 'explain', { url => 'http://x/44/' }),
+$api->fits($t->api('gd-ops', PUT => 'leases/leased'), '/leases/{id}', 'PUT');
+$api->fits($t->api('gd-ops', GET => 'leases/leased'), '/leases/{id}', 'GET');
+$api->fits($t->api('audit', GET => 'changes'), '/changes', 'GET');
+$api->fits($t->api('system', GET => 'nodes'), '/nodes', 'GET');
+$api->fits($t->api('system', GET => 'snapshot'), '/snapshot', 'GET');
+$api->fits($t->api('system', GET => 'status'), '/status', 'GET');
+$api->fits($t->api('system', GET => 'availability'), '/availability', 'GET');
+$api->fits($t->api('system', POST => 'snapshot/accept', { from => 'node' }),
+    '/snapshot/accept', 'POST');
+$api->fits($t->api('audit', GET => 'bans'), '/bans', 'GET');
+$api->fits($t->api('system', POST => 'validate', {}), '/validate', 'POST');
+$api->fits($t->api('system', GET => 'tls-profiles'), '/tls-profiles', 'GET');
+$api->fits($t->api('system', POST => 'explain', { url => 'http://x/44/' }),
     '/explain', 'POST');
 # what is described is there, what is not is refused
 

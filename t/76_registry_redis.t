@@ -13,6 +13,7 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc::Admin;
+use Test::GovSvc::OpenApi;
 use Test::GovSvc::Redis;
 use Time::HiRes qw/sleep time/;
 
@@ -35,6 +36,16 @@ for my $i (0 .. 2) {
 for my $i (0, 1) {
     ok(state($i, 'same'), "node $i follows the store");
 }
+
+my $api = Test::GovSvc::OpenApi->new($n[0]->api(undef,
+    GET => 'openapi.json')->json);
+my @heard;
+$n[0]->wait_for(sub {
+    @heard = @{$n[0]->api('system', GET => 'nodes')->json->{items}};
+    return @heard == 2;
+}, 20);
+is(scalar @heard, 2, 'both nodes were heard of');
+$api->fits($n[0]->api('system', GET => 'nodes'), '/nodes', 'GET');
 
 my $head = $rs->cli($redis, GET => key('head'));
 like($head, qr/^[0-9a-f]{16} \d+ [0-9a-f]{16} /, 'the store has a head');

@@ -66,6 +66,9 @@ const gs_admin_resource_t  gs_admin_resources[] = {
     { "status", GS_ADMIN_NO_KIND, GS_ADMIN_STAFF, 0,
       gs_admin_hosted, NULL, NULL },
 
+    { "availability", GS_ADMIN_NO_KIND, GS_ADMIN_ALL, 0,
+      gs_admin_availability, NULL, NULL },
+
     { "bans", GS_ADMIN_NO_KIND, GS_ADMIN_STAFF, GS_ADMIN_SECURITY,
       gs_admin_hosted, NULL, NULL },
 

@@ -42,6 +42,7 @@ typedef struct {
     gs_str_t         args;
     gs_str_t         body;
     gs_str_t         content_type;
+    gs_str_t         accept;
     gs_str_t         if_match;             /* data NULL: absent */
     gs_str_t         if_none_match;
     gs_str_t         request_id;
@@ -69,6 +70,9 @@ typedef struct {
     const char      *hosted;               /* a resource, NULL: no */
     json_t          *given;
     unsigned         lift;                 /* what given names is to end */
+    unsigned         month;                /* 202611, 0: this one */
+    unsigned         csv;                  /* instead of JSON */
+    char             only[GS_ADMIN_ID + 1];    /* platform; "": all */
 
     char             etag[GS_ADMIN_ETAG];
     char             credential[GS_ADMIN_ID + 1];

@@ -34,6 +34,8 @@ typedef struct {
     char      platform[GS_ADMIN_ID + 1];
     char      pool[GS_ADMIN_ID + 1];
     char      origin[8];                   /* "", "api", "file" */
+    char      month[8];
+    char      format[8];                   /* "", "json", "csv" */
     char      url[GS_ADMIN_ARG + 1];
 } gs_admin_path_t;
 
@@ -172,6 +174,7 @@ gs_rc_t gs_admin_explain(gs_admin_call_t *c);
 gs_rc_t gs_admin_validate(gs_admin_call_t *c);
 gs_rc_t gs_admin_snapshot(gs_admin_call_t *c);
 gs_rc_t gs_admin_hosted(gs_admin_call_t *c);
+gs_rc_t gs_admin_availability(gs_admin_call_t *c);
 
 
 #endif /* _GS_ADMIN_PRIV_H_INCLUDED_ */

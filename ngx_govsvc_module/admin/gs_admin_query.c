@@ -40,7 +40,7 @@ static gs_rc_t gs_admin_query_decode(const gs_str_t *s, gs_uchar_t *dst,
 static unsigned gs_admin_query_id(const gs_uchar_t *p, size_t len);
 
 
-#define GS_ADMIN_ARGS  9
+#define GS_ADMIN_ARGS  11
 
 static const gs_admin_arg_t  gs_admin_args[GS_ADMIN_ARGS] = {
 
@@ -61,6 +61,10 @@ static const gs_admin_arg_t  gs_admin_args[GS_ADMIN_ARGS] = {
 
     { "url", GS_ADMIN_ARG_TEXT, offsetof(gs_admin_path_t, url),
       GS_ADMIN_ARG + 1 },
+
+    { "month", GS_ADMIN_ARG_TEXT, offsetof(gs_admin_path_t, month), 8 },
+
+    { "format", GS_ADMIN_ARG_TEXT, offsetof(gs_admin_path_t, format), 8 },
 
     { "timeout", GS_ADMIN_ARG_FLAG, 0, 0 }
 };
@@ -183,7 +187,8 @@ gs_admin_query_arg(gs_admin_call_t *c, const gs_str_t *name,
     if (i == GS_ADMIN_ARGS) {
         return gs_admin_fail(c, 400, "UNKNOWN_PARAMETER", "",
                              "allowed: limit, cursor, platform, pool, "
-                             "origin, dry_run, wait, timeout, url",
+                             "origin, dry_run, wait, timeout, url, month, "
+                             "format",
                              "unknown parameter \"%.*s\"",
                              (int) (name->len > 32 ? 32 : name->len),
                              (const char *) name->data);

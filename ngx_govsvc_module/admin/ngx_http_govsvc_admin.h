@@ -183,6 +183,15 @@ void ngx_http_govsvc_admin_answer(ngx_http_govsvc_admin_job_t *job);
 ngx_int_t ngx_http_govsvc_admin_hosted(ngx_http_request_t *r,
     gs_admin_reply_t *reply, ngx_str_t *text);
 
+/* A refusal of what is hosted, as the text of the answer. */
+void ngx_http_govsvc_admin_fail(gs_admin_reply_t *reply, gs_buf_t *b,
+    ngx_uint_t status, const char *code, const char *field,
+    const char *detail);
+
+/* The report of a month, JSON or CSV. */
+void ngx_http_govsvc_admin_availability(gs_admin_reply_t *reply,
+    gs_buf_t *b);
+
 /* The status of this node, as one JSON object. */
 void ngx_http_govsvc_admin_status(ngx_http_request_t *r, gs_buf_t *b);
 

@@ -213,6 +213,8 @@ ngx_http_govsvc_admin_request(ngx_http_request_t *r,
                                         &q->if_none_match) != NGX_OK
         || ngx_http_govsvc_admin_header(r, job->pool, "content-type",
                                         &q->content_type) != NGX_OK
+        || ngx_http_govsvc_admin_header(r, job->pool, "accept", &q->accept)
+           != NGX_OK
         || ngx_http_govsvc_admin_identify(r, job) != NGX_OK)
     {
         return NGX_ERROR;
@@ -452,6 +454,10 @@ ngx_http_govsvc_admin_send(ngx_http_request_t *r, gs_admin_reply_t *reply,
 
     if (reply->code != NULL) {
         ngx_str_set(&r->headers_out.content_type, "application/problem+json");
+
+    } else if (reply->csv) {
+        ngx_str_set(&r->headers_out.content_type,
+                    "text/csv; charset=utf-8; header=present");
 
     } else {
         ngx_str_set(&r->headers_out.content_type, "application/json");

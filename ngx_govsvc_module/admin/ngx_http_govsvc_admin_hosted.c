@@ -35,9 +35,6 @@ static void ngx_http_govsvc_admin_revoke(ngx_http_request_t *r,
 static ngx_str_t ngx_http_govsvc_admin_member(const json_t *given,
     const char *name);
 static void ngx_http_govsvc_admin_result(gs_buf_t *b, const char *result);
-static void ngx_http_govsvc_admin_fail(gs_admin_reply_t *reply, gs_buf_t *b,
-    ngx_uint_t status, const char *code, const char *field,
-    const char *detail);
 
 
 static const char *const  ngx_http_govsvc_admin_revoke_kinds[] = {
@@ -61,6 +58,9 @@ ngx_http_govsvc_admin_hosted(ngx_http_request_t *r, gs_admin_reply_t *reply,
 
     if (ngx_strcmp(reply->hosted, "status") == 0) {
         ngx_http_govsvc_admin_status(r, &b);
+
+    } else if (ngx_strcmp(reply->hosted, "availability") == 0) {
+        ngx_http_govsvc_admin_availability(reply, &b);
 
     } else if (ngx_strcmp(reply->hosted, "bans") == 0) {
 
@@ -437,7 +437,7 @@ ngx_http_govsvc_admin_result(gs_buf_t *b, const char *result)
 }
 
 
-static void
+void
 ngx_http_govsvc_admin_fail(gs_admin_reply_t *reply, gs_buf_t *b,
     ngx_uint_t status, const char *code, const char *field,
     const char *detail)
