@@ -405,20 +405,39 @@ my $state = 'state=' . $t->dir() . '/state/revoked';
 zone("govsvc_revocation_zone zone=r:1m $state;", '');
 zone('govsvc_revocation_zone zone=r:1m;',
     'invalid number of arguments in "govsvc_revocation_zone" directive');
-zone("govsvc_revocation_zone $state $state;", 'invalid parameter "' . $state
-    =~ s{\Q@{[ $t->dir() ]}\E/}{}r . '"; allowed: zone=NAME:SIZE, state=FILE'
-    . ' in "govsvc_revocation_zone" directive');
+zone("govsvc_revocation_zone $state $state;", 'duplicate parameter "' . $state
+    =~ s{\Q@{[ $t->dir() ]}\E/}{}r . '" in "govsvc_revocation_zone" directive');
 zone("govsvc_revocation_zone zone=r:64k $state;",
     'invalid zone size "64k" in "govsvc_revocation_zone" directive,'
     . ' allowed: 128k or more, with k, m or g');
-zone("govsvc_revocation_zone zone=r:1m file=x;", 'invalid parameter "file=x";'
-    . ' allowed: zone=NAME:SIZE, state=FILE'
+zone("govsvc_revocation_zone zone=r:1m file=x;", 'invalid parameter "file=";'
+    . ' allowed: zone=, state=, redis=, secret='
     . ' in "govsvc_revocation_zone" directive');
-zone("govsvc_revocation_zone zone=r:1m state=;", 'invalid parameter "state=";'
-    . ' allowed: zone=NAME:SIZE, state=FILE'
-    . ' in "govsvc_revocation_zone" directive');
+zone("govsvc_revocation_zone zone=r:1m state=;", '"govsvc_revocation_zone"'
+    . ' needs both "zone=NAME:SIZE" and "state=FILE"');
+zone("govsvc_revocation_zone zone=r:1m secret=x;", '"govsvc_revocation_zone"'
+    . ' needs both "zone=NAME:SIZE" and "state=FILE"');
 zone("govsvc_revocation_zone zone=r:1m state=x/;", 'invalid file "x/"'
     . ' in "govsvc_revocation_zone" directive');
+
+$t->write_file("$_.key", 'x' x ($_ eq 'short' ? 15 : 16))
+    for qw/good open short/;
+chmod 0600, $t->dir() . "/$_.key" for qw/good short/;
+chmod 0644, $t->dir() . '/open.key';
+
+zone("govsvc_revocation_zone zone=r:1m $state $_;", '"redis=NAME" and'
+    . ' "secret=FILE" of revocation zone "r" need one another')
+    for qw/redis=main secret=good.key/, 'redis= secret=good.key';
+zone("govsvc_revocation_zone zone=r:1m $state redis=main secret=short.key;",
+    'the secret in "short.key" is shorter than 16 bytes');
+zone("govsvc_revocation_zone zone=r:1m $state redis=main secret=open.key;",
+    'secret file "open.key" is open to other users, allowed: owner and group,'
+    . ' use chmod o-rwx');
+zone("govsvc_revocation_zone zone=r:1m $state redis=main secret=good.key;",
+    'unknown redis "main", there is no block "govsvc_redis main"');
+zone('govsvc_redis main { server 127.0.0.1:6379; }'
+    . " govsvc_revocation_zone zone=r:1m $state redis=main secret=good.key;",
+    '');
 zone("govsvc_revocation_zone zone=r:1m $state;" x 2,
     '"govsvc_revocation_zone" directive is duplicate');
 zone("server { govsvc_revocation_zone zone=r:1m $state; }",

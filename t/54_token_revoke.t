@@ -127,14 +127,14 @@ sub entry {
     my ($kind, $value, $until, $before) = @_;
 
     return unpack('H*', siphash($key, chr($kinds{$kind})
-        . siphash($key, $iss) . $value, 1)) . " $until "
-        . ($before // 0) . "\n";
+        . siphash($key, $iss) . $value, 1)) . " $kind $until "
+        . ($before // 0) . ' ' . $now * 1000 . " 0\n";
 }
 
 sub state {
     my (@entries) = @_;
 
-    my $text = "govsvc-revocations 1\nkey " . unpack('H*', $key) . "\n"
+    my $text = "govsvc-revocations 2\nkey " . unpack('H*', $key) . "\n"
         . join('', @entries);
 
     return $text . 'end ' . @entries . ' '
@@ -258,9 +258,9 @@ my $remedy = 'put a sound copy in its place, or remove it to let revoked'
 fails($changed, 'the state of revocations is damaged: the checksum differs in'
     . " state/bad:8, $remedy", 'a changed entry');
 fails(substr($state, 0, 200), 'the state of revocations is damaged: it has no'
-    . " end in state/bad:6, $remedy", 'cut');
+    . " end in state/bad:5, $remedy", 'cut');
 fails('', 'the state of revocations is damaged: it does not begin with'
-    . " \"govsvc-revocations 1\" in state/bad:1, $remedy", 'empty');
+    . " \"govsvc-revocations 2\" in state/bad:1, $remedy", 'empty');
 $t->write_file('state/bad', state(map { entry('jti', "n$_", $now + 1000) }
     1 .. 4000));
 like($t->conf_error($conf->('revoked:128k', 'state/bad') =~ s{%%PORT_0%%}

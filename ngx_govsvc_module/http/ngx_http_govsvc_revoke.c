@@ -16,6 +16,17 @@
 #define NGX_HTTP_GOVSVC_REVOKE_TICK      250     /* ms */
 
 
+typedef enum {
+    NGX_HTTP_GOVSVC_REVOKE_ZONE = 0,
+    NGX_HTTP_GOVSVC_REVOKE_STATE,
+    NGX_HTTP_GOVSVC_REVOKE_REDIS,
+    NGX_HTTP_GOVSVC_REVOKE_SECRET,
+    NGX_HTTP_GOVSVC_REVOKE_PARAMS
+} ngx_http_govsvc_revoke_param_e;
+
+
+static char *ngx_http_govsvc_revoke_nodes(ngx_conf_t *cf,
+    ngx_http_govsvc_revoke_zone_t *rz, ngx_str_t *params);
 static char *ngx_http_govsvc_revoke_path(ngx_conf_t *cf,
     ngx_http_govsvc_revoke_zone_t *rz, ngx_str_t *value);
 static ngx_int_t ngx_http_govsvc_revoke_init_zone(ngx_shm_zone_t *zone,
@@ -32,6 +43,15 @@ static ngx_int_t ngx_http_govsvc_revoke_entry(
 static int64_t ngx_http_govsvc_revoke_until(
     const ngx_http_govsvc_revocation_t *rev, const gs_token_issuer_t *issuer,
     int64_t now);
+static void ngx_http_govsvc_revoke_changes(ngx_http_govsvc_revoke_zone_t *rz,
+    const gs_token_revoke_change_t *change, unsigned n);
+
+
+static const char *const  ngx_http_govsvc_revoke_params[] = {
+    "zone=", "state=", "redis=", "secret=", NULL
+};
+
+static ngx_str_t  ngx_http_govsvc_revoke_duty = ngx_string("revocations");
 
 
 char *
@@ -41,13 +61,9 @@ ngx_http_govsvc_revocation_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_http_govsvc_token_main_conf_t *tmcf = conf;
 
     size_t                          size;
-    ngx_str_t                      *value, rest, name;
-    ngx_uint_t                      i;
+    ngx_str_t                       name;
+    ngx_str_t                       params[NGX_HTTP_GOVSVC_REVOKE_PARAMS];
     ngx_http_govsvc_revoke_zone_t  *rz;
-    static ngx_str_t                duty = ngx_string("revocations");
-    static const char *const        form[] = {
-        "zone=NAME:SIZE", "state=FILE", NULL
-    };
 
     if (tmcf->revoke != NULL) {
         return "is duplicate";
@@ -59,56 +75,44 @@ ngx_http_govsvc_revocation_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     rz->cycle = cf->cycle;
-    value = cf->args->elts;
 
-    for (i = 1; i < cf->args->nelts; i++) {
-        rest = value[i];
-
-        if (ngx_strncmp(rest.data, "zone=", 5) == 0 && rz->zone == NULL) {
-            rest.data += 5;
-            rest.len -= 5;
-
-            if (ngx_govsvc_conf_zone(cf, &rest,
-                                     NGX_HTTP_GOVSVC_REVOKE_ZONE_MIN, &name,
-                                     &size)
-                != NGX_CONF_OK)
-            {
-                return NGX_CONF_ERROR;
-            }
-
-            rz->zone = ngx_shared_memory_add(cf, &name, size,
-                                             &ngx_http_govsvc_token_module);
-            if (rz->zone == NULL) {
-                return NGX_CONF_ERROR;
-            }
-
-            continue;
-        }
-
-        if (ngx_strncmp(rest.data, "state=", 6) == 0 && rz->path.len == 0
-            && rest.len > 6)
-        {
-            rest.data += 6;
-            rest.len -= 6;
-
-            if (ngx_http_govsvc_revoke_path(cf, rz, &rest) != NGX_CONF_OK) {
-                return NGX_CONF_ERROR;
-            }
-
-            continue;
-        }
-
-        return ngx_govsvc_conf_invalid(cf, "parameter", &value[i], form);
+    if (ngx_govsvc_conf_params(cf, 1, ngx_http_govsvc_revoke_params, params)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
-    if (rz->zone == NULL || rz->path.len == 0) {
+    if (params[NGX_HTTP_GOVSVC_REVOKE_ZONE].len == 0
+        || params[NGX_HTTP_GOVSVC_REVOKE_STATE].len == 0)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"govsvc_revocation_zone\" needs both "
                            "\"zone=NAME:SIZE\" and \"state=FILE\"");
         return NGX_CONF_ERROR;
     }
 
-    rz->lead = ngx_govsvc_lead_add(cf, &duty, NULL, NULL);
+    if (ngx_govsvc_conf_zone(cf, &params[NGX_HTTP_GOVSVC_REVOKE_ZONE],
+                             NGX_HTTP_GOVSVC_REVOKE_ZONE_MIN, &name, &size)
+        != NGX_CONF_OK
+        || ngx_http_govsvc_revoke_path(cf, rz,
+                                       &params[NGX_HTTP_GOVSVC_REVOKE_STATE])
+           != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    rz->zone = ngx_shared_memory_add(cf, &name, size,
+                                     &ngx_http_govsvc_token_module);
+    if (rz->zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_govsvc_revoke_nodes(cf, rz, params) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    rz->lead = ngx_govsvc_lead_add(cf, &ngx_http_govsvc_revoke_duty, NULL,
+                                   NULL);
     if (rz->lead == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -118,6 +122,32 @@ ngx_http_govsvc_revocation_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     tmcf->revoke = rz;
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_govsvc_revoke_nodes(ngx_conf_t *cf,
+    ngx_http_govsvc_revoke_zone_t *rz, ngx_str_t *params)
+{
+    ngx_str_t  *redis, *secret;
+
+    redis = &params[NGX_HTTP_GOVSVC_REVOKE_REDIS];
+    secret = &params[NGX_HTTP_GOVSVC_REVOKE_SECRET];
+
+    if (redis->data == NULL && secret->data == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_govsvc_follow_secret(cf, "revocation", &rz->zone->shm.name,
+                                      redis, secret, rz->key)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    rz->shared = 1;
+
+    return ngx_http_govsvc_revoke_sync_add(cf, rz, redis);
 }
 
 
@@ -191,6 +221,13 @@ ngx_http_govsvc_revoke_init_zone(ngx_shm_zone_t *zone, void *data)
         return NGX_ERROR;
     }
 
+    if (!gs_token_revoke_shared(&rz->table, rz->shared ? rz->key : NULL)) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                      "govsvc token: zone \"%V\" has another secret, restart "
+                      "or give the zone another name", &zone->shm.name);
+        return NGX_ERROR;
+    }
+
     rz->cycle_number = __atomic_add_fetch(&rz->table.hdr->cycles, 1,
                                           __ATOMIC_SEQ_CST);
 
@@ -225,6 +262,10 @@ ngx_http_govsvc_revoke_lay_out(ngx_http_govsvc_revoke_zone_t *rz)
         return NGX_ERROR;
     }
 
+    if (rz->shared) {
+        gs_token_revoke_share(&rz->table, rz->key);
+    }
+
     return ngx_http_govsvc_revoke_read(rz);
 }
 
@@ -247,6 +288,10 @@ ngx_http_govsvc_revoke_start(ngx_http_govsvc_revoke_zone_t *rz,
     rz->dummy.fd = (ngx_socket_t) -1;
 
     ngx_add_timer(&rz->event, NGX_HTTP_GOVSVC_REVOKE_TICK);
+
+    if (rz->shared) {
+        ngx_http_govsvc_revoke_sync_start(rz, log);
+    }
 }
 
 
@@ -317,8 +362,10 @@ ngx_http_govsvc_revoke(const ngx_http_govsvc_revocation_t *rev,
     ngx_log_t *log)
 {
     gs_rc_t                             rc;
+    unsigned                            n;
     ngx_int_t                           found;
     gs_token_revocation_t               entry;
+    gs_token_revoke_change_t            change[2];
     ngx_http_govsvc_token_main_conf_t  *tmcf;
 
     tmcf = ngx_http_govsvc_revoke_conf();
@@ -329,7 +376,11 @@ ngx_http_govsvc_revoke(const ngx_http_govsvc_revocation_t *rev,
     }
 
     rc = gs_token_revoke_add(&tmcf->revoke->table, &entry,
-                             (int64_t) ngx_time());
+                             (int64_t) ngx_time(), change, &n);
+
+    if (rc == GS_OK) {
+        ngx_http_govsvc_revoke_changes(tmcf->revoke, change, n);
+    }
 
     if (rc == GS_BUSY) {
         ngx_log_error(NGX_LOG_CRIT, log, 0,
@@ -347,8 +398,11 @@ ngx_int_t
 ngx_http_govsvc_revoke_lift(const ngx_http_govsvc_revocation_t *rev,
     ngx_log_t *log)
 {
+    gs_rc_t                             rc;
+    unsigned                            n;
     ngx_int_t                           found;
     gs_token_revocation_t               entry;
+    gs_token_revoke_change_t            change[2];
     ngx_http_govsvc_token_main_conf_t  *tmcf;
 
     tmcf = ngx_http_govsvc_revoke_conf();
@@ -358,12 +412,33 @@ ngx_http_govsvc_revoke_lift(const ngx_http_govsvc_revocation_t *rev,
         return found;
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                  "govsvc token: a revocation is lifted, issuer: \"%V\", "
-                  "by: %s", &rev->issuer, gs_token_revoke_names[rev->kind]);
+    rc = gs_token_revoke_lift(&tmcf->revoke->table, &entry,
+                              (int64_t) ngx_time(), change, &n);
 
-    return (ngx_int_t) gs_token_revoke_lift(&tmcf->revoke->table, &entry,
-                                            (int64_t) ngx_time());
+    if (rc == GS_OK) {
+        ngx_http_govsvc_revoke_changes(tmcf->revoke, change, n);
+
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "govsvc token: a revocation is lifted, issuer: \"%V\", "
+                      "by: %s", &rev->issuer,
+                      gs_token_revoke_names[rev->kind]);
+    }
+
+    return (ngx_int_t) rc;
+}
+
+
+static void
+ngx_http_govsvc_revoke_changes(ngx_http_govsvc_revoke_zone_t *rz,
+    const gs_token_revoke_change_t *change, unsigned n)
+{
+    unsigned  i;
+
+    for (i = 0; rz->shared && i < n; i++) {
+        (void) ngx_http_govsvc_revoke_tell(rz, &change[i].is,
+                                           change[i].had ? &change[i].was
+                                                         : NULL);
+    }
 }
 
 

@@ -123,7 +123,7 @@ ngx_http_govsvc_revoke_read_fd(ngx_http_govsvc_revoke_zone_t *rz, ngx_fd_t fd,
     /* what was loaded is what the file has */
 
     rz->table.hdr->saved = rz->table.hdr->dirty;
-    rz->table.hdr->mark = ngx_http_govsvc_revoke_mark(rz);
+    rz->table.hdr->file = ngx_http_govsvc_revoke_mark(rz);
     rz->table.hdr->path = rz->path_number;
 
     gs_token_revoke_stat(&rz->table, (int64_t) ngx_time(), &stat);
@@ -236,7 +236,7 @@ ngx_http_govsvc_revoke_write_locked(ngx_http_govsvc_revoke_zone_t *rz,
 
     now = (int64_t) time(NULL);
 
-    if (rz->table.hdr->mark != ngx_http_govsvc_revoke_mark(rz)) {
+    if (rz->table.hdr->file != ngx_http_govsvc_revoke_mark(rz)) {
         ngx_http_govsvc_revoke_merge(rz, now);
     }
 
@@ -273,7 +273,7 @@ ngx_http_govsvc_revoke_write_locked(ngx_http_govsvc_revoke_zone_t *rz,
             (void) ngx_http_govsvc_revoke_failed(rz, "fsync()");
 
         } else {
-            rz->table.hdr->mark = ngx_http_govsvc_revoke_mark(rz);
+            rz->table.hdr->file = ngx_http_govsvc_revoke_mark(rz);
             __atomic_store_n(&rz->table.hdr->saved_at, now, __ATOMIC_RELAXED);
             __atomic_store_n(&rz->table.hdr->saved, dirty, __ATOMIC_RELEASE);
             __atomic_store_n(&rz->table.hdr->path, rz->path_number,
@@ -341,7 +341,7 @@ ngx_http_govsvc_revoke_merge(ngx_http_govsvc_revoke_zone_t *rz, int64_t now)
             }
 
             s = gs_str_make(text, len);
-            (void) gs_token_revoke_merge(&rz->table, &s, now, NULL);
+            (void) gs_token_revoke_load_more(&rz->table, &s, now, NULL);
             ngx_free(text);
         }
     }

@@ -71,7 +71,7 @@ static ngx_command_t  ngx_http_govsvc_token_commands[] = {
       NULL },
 
     { ngx_string("govsvc_revocation_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_govsvc_revocation_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_govsvc_token_main_conf_t, revoke),

@@ -9,27 +9,29 @@
 #include "token/gs_token_revoke_priv.h"
 
 
-_Static_assert(sizeof(gs_token_revoke_hdr_t) == 128, "header layout");
+_Static_assert(sizeof(gs_token_revoke_hdr_t) == 256, "header layout");
 _Static_assert(sizeof(gs_token_revoke_entry_t) == 64, "entry layout");
 
 
 static uint64_t gs_token_revoke_plan(size_t size);
-static gs_rc_t gs_token_revoke_hash(const gs_token_revoke_t *t,
+static gs_rc_t gs_token_revoke_lift_one(gs_token_revoke_t *t,
+    const uint64_t hash[2], int64_t now, gs_token_revoke_change_t *change);
+static uint64_t gs_token_revoke_later(uint64_t time,
+    const gs_token_revoke_item_t *is);
+static gs_rc_t gs_token_revoke_hash(const gs_siphash_key_t *key,
     gs_token_revoke_e kind, const gs_str_t *iss, const gs_str_t *value,
     uint64_t hash[2]);
 static gs_token_revoke_entry_t *gs_token_revoke_place(
     const gs_token_revoke_t *t, const uint64_t hash[2], unsigned i);
-static gs_token_revoke_entry_t *gs_token_revoke_find(
-    const gs_token_revoke_t *t, const uint64_t hash[2], int64_t now);
-static int gs_token_revoke_raise(int64_t *word, int64_t value, int64_t floor);
-static gs_token_revoke_entry_t *gs_token_revoke_claim(gs_token_revoke_t *t,
-    const uint64_t hash[2], int64_t now);
+static int64_t gs_token_revoke_kept(const gs_token_revoke_entry_t *e,
+    int64_t until, unsigned *force);
 static int gs_token_revoke_unused(const gs_token_revoke_entry_t *e,
-    int64_t now);
-static void gs_token_revoke_changed(gs_token_revoke_t *t);
+    int64_t now, int full);
 static int gs_token_revoke_has(const gs_token_revoke_t *t,
     gs_token_revoke_e kind, const gs_str_t *iss, const gs_str_t *value,
     int64_t iat, int64_t now);
+static int gs_token_revoke_has_hash(const gs_token_revoke_t *t,
+    const uint64_t hash[2], gs_token_revoke_e kind, int64_t iat, int64_t now);
 
 
 const char *const  gs_token_revoke_names[] = {
@@ -98,60 +100,72 @@ gs_token_revoke_plan(size_t size)
 }
 
 
+void
+gs_token_revoke_share(gs_token_revoke_t *t, const gs_uchar_t key[16])
+{
+    memcpy(&t->hdr->key, key, sizeof(t->hdr->key));
+    t->hdr->shared = 1;
+}
+
+
+int
+gs_token_revoke_shared(const gs_token_revoke_t *t, const gs_uchar_t key[16])
+{
+    if (key == NULL) {
+        return t->hdr->shared == 0;
+    }
+
+    return t->hdr->shared != 0
+           && gs_ct_eq(&t->hdr->key, key, sizeof(t->hdr->key));
+}
+
+
 gs_rc_t
 gs_token_revoke_add(gs_token_revoke_t *t, const gs_token_revocation_t *rev,
-    int64_t now)
+    int64_t now, gs_token_revoke_change_t *tell, unsigned *n)
 {
-    int64_t   before;
-    uint64_t  hash[2];
+    gs_rc_t                    rc;
+    gs_token_revoke_item_t     item;
+    gs_token_revoke_entry_t   *e;
+    gs_token_revoke_change_t   change;
 
     if (rev->value.len == 0 || rev->until <= now
         || rev->until > GS_TOKEN_REVOKE_NEVER
         || (rev->kind == GS_TOKEN_REVOKE_BEFORE
             && (rev->before <= 0 || rev->before > GS_TOKEN_MAX_TIME))
-        || gs_token_revoke_hash(t, rev->kind, &rev->iss, &rev->value, hash)
+        || gs_token_revoke_hash(&t->hdr->key, rev->kind, &rev->iss,
+                                &rev->value, item.hash)
            != GS_OK)
     {
         return GS_ERROR;
     }
 
-    before = (rev->kind == GS_TOKEN_REVOKE_BEFORE) ? rev->before : 0;
+    item.kind = rev->kind;
+    item.until = rev->until;
+    item.before = (rev->kind == GS_TOKEN_REVOKE_BEFORE) ? rev->before : 0;
+    item.revoked = (uint64_t) now * 1000;
+    item.lifted = 0;
 
-    return gs_token_revoke_put(t, hash, before, rev->until, now);
-}
+    e = gs_token_revoke_find(t, item.hash, 1, now);
 
+    memset(&change, 0, sizeof(change));
 
-gs_rc_t
-gs_token_revoke_put(gs_token_revoke_t *t, const uint64_t hash[2],
-    int64_t before, int64_t until, int64_t now)
-{
-    gs_token_revoke_entry_t  *e;
-
-    e = gs_token_revoke_find(t, hash, now);
-
-    if (e != NULL
-        && gs_token_revoke_raise(&e->before, before, -1)
-        && gs_token_revoke_raise(&e->until, until, now))
-    {
-        gs_token_revoke_changed(t);
-        return GS_OK;
+    if (e != NULL && gs_token_revoke_copy(e, now, &change.was)) {
+        change.had = 1;
+        item.lifted = change.was.lifted;
+        item.revoked = gs_token_revoke_later(item.revoked, &change.was);
     }
 
-    e = gs_token_revoke_claim(t, hash, now);
+    rc = gs_token_revoke_merge(t, &item, now, &change.is);
 
-    if (e == NULL) {
-        (void) __atomic_fetch_add(&t->hdr->full, 1, __ATOMIC_RELAXED);
-        return GS_BUSY;
+    if (rc != GS_OK && rc != GS_DECLINED) {
+        return rc;
     }
 
-    e->hash[0] = hash[0];
-    e->hash[1] = hash[1];
-    e->before = before;
-
-    __atomic_store_n(&e->until, until, __ATOMIC_RELEASE);
-    __atomic_store_n(&e->owner, 0, __ATOMIC_RELEASE);
-
-    gs_token_revoke_changed(t);
+    if (tell != NULL) {
+        tell[0] = change;
+        *n = 1;
+    }
 
     return GS_OK;
 }
@@ -159,41 +173,90 @@ gs_token_revoke_put(gs_token_revoke_t *t, const uint64_t hash[2],
 
 gs_rc_t
 gs_token_revoke_lift(gs_token_revoke_t *t, const gs_token_revocation_t *rev,
-    int64_t now)
+    int64_t now, gs_token_revoke_change_t *tell, unsigned *n)
 {
     gs_rc_t                   rc;
     uint64_t                  hash[2];
-    gs_token_revoke_entry_t  *e;
+    unsigned                  i, keys, lifted;
+    gs_siphash_key_t          key[2];
+    gs_token_revoke_change_t  change;
 
-    if (rev->value.len == 0
-        || gs_token_revoke_hash(t, rev->kind, &rev->iss, &rev->value, hash)
-           != GS_OK)
-    {
+    if (rev->value.len == 0) {
         return GS_ERROR;
     }
+
+    key[0] = t->hdr->key;
+    key[1] = t->hdr->former;
+    keys = t->hdr->formers ? 2 : 1;
+    lifted = 0;
+
+    for (i = 0; i < keys; i++) {
+
+        if (gs_token_revoke_hash(&key[i], rev->kind, &rev->iss, &rev->value,
+                                 hash)
+            != GS_OK)
+        {
+            return GS_ERROR;
+        }
+
+        rc = gs_token_revoke_lift_one(t, hash, now, &change);
+
+        if (rc == GS_OK) {
+            if (tell != NULL) {
+                tell[lifted] = change;
+            }
+
+            lifted++;
+        }
+    }
+
+    if (tell != NULL) {
+        *n = lifted;
+    }
+
+    return (lifted != 0) ? GS_OK : GS_DECLINED;
+}
+
+
+static gs_rc_t
+gs_token_revoke_lift_one(gs_token_revoke_t *t, const uint64_t hash[2],
+    int64_t now, gs_token_revoke_change_t *change)
+{
+    gs_rc_t                   rc;
+    gs_token_revoke_item_t    is;
+    gs_token_revoke_entry_t  *e;
 
     rc = GS_DECLINED;
 
     /* two processes may have entered it at the same moment */
 
     for ( ;; ) {
-        e = gs_token_revoke_find(t, hash, now);
+        e = gs_token_revoke_find(t, hash, 0, now);
 
-        if (e == NULL) {
-            break;
+        if (e == NULL || !gs_token_revoke_copy(e, now, &is)) {
+            return rc;
         }
 
-        /* not used again at once: a reader may have it before its eyes */
+        change->was = is;
+        change->had = 1;
+        is.lifted = gs_token_revoke_later((uint64_t) now * 1000, &is);
 
-        __atomic_store_n(&e->until, now, __ATOMIC_RELEASE);
+        (void) gs_token_revoke_merge(t, &is, now, &change->is);
         rc = GS_OK;
     }
+}
 
-    if (rc == GS_OK) {
-        gs_token_revoke_changed(t);
-    }
 
-    return rc;
+/* A time after all that this node knows of, whatever the clock says. */
+
+static uint64_t
+gs_token_revoke_later(uint64_t time, const gs_token_revoke_item_t *is)
+{
+    uint64_t  last;
+
+    last = is->lifted > is->revoked ? is->lifted : is->revoked;
+
+    return time > last ? time : last + 1;
 }
 
 
@@ -238,21 +301,30 @@ gs_token_revoke_stat(const gs_token_revoke_t *t, int64_t now,
     gs_token_revoke_stat_t *stat)
 {
     uint64_t                  i;
+    gs_token_revoke_item_t    item;
     gs_token_revoke_entry_t  *e = t->entries;
 
     stat->slots = t->hdr->slots;
     stat->live = 0;
+    stat->lifted = 0;
+    stat->untold = 0;
     stat->full = __atomic_load_n(&t->hdr->full, __ATOMIC_RELAXED);
     stat->epoch = gs_token_revoke_epoch(t);
 
     for (i = 0; i < t->hdr->slots; i++) {
-        stat->live += (__atomic_load_n(&e[i].until, __ATOMIC_RELAXED) > now);
+
+        if (gs_token_revoke_copy(&e[i], now, &item)) {
+            stat->live += (unsigned) gs_token_revoke_holds(&item);
+            stat->lifted += !gs_token_revoke_holds(&item);
+            stat->untold += (unsigned) gs_token_revoke_untold(t, &e[i],
+                                                              &item);
+        }
     }
 }
 
 
 static gs_rc_t
-gs_token_revoke_hash(const gs_token_revoke_t *t, gs_token_revoke_e kind,
+gs_token_revoke_hash(const gs_siphash_key_t *key, gs_token_revoke_e kind,
     const gs_str_t *iss, const gs_str_t *value, uint64_t hash[2])
 {
     uint64_t    scope;
@@ -262,13 +334,13 @@ gs_token_revoke_hash(const gs_token_revoke_t *t, gs_token_revoke_e kind,
         return GS_ERROR;
     }
 
-    scope = gs_siphash(&t->hdr->key, iss->data, iss->len);
+    scope = gs_siphash(key, iss->data, iss->len);
 
     text[0] = (gs_uchar_t) kind;
     memcpy(text + 1, &scope, sizeof(scope));
     memcpy(text + 1 + sizeof(scope), value->data, value->len);
 
-    gs_siphash128(&t->hdr->key, text, 1 + sizeof(scope) + value->len, hash);
+    gs_siphash128(key, text, 1 + sizeof(scope) + value->len, hash);
 
     return GS_OK;
 }
@@ -289,14 +361,16 @@ gs_token_revoke_place(const gs_token_revoke_t *t, const uint64_t hash[2],
  * so before anybody could have passed it by.
  */
 
-static gs_token_revoke_entry_t *
+gs_token_revoke_entry_t *
 gs_token_revoke_find(const gs_token_revoke_t *t, const uint64_t hash[2],
-    int64_t now)
+    int lifted, int64_t now)
 {
     int64_t                   until;
-    unsigned                  i;
+    unsigned                  i, force;
     uint64_t                  owner;
-    gs_token_revoke_entry_t  *e;
+    gs_token_revoke_entry_t  *e, *kept;
+
+    kept = NULL;
 
     for (i = 0; i < GS_TOKEN_REVOKE_WINDOW; i++) {
         e = gs_token_revoke_place(t, hash, i);
@@ -305,7 +379,17 @@ gs_token_revoke_find(const gs_token_revoke_t *t, const uint64_t hash[2],
         until = __atomic_load_n(&e->until, __ATOMIC_ACQUIRE);
 
         if (until > now && e->hash[0] == hash[0] && e->hash[1] == hash[1]) {
-            return e;
+
+            if (gs_token_revoke_kept(e, until, &force) > now) {
+
+                if (force) {
+                    return e;
+                }
+
+                if (lifted && kept == NULL) {
+                    kept = e;
+                }
+            }
         }
 
         if (until == 0 && owner == 0) {
@@ -313,45 +397,48 @@ gs_token_revoke_find(const gs_token_revoke_t *t, const uint64_t hash[2],
         }
     }
 
-    return NULL;
+    return kept;
 }
 
 
-/* 0 if the word was at floor or below: what it belongs to has ended. */
+/* Until when the entry must be known. */
 
-static int
-gs_token_revoke_raise(int64_t *word, int64_t value, int64_t floor)
+static int64_t
+gs_token_revoke_kept(const gs_token_revoke_entry_t *e, int64_t until,
+    unsigned *force)
 {
-    int64_t  old;
+    int64_t   end;
+    uint64_t  lifted;
 
-    old = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+    lifted = __atomic_load_n(&e->lifted, __ATOMIC_ACQUIRE);
+    *force = (__atomic_load_n(&e->revoked, __ATOMIC_ACQUIRE) >= lifted);
 
-    while (old > floor) {
-        if (old >= value
-            || __atomic_compare_exchange_n(word, &old, value, 0,
-                                           __ATOMIC_ACQ_REL,
-                                           __ATOMIC_ACQUIRE))
-        {
-            return 1;
-        }
+    if (*force) {
+        return until;
     }
 
-    return 0;
+    end = (int64_t) (lifted / 1000) + GS_TOKEN_REVOKE_KEEP;
+
+    return end < until ? end : until;
 }
 
 
-static gs_token_revoke_entry_t *
+/* Where all places are taken, what was lifted goes before what was not. */
+
+gs_token_revoke_entry_t *
 gs_token_revoke_claim(gs_token_revoke_t *t, const uint64_t hash[2],
     int64_t now)
 {
+    int                       full;
     unsigned                  i;
     uint64_t                  owner;
     gs_token_revoke_entry_t  *e;
 
-    for (i = 0; i < GS_TOKEN_REVOKE_WINDOW; i++) {
-        e = gs_token_revoke_place(t, hash, i);
+    for (i = 0; i < 2 * GS_TOKEN_REVOKE_WINDOW; i++) {
+        full = (i >= GS_TOKEN_REVOKE_WINDOW);
+        e = gs_token_revoke_place(t, hash, i % GS_TOKEN_REVOKE_WINDOW);
 
-        if (!gs_token_revoke_unused(e, now)) {
+        if (!gs_token_revoke_unused(e, now, full)) {
             continue;
         }
 
@@ -366,14 +453,14 @@ gs_token_revoke_claim(gs_token_revoke_t *t, const uint64_t hash[2],
         }
 
         if (!__atomic_compare_exchange_n(&e->owner, &owner, t->pid, 0,
-                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+                                         __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         {
             continue;
         }
 
         /* another one may have come and gone in between */
 
-        if (gs_token_revoke_unused(e, now)) {
+        if (gs_token_revoke_unused(e, now, full)) {
             return e;
         }
 
@@ -384,20 +471,35 @@ gs_token_revoke_claim(gs_token_revoke_t *t, const uint64_t hash[2],
 }
 
 
+/* Not at once: a reader may have it before its eyes. */
+
 static int
-gs_token_revoke_unused(const gs_token_revoke_entry_t *e, int64_t now)
+gs_token_revoke_unused(const gs_token_revoke_entry_t *e, int64_t now,
+    int full)
 {
-    int64_t  until;
+    int64_t   until;
+    uint64_t  lifted;
+    unsigned  force;
 
     until = __atomic_load_n(&e->until, __ATOMIC_ACQUIRE);
 
-    return until == 0 || until <= now - GS_TOKEN_REVOKE_REST;
+    if (until == 0 || until <= now - GS_TOKEN_REVOKE_REST
+        || gs_token_revoke_kept(e, until, &force)
+           <= now - GS_TOKEN_REVOKE_REST)
+    {
+        return 1;
+    }
+
+    lifted = __atomic_load_n(&e->lifted, __ATOMIC_SEQ_CST);
+
+    return full && __atomic_load_n(&e->revoked, __ATOMIC_SEQ_CST) < lifted
+           && (int64_t) (lifted / 1000) <= now - GS_TOKEN_REVOKE_REST;
 }
 
 
 /* After the change: who reads the new number sees the change. */
 
-static void
+void
 gs_token_revoke_changed(gs_token_revoke_t *t)
 {
     __atomic_store_n(&t->hdr->added, 1, __ATOMIC_RELEASE);
@@ -411,16 +513,33 @@ static int
 gs_token_revoke_has(const gs_token_revoke_t *t, gs_token_revoke_e kind,
     const gs_str_t *iss, const gs_str_t *value, int64_t iat, int64_t now)
 {
-    uint64_t                  hash[2];
-    gs_token_revoke_entry_t  *e;
+    uint64_t  hash[2];
 
     if (value->len == 0
-        || gs_token_revoke_hash(t, kind, iss, value, hash) != GS_OK)
+        || gs_token_revoke_hash(&t->hdr->key, kind, iss, value, hash)
+           != GS_OK)
     {
         return 0;
     }
 
-    e = gs_token_revoke_find(t, hash, now);
+    if (gs_token_revoke_has_hash(t, hash, kind, iat, now)) {
+        return 1;
+    }
+
+    return t->hdr->formers
+           && gs_token_revoke_hash(&t->hdr->former, kind, iss, value, hash)
+              == GS_OK
+           && gs_token_revoke_has_hash(t, hash, kind, iat, now);
+}
+
+
+static int
+gs_token_revoke_has_hash(const gs_token_revoke_t *t, const uint64_t hash[2],
+    gs_token_revoke_e kind, int64_t iat, int64_t now)
+{
+    gs_token_revoke_entry_t  *e;
+
+    e = gs_token_revoke_find(t, hash, 0, now);
 
     if (e == NULL) {
         return 0;

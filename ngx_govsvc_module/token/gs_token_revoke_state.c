@@ -4,9 +4,10 @@
  *
  * The table of revocations as text, which survives a restart:
  *
- *     govsvc-revocations 1
+ *     govsvc-revocations 2
  *     key <32 hexadecimal digits: the key of the hash>
- *     <32 digits: the hash> <until> <before>
+ *     former <32 digits: that of some entries, if there are such>
+ *     <32 digits: the hash> <kind> <until> <before> <revoked> <lifted>
  *     ...
  *     end <number of entries> <16 digits: SipHash of all before, key 0>
  *
@@ -20,9 +21,8 @@
 #include "core/gs_hex.h"
 
 
-#define GS_TOKEN_REVOKE_HEAD   "govsvc-revocations 1\n"
+#define GS_TOKEN_REVOKE_HEAD   "govsvc-revocations 2\n"
 #define GS_TOKEN_REVOKE_FRAME  256         /* bytes of all but entries */
-#define GS_TOKEN_REVOKE_LINE   80          /* bytes of an entry at most */
 
 
 typedef struct {
@@ -33,9 +33,7 @@ typedef struct {
 } gs_token_revoke_text_t;
 
 
-static int gs_token_revoke_copy(const gs_token_revoke_entry_t *e,
-    int64_t now, gs_token_revoke_entry_t *copy);
-static uint64_t gs_token_revoke_sum(const void *data, size_t len);
+static uint64_t gs_token_revoke_checksum(const void *data, size_t len);
 static gs_rc_t gs_token_revoke_line(gs_token_revoke_text_t *in,
     gs_str_t *line);
 static gs_rc_t gs_token_revoke_word(gs_str_t *line, gs_str_t *word);
@@ -44,10 +42,17 @@ static gs_rc_t gs_token_revoke_bad(gs_token_revoke_text_t *in,
 static gs_rc_t gs_token_revoke_read(gs_token_revoke_t *t,
     const gs_str_t *text, int64_t now, int merge, gs_err_t *err);
 static gs_rc_t gs_token_revoke_head(gs_token_revoke_text_t *in,
+    gs_siphash_key_t *key, gs_siphash_key_t *former);
+static gs_rc_t gs_token_revoke_hex(gs_str_t *line, const char *name,
     gs_siphash_key_t *key);
+static gs_rc_t gs_token_revoke_keys(gs_token_revoke_t *t,
+    const gs_siphash_key_t *key, const gs_siphash_key_t *former,
+    gs_err_t *err);
+static int gs_token_revoke_is(const gs_siphash_key_t *key,
+    const gs_siphash_key_t *other);
 static gs_rc_t gs_token_revoke_entry(gs_token_revoke_t *t,
     gs_token_revoke_text_t *in, gs_str_t *line, int64_t now);
-static gs_rc_t gs_token_revoke_end(gs_token_revoke_text_t *in,
+static gs_rc_t gs_token_revoke_foot(gs_token_revoke_text_t *in,
     gs_str_t *line, size_t start, uint64_t entries);
 
 
@@ -58,7 +63,8 @@ gs_token_revoke_dump_size(const gs_token_revoke_t *t, int64_t now)
 
     gs_token_revoke_stat(t, now, &stat);
 
-    return GS_TOKEN_REVOKE_FRAME + (size_t) stat.live * GS_TOKEN_REVOKE_LINE;
+    return GS_TOKEN_REVOKE_FRAME
+           + (size_t) (stat.live + stat.lifted) * GS_TOKEN_REVOKE_LINE;
 }
 
 
@@ -66,10 +72,10 @@ size_t
 gs_token_revoke_dump(const gs_token_revoke_t *t, int64_t now, void *dst,
     size_t size)
 {
-    uint64_t                  i, n, sum;
-    gs_buf_t                  b;
-    gs_token_revoke_entry_t  *e = t->entries;
-    gs_token_revoke_entry_t   copy;
+    char                    line[GS_TOKEN_REVOKE_LINE];
+    gs_buf_t                b;
+    uint64_t                n, sum, cursor;
+    gs_token_revoke_item_t  item;
 
     gs_buf_init(&b, dst, size);
 
@@ -77,21 +83,20 @@ gs_token_revoke_dump(const gs_token_revoke_t *t, int64_t now, void *dst,
     gs_buf_hex(&b, &t->hdr->key, sizeof(t->hdr->key));
     gs_buf_char(&b, '\n');
 
-    n = 0;
-
-    for (i = 0; i < t->hdr->slots; i++) {
-
-        if (!gs_token_revoke_copy(&e[i], now, &copy)) {
-            continue;
-        }
-
-        gs_buf_hex(&b, copy.hash, sizeof(copy.hash));
-        gs_buf_char(&b, ' ');
-        gs_buf_i64(&b, copy.until);
-        gs_buf_char(&b, ' ');
-        gs_buf_i64(&b, copy.before);
+    if (t->hdr->formers) {
+        gs_buf_text(&b, "former ");
+        gs_buf_hex(&b, &t->hdr->former, sizeof(t->hdr->former));
         gs_buf_char(&b, '\n');
+    }
 
+    n = 0;
+    cursor = 0;
+
+    while (gs_token_revoke_next(t, &cursor, t->hdr->slots, 1, 0, now, &item)
+           == GS_OK)
+    {
+        gs_buf_put(&b, line, gs_token_revoke_print(&item, line));
+        gs_buf_char(&b, '\n');
         n++;
     }
 
@@ -99,7 +104,7 @@ gs_token_revoke_dump(const gs_token_revoke_t *t, int64_t now, void *dst,
         return 0;
     }
 
-    sum = gs_token_revoke_sum(b.start, gs_buf_len(&b));
+    sum = gs_token_revoke_checksum(b.start, gs_buf_len(&b));
 
     gs_buf_text(&b, "end ");
     gs_buf_u64(&b, n);
@@ -111,28 +116,8 @@ gs_token_revoke_dump(const gs_token_revoke_t *t, int64_t now, void *dst,
 }
 
 
-/* The entry if it is alive; what makes it valid is read first. */
-
-static int
-gs_token_revoke_copy(const gs_token_revoke_entry_t *e, int64_t now,
-    gs_token_revoke_entry_t *copy)
-{
-    copy->until = __atomic_load_n(&e->until, __ATOMIC_ACQUIRE);
-
-    if (copy->until <= now) {
-        return 0;
-    }
-
-    copy->hash[0] = e->hash[0];
-    copy->hash[1] = e->hash[1];
-    copy->before = __atomic_load_n(&e->before, __ATOMIC_ACQUIRE);
-
-    return 1;
-}
-
-
 static uint64_t
-gs_token_revoke_sum(const void *data, size_t len)
+gs_token_revoke_checksum(const void *data, size_t len)
 {
     gs_siphash_key_t  zero;
 
@@ -151,8 +136,8 @@ gs_token_revoke_load(gs_token_revoke_t *t, const gs_str_t *text, int64_t now,
 
 
 gs_rc_t
-gs_token_revoke_merge(gs_token_revoke_t *t, const gs_str_t *text, int64_t now,
-    gs_err_t *err)
+gs_token_revoke_load_more(gs_token_revoke_t *t, const gs_str_t *text,
+    int64_t now, gs_err_t *err)
 {
     return gs_token_revoke_read(t, text, now, 1, err);
 }
@@ -165,7 +150,7 @@ gs_token_revoke_read(gs_token_revoke_t *t, const gs_str_t *text, int64_t now,
     size_t                  start;
     uint64_t                n;
     gs_str_t                line;
-    gs_siphash_key_t        key;
+    gs_siphash_key_t        key, former;
     gs_token_revoke_text_t  in;
 
     in.text = text;
@@ -173,15 +158,20 @@ gs_token_revoke_read(gs_token_revoke_t *t, const gs_str_t *text, int64_t now,
     in.line = 0;
     in.err = err;
 
-    if (gs_token_revoke_head(&in, &key) != GS_OK) {
+    if (gs_token_revoke_head(&in, &key, &former) != GS_OK) {
         return GS_ERROR;
     }
 
-    if (merge && memcmp(&key, &t->hdr->key, sizeof(key)) != 0) {
-        return GS_DECLINED;
-    }
+    if (merge) {
+        if (!gs_token_revoke_is(&key, &t->hdr->key)
+            || !gs_token_revoke_is(&former, &t->hdr->former))
+        {
+            return GS_DECLINED;
+        }
 
-    t->hdr->key = key;
+    } else if (gs_token_revoke_keys(t, &key, &former, err) != GS_OK) {
+        return GS_ERROR;
+    }
 
     for (n = 0; ; n++) {
         start = in.pos;
@@ -191,7 +181,12 @@ gs_token_revoke_read(gs_token_revoke_t *t, const gs_str_t *text, int64_t now,
         }
 
         if (line.len >= 4 && memcmp(line.data, "end ", 4) == 0) {
-            return gs_token_revoke_end(&in, &line, start, n);
+
+            if (n == 0 && !merge) {
+                t->hdr->formers = 0;
+            }
+
+            return gs_token_revoke_foot(&in, &line, start, n);
         }
 
         if (gs_token_revoke_entry(t, &in, &line, now) != GS_OK) {
@@ -202,24 +197,33 @@ gs_token_revoke_read(gs_token_revoke_t *t, const gs_str_t *text, int64_t now,
 
 
 static gs_rc_t
-gs_token_revoke_head(gs_token_revoke_text_t *in, gs_siphash_key_t *key)
+gs_token_revoke_head(gs_token_revoke_text_t *in, gs_siphash_key_t *key,
+    gs_siphash_key_t *former)
 {
-    gs_str_t  line, word;
+    size_t    pos;
+    gs_str_t  line;
 
     if (gs_token_revoke_line(in, &line) != GS_OK
-        || !gs_str_eq_text(&line, "govsvc-revocations 1"))
+        || !gs_str_eq_text(&line, "govsvc-revocations 2"))
     {
         return gs_token_revoke_bad(in, "it does not begin with "
-                                   "\"govsvc-revocations 1\"");
+                                   "\"govsvc-revocations 2\"");
     }
 
     if (gs_token_revoke_line(in, &line) != GS_OK
-        || gs_token_revoke_word(&line, &word) != GS_OK
-        || !gs_str_eq_text(&word, "key")
-        || line.len != 2 * sizeof(gs_siphash_key_t)
-        || gs_hex_decode((gs_uchar_t *) key, &line) != GS_OK)
+        || gs_token_revoke_hex(&line, "key", key) != GS_OK)
     {
         return gs_token_revoke_bad(in, "it has no key");
+    }
+
+    pos = in->pos;
+
+    if (gs_token_revoke_line(in, &line) != GS_OK
+        || gs_token_revoke_hex(&line, "former", former) != GS_OK)
+    {
+        memset(former, 0, sizeof(gs_siphash_key_t));
+        in->pos = pos;
+        in->line--;
     }
 
     return GS_OK;
@@ -227,30 +231,75 @@ gs_token_revoke_head(gs_token_revoke_text_t *in, gs_siphash_key_t *key)
 
 
 static gs_rc_t
+gs_token_revoke_hex(gs_str_t *line, const char *name, gs_siphash_key_t *key)
+{
+    gs_str_t  word;
+
+    return (gs_token_revoke_word(line, &word) == GS_OK
+            && gs_str_eq_text(&word, name)
+            && line->len == 2 * sizeof(gs_siphash_key_t)
+            && gs_hex_decode((gs_uchar_t *) key, line) == GS_OK)
+           ? GS_OK : GS_ERROR;
+}
+
+
+/*
+ * A table with the key of all nodes keeps it, and what was revoked under
+ * another one is looked for under that.
+ */
+
+static gs_rc_t
+gs_token_revoke_keys(gs_token_revoke_t *t, const gs_siphash_key_t *key,
+    const gs_siphash_key_t *former, gs_err_t *err)
+{
+    gs_siphash_key_t  none;
+
+    memset(&none, 0, sizeof(none));
+
+    if (!t->hdr->shared) {
+        t->hdr->key = *key;
+
+    } else if (!gs_token_revoke_is(key, &t->hdr->key)) {
+
+        if (!gs_token_revoke_is(former, &none)
+            && !gs_token_revoke_is(former, &t->hdr->key))
+        {
+            if (err != NULL) {
+                err->line = 3;
+            }
+
+            return gs_err(err, "the state of revocations has entries under "
+                          "two secrets before this one");
+        }
+
+        former = key;
+    }
+
+    t->hdr->former = *former;
+    t->hdr->formers = !gs_token_revoke_is(former, &none);
+
+    return GS_OK;
+}
+
+
+static int
+gs_token_revoke_is(const gs_siphash_key_t *key, const gs_siphash_key_t *other)
+{
+    return gs_ct_eq(key, other, sizeof(gs_siphash_key_t));
+}
+
+
+static gs_rc_t
 gs_token_revoke_entry(gs_token_revoke_t *t, gs_token_revoke_text_t *in,
     gs_str_t *line, int64_t now)
 {
-    gs_str_t  word;
-    uint64_t  hash[2], until, before;
+    gs_token_revoke_item_t  item, is;
 
-    if (gs_token_revoke_word(line, &word) != GS_OK
-        || word.len != 2 * sizeof(hash)
-        || gs_hex_decode((gs_uchar_t *) hash, &word) != GS_OK
-        || gs_token_revoke_word(line, &word) != GS_OK
-        || gs_parse_u64(&word, &until) != GS_OK
-        || gs_parse_u64(line, &before) != GS_OK
-        || until > GS_TOKEN_REVOKE_NEVER || before > GS_TOKEN_MAX_TIME)
-    {
+    if (gs_token_revoke_parse(line, &item) != GS_OK) {
         return gs_token_revoke_bad(in, "this is no entry");
     }
 
-    if ((int64_t) until <= now) {
-        return GS_OK;
-    }
-
-    if (gs_token_revoke_put(t, hash, (int64_t) before, (int64_t) until, now)
-        != GS_OK)
-    {
+    if (gs_token_revoke_merge(t, &item, now, &is) == GS_BUSY) {
         return gs_token_revoke_bad(in, "the zone is too small for it");
     }
 
@@ -259,7 +308,7 @@ gs_token_revoke_entry(gs_token_revoke_t *t, gs_token_revoke_text_t *in,
 
 
 static gs_rc_t
-gs_token_revoke_end(gs_token_revoke_text_t *in, gs_str_t *line, size_t start,
+gs_token_revoke_foot(gs_token_revoke_text_t *in, gs_str_t *line, size_t start,
     uint64_t entries)
 {
     gs_str_t  word;
@@ -274,7 +323,7 @@ gs_token_revoke_end(gs_token_revoke_text_t *in, gs_str_t *line, size_t start,
 
     if (line->len != 2 * sizeof(sum)
         || gs_hex_decode((gs_uchar_t *) &sum, line) != GS_OK
-        || sum != gs_token_revoke_sum(in->text->data, start))
+        || sum != gs_token_revoke_checksum(in->text->data, start))
     {
         return gs_token_revoke_bad(in, "the checksum differs");
     }

@@ -76,7 +76,7 @@ test_revoked(void)
     rev.kind = GS_TOKEN_REVOKE_JTI;
     rev.value = gs_str_text("j1");
     rev.until = NOW + 100;
-    (void) gs_token_revoke_add(&revoked, &rev, NOW);
+    (void) gs_token_revoke_add(&revoked, &rev, NOW, NULL, NULL);
 
     is_int(check(t, NOW), GS_TOKEN_REVOKED, "revoked by jti");
     is_int(verdict.cached, 1, "in the cache");
@@ -85,19 +85,19 @@ test_revoked(void)
     is_int(check(other, NOW), GS_TOKEN_OK, "the other does not mind");
     is_int(check(t, NOW + 100), GS_TOKEN_OK, "until the entry ends");
 
-    (void) gs_token_revoke_lift(&revoked, &rev, NOW);
+    (void) gs_token_revoke_lift(&revoked, &rev, NOW, NULL, NULL);
     is_int(check(t, NOW), GS_TOKEN_OK, "lifted");
 
     rev.kind = GS_TOKEN_REVOKE_KID;
     rev.value = gs_str_text("es");
-    (void) gs_token_revoke_add(&revoked, &rev, NOW);
+    (void) gs_token_revoke_add(&revoked, &rev, NOW, NULL, NULL);
     is_int(check(t, NOW), GS_TOKEN_REVOKED, "by kid");
-    (void) gs_token_revoke_lift(&revoked, &rev, NOW);
+    (void) gs_token_revoke_lift(&revoked, &rev, NOW, NULL, NULL);
 
     rev.kind = GS_TOKEN_REVOKE_BEFORE;
     rev.value = gs_str_text("u1");
     rev.before = NOW;
-    (void) gs_token_revoke_add(&revoked, &rev, NOW);
+    (void) gs_token_revoke_add(&revoked, &rev, NOW, NULL, NULL);
     is_int(check(t, NOW), GS_TOKEN_REVOKED, "by time of issue");
     is_int(check(other, NOW), GS_TOKEN_OK, "not another subject");
 

@@ -28,6 +28,8 @@ static void fresh(size_t size);
 static int alive(uint32_t pid);
 static gs_rc_t take_back(gs_token_revoke_e kind, const char *iss,
     const char *value, int64_t until);
+static gs_rc_t add(const gs_token_revocation_t *rev, int64_t now);
+static gs_rc_t lift(const gs_token_revocation_t *rev);
 static int check(const char *iss, const char *kind, const char *value,
     int64_t iat, int64_t now);
 static void test_layout(void);
@@ -106,7 +108,21 @@ take_back(gs_token_revoke_e kind, const char *iss, const char *value,
     rev.until = until;
     rev.before = NOW;
 
-    return gs_token_revoke_add(&table, &rev, NOW);
+    return add(&rev, NOW);
+}
+
+
+static gs_rc_t
+add(const gs_token_revocation_t *rev, int64_t now)
+{
+    return gs_token_revoke_add(&table, rev, now, NULL, NULL);
+}
+
+
+static gs_rc_t
+lift(const gs_token_revocation_t *rev)
+{
+    return gs_token_revoke_lift(&table, rev, NOW, NULL, NULL);
 }
 
 
@@ -228,13 +244,13 @@ test_before(void)
     rev.value = gs_str_text("u");
     rev.until = NOW + 50;
     rev.before = NOW + 20;
-    is_int(gs_token_revoke_add(&table, &rev, NOW), GS_OK, "a later time");
+    is_int(add(&rev, NOW), GS_OK, "a later time");
     is_int(check(ISS, "u", "u", NOW + 10, NOW), 1, "counts");
     is_int(check(ISS, "u", "u", NOW + 10, NOW + 60), 1, "its end only grows");
 
     rev.before = NOW - 1000;
     rev.until = NOW + 200;
-    is_int(gs_token_revoke_add(&table, &rev, NOW), GS_OK, "an earlier time");
+    is_int(add(&rev, NOW), GS_OK, "an earlier time");
     is_int(check(ISS, "u", "u", NOW + 10, NOW), 1, "takes nothing back");
     is_int(check(ISS, "u", "u", NOW + 10, NOW + 150), 1,
            "though the end is later");
@@ -267,9 +283,9 @@ test_bad(void)
     rev.iss = gs_str_text(ISS);
     rev.value = gs_str_text("u");
     rev.until = NOW + 1;
-    is_int(gs_token_revoke_add(&table, &rev, NOW), GS_ERROR, "before 0");
+    is_int(add(&rev, NOW), GS_ERROR, "before 0");
     rev.before = GS_TOKEN_MAX_TIME + 1;
-    is_int(gs_token_revoke_add(&table, &rev, NOW), GS_ERROR, "before never");
+    is_int(add(&rev, NOW), GS_ERROR, "before never");
 }
 
 
@@ -310,21 +326,21 @@ test_lift(void)
     rev.iss = gs_str_text(ISS);
     rev.value = gs_str_text("u");
 
-    is_int(gs_token_revoke_lift(&table, &rev, NOW), GS_DECLINED, "none");
+    is_int(lift(&rev), GS_DECLINED, "none");
     (void) take_back(GS_TOKEN_REVOKE_SUB, ISS, "u", GS_TOKEN_REVOKE_NEVER);
     is_int(check(ISS, "u", "u", NOW, NOW + 1000000), 1, "revoked for good");
 
     epoch = gs_token_revoke_epoch(&table);
-    is_int(gs_token_revoke_lift(&table, &rev, NOW), GS_OK, "lifted");
+    is_int(lift(&rev), GS_OK, "lifted");
     ok(gs_token_revoke_epoch(&table) != epoch, "another epoch");
     is_int(check(ISS, "u", "u", NOW, NOW), 0, "good again");
-    is_int(gs_token_revoke_lift(&table, &rev, NOW), GS_DECLINED, "once");
+    is_int(lift(&rev), GS_DECLINED, "once");
 
     (void) take_back(GS_TOKEN_REVOKE_SUB, ISS, "u", NOW + 100);
     is_int(check(ISS, "u", "u", NOW, NOW), 1, "revoked again");
 
     rev.value.len = 0;
-    is_int(gs_token_revoke_lift(&table, &rev, NOW), GS_ERROR, "empty");
+    is_int(lift(&rev), GS_ERROR, "empty");
 }
 
 
@@ -388,7 +404,7 @@ test_full(void)
     for (i = 0; i < 2000; i++) {
         (void) snprintf(text, sizeof(text), "m%d", i);
         rev.value = gs_str_text(text);
-        refused += (gs_token_revoke_add(&table, &rev, NOW + 110) == GS_BUSY);
+        refused += (add(&rev, NOW + 110) == GS_BUSY);
     }
 
     ok(refused > 900, "%d refused while the places rest", refused);
@@ -398,7 +414,7 @@ test_full(void)
     for (i = 0; i < 600; i++) {
         (void) snprintf(text, sizeof(text), "o%d", i);
         rev.value = gs_str_text(text);
-        added += (gs_token_revoke_add(&table, &rev, NOW + 160) == GS_OK);
+        added += (add(&rev, NOW + 160) == GS_OK);
     }
 
     is_int(added, 600, "and all taken afterwards");
