@@ -9,6 +9,7 @@
 
 #include "cli/gs_cli_rules.h"
 #include "core/gs_json_out.h"
+#include "guard/gs_correlate.h"
 
 #include <glob.h>
 
@@ -26,6 +27,8 @@ static void gs_cli_rules_warn(void *data, const gs_str_t *file, unsigned line,
     const char *text);
 static int gs_cli_rules_tests(gs_cli_rules_t *rules, unsigned n,
     const gs_guard_rule_info_t *info, unsigned *failures);
+static unsigned gs_cli_rules_correlations(gs_cli_rules_t *rules,
+    unsigned *tests, unsigned *failures);
 static void gs_cli_rules_failure(gs_cli_rules_t *rules,
     const gs_guard_rule_info_t *info, const gs_guard_test_t *test,
     const char *why);
@@ -99,6 +102,8 @@ gs_cli_rules_run_test(gs_cli_t *cli)
     }
 
     if (rc == GS_CLI_YES) {
+
+        n += gs_cli_rules_correlations(&rules, &tests, &failures);
 
         if (cli->json) {
             gs_buf_init(&b, rules.out, GS_CLI_RULES_LINE);
@@ -365,6 +370,57 @@ gs_cli_rules_tests(gs_cli_rules_t *rules, unsigned n,
     }
 
     return GS_CLI_YES;
+}
+
+
+/* How many there are; each runs over a table and a clock of its own. */
+
+static unsigned
+gs_cli_rules_correlations(gs_cli_rules_t *rules, unsigned *tests,
+    unsigned *failures)
+{
+    gs_rc_t                     rc;
+    gs_err_t                    err;
+    unsigned                    i, n, t, seen;
+    gs_guard_test_t             test;
+    gs_guard_rule_info_t        info;
+    const gs_correlate_rule_t  *rule;
+
+    rule = gs_correlate_rules(rules->guard, &n);
+
+    for (i = 0; i < n; i++, rule++) {
+
+        seen = 0;
+        memset(&info, 0, sizeof(gs_guard_rule_info_t));
+        info.id = rule->plan.id;
+        info.name = rule->name;
+        info.file = rule->file;
+        *tests += rule->ntests;
+
+        for (t = 0; t < rule->ntests; t++) {
+
+            memset(&err, 0, sizeof(gs_err_t));
+            rc = gs_correlate_rule_test(rules->guard, rules->cli->mem, i, t,
+                                        &test, &err);
+            seen |= test.expected ? 1 : 2;
+
+            if (rc != GS_OK) {
+                (*failures)++;
+                gs_cli_rules_failure(rules, &info, &test,
+                                     rc == GS_ERROR ? err.text
+                                     : test.expected ? "must fire, does not"
+                                     : "must not fire, but does");
+            }
+        }
+
+        if (seen != 3) {
+            gs_cli_rules_warn(rules, &rule->file, rule->line,
+                              "the rule needs tests of both kinds: +\"...\" "
+                              "and -\"...\"");
+        }
+    }
+
+    return n;
 }
 
 

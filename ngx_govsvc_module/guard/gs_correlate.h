@@ -251,6 +251,13 @@ void gs_correlate_forget(gs_correlate_table_t *t, const gs_guard_t *guard,
 gs_rc_t gs_correlate_rule_test(const gs_guard_t *guard, gs_mem_t *mem,
     unsigned n, unsigned t, gs_guard_test_t *test, gs_err_t *err);
 
+/*
+ * The piece of a path between slashes by its number, from 1, or from the end
+ * by -1, -2, ...; GS_DECLINED if there are not so many.
+ */
+gs_rc_t gs_correlate_segment(const gs_str_t *path, int number,
+    gs_str_t *value);
+
 /* 1 for what a portal serves without thinking: pictures, styles, scripts. */
 int gs_correlate_plain(const gs_str_t *method, const gs_str_t *path);
 

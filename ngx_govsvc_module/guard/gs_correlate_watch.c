@@ -451,3 +451,31 @@ gs_correlate_plain(const gs_str_t *method, const gs_str_t *path)
 
     return 0;
 }
+
+
+gs_rc_t
+gs_correlate_segment(const gs_str_t *path, int number, gs_str_t *value)
+{
+    int     n;
+    size_t  from, to;
+
+    n = 0;
+
+    for (from = 1; from <= path->len; from = to + 1) {
+        to = gs_str_chr(path, from, '/');
+        n++;
+    }
+
+    number = (number < 0) ? n + number + 1 : number;
+
+    for (from = 1; from <= path->len; from = to + 1) {
+        to = gs_str_chr(path, from, '/');
+
+        if (--number == 0) {
+            *value = gs_str_make(path->data + from, to - from);
+            return GS_OK;
+        }
+    }
+
+    return GS_DECLINED;
+}

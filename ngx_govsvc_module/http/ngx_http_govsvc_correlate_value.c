@@ -11,8 +11,6 @@
 #include "http/ngx_http_govsvc_correlate_priv.h"
 
 
-static gs_rc_t ngx_http_govsvc_correlate_segment(ngx_http_request_t *r,
-    int number, gs_str_t *value);
 static gs_rc_t ngx_http_govsvc_correlate_province(
     ngx_http_govsvc_correlate_request_t *w, gs_str_t *value);
 static gs_rc_t ngx_http_govsvc_correlate_taken(
@@ -88,6 +86,7 @@ ngx_http_govsvc_correlate_value(void *data, const gs_correlate_field_t *field,
 {
     ngx_http_govsvc_correlate_request_t *w = data;
 
+    gs_str_t                   path;
     ngx_http_request_t        *r;
     ngx_http_core_srv_conf_t  *cscf;
 
@@ -130,9 +129,9 @@ ngx_http_govsvc_correlate_value(void *data, const gs_correlate_field_t *field,
         return GS_DECLINED;
 
     case GS_CORRELATE_SEGMENT:
-        if (ngx_http_govsvc_correlate_segment(r, field->number, value)
-            != GS_OK)
-        {
+        path = ngx_govsvc_to_gs(&r->uri);
+
+        if (gs_correlate_segment(&path, field->number, value) != GS_OK) {
             return GS_DECLINED;
         }
 
@@ -258,48 +257,6 @@ ngx_http_govsvc_correlate_province(ngx_http_govsvc_correlate_request_t *w,
                                               region / 10000 * 10000)
                                   - w->text);
     return GS_OK;
-}
-
-
-static gs_rc_t
-ngx_http_govsvc_correlate_segment(ngx_http_request_t *r, int number,
-    gs_str_t *value)
-{
-    u_char  *p, *from, *last;
-
-    last = r->uri.data + r->uri.len;
-
-    if (number < 0) {
-
-        for (from = last; from > r->uri.data; from = p) {
-            p = from - 1;
-
-            while (p > r->uri.data && *p != '/') {
-                p--;
-            }
-
-            if (++number == 0) {
-                p += (*p == '/');
-                *value = gs_str_make(p, from - p);
-                return GS_OK;
-            }
-        }
-
-        return GS_DECLINED;
-    }
-
-    for (from = r->uri.data; from < last; from = p) {
-        from += (*from == '/');
-        p = ngx_strlchr(from, last, '/');
-        p = (p == NULL) ? last : p;
-
-        if (--number == 0) {
-            *value = gs_str_make(from, p - from);
-            return GS_OK;
-        }
-    }
-
-    return GS_DECLINED;
 }
 
 
