@@ -25,6 +25,8 @@ typedef struct {
     gs_audit_bundle_t   bundle;
     gs_audit_line_t     line;
     const char         *chain;
+    gs_cli_lines_t      lines;
+    gs_uchar_t          before[GS_AUDIT_LINE_MAX];
 } gs_cli_prove_t;
 
 
@@ -32,7 +34,7 @@ static int gs_cli_prove_run(gs_cli_t *cli);
 static gs_cli_prove_t *gs_cli_prove_make(gs_cli_t *cli, const char *record);
 static int gs_cli_prove_find(gs_cli_prove_t *p);
 static int gs_cli_prove_folder(gs_cli_prove_t *p, const char *folder);
-static int gs_cli_prove_segment(gs_cli_prove_t *p, const gs_str_t *text);
+static int gs_cli_prove_segment(gs_cli_prove_t *p);
 static int gs_cli_prove_seal(gs_cli_prove_t *p);
 static int gs_cli_prove_put(gs_cli_prove_t *p);
 static int gs_cli_prove_check_run(gs_cli_t *cli);
@@ -211,9 +213,6 @@ gs_cli_prove_folder(gs_cli_prove_t *p, const char *folder)
 {
     int                  rc;
     size_t               i;
-    gs_cli_t             cli;
-    gs_str_t             text;
-    gs_arena_t          *arena;
     gs_cli_audit_list_t  segments;
 
     memset(&segments, 0, sizeof(gs_cli_audit_list_t));
@@ -225,68 +224,75 @@ gs_cli_prove_folder(gs_cli_prove_t *p, const char *folder)
     rc = GS_CLI_NO;
 
     for (i = 0; rc == GS_CLI_NO && i < segments.n; i++) {
-        arena = gs_arena_create(&gs_mem_libc);
 
-        if (arena == NULL) {
-            return gs_cli_fail(p->cli, GS_CLI_READ, "out of memory");
+        if (gs_cli_lines_open(&p->lines, p->cli, segments.names[i]) != GS_OK) {
+            return GS_CLI_READ;
         }
 
-        cli = *p->cli;
-        cli.mem = gs_arena_mem(arena);
+        rc = gs_cli_prove_segment(p);
 
-        rc = (gs_cli_read(&cli, segments.names[i], &text) == GS_OK)
-             ? gs_cli_prove_segment(p, &text) : GS_CLI_READ;
-
-        gs_arena_destroy(arena);
+        gs_cli_lines_close(&p->lines);
     }
 
     return rc;
 }
 
 
+/* A line is looked at closely only where the record is in it. */
+
 static int
-gs_cli_prove_segment(gs_cli_prove_t *p, const gs_str_t *text)
+gs_cli_prove_segment(gs_cli_prove_t *p)
 {
-    size_t           lf;
-    gs_str_t         rest, s;
+    gs_rc_t          rc;
+    gs_str_t         s, before;
+    uint64_t         offset;
     gs_audit_line_t  line;
 
-    if (text->len == 0
-        || memmem(text->data, text->len, p->id, p->id_len) == NULL)
-    {
-        return GS_CLI_NO;
-    }
-
     memset(p->bundle.previous, 0, GS_AUDIT_HASH);
+    before = gs_str_make(p->before, 0);
 
-    for (rest = *text; rest.len != 0; /* void */) {
-        lf = gs_str_chr(&rest, 0, '\n');
-        s = gs_str_make(rest.data, lf);
+    for ( ;; ) {
+        rc = gs_cli_lines_next(&p->lines, &s, &offset);
 
-        if (lf == rest.len || gs_audit_scan(&s, &line) != GS_OK) {
-            return gs_cli_fail(p->cli, GS_CLI_NO, "a line before the record "
-                               "is none; see govsvc audit verify");
+        if (rc != GS_OK) {
+            return (rc == GS_DONE) ? GS_CLI_NO
+                   : gs_cli_fail(p->cli, GS_CLI_READ, "cannot read a segment");
         }
 
-        if (gs_str_eq_text(&line.type, "seg.open")
-            && gs_audit_alg_find(&line.alg, &p->bundle.alg) != GS_OK)
+        if (offset == 0
+            && (gs_audit_scan(&s, &line) != GS_OK
+                || gs_audit_alg_find(&line.alg, &p->bundle.alg) != GS_OK))
         {
             return gs_cli_fail(p->cli, GS_CLI_NO, "the segment names no hash; "
                                "see govsvc audit verify");
         }
 
         if (memmem(s.data, s.len, p->id, p->id_len) != NULL) {
-            p->bundle.line = gs_str_dup(p->cli->mem, &s);
+            break;
+        }
 
-            return (p->bundle.line.data != NULL) ? GS_CLI_YES
-                   : gs_cli_fail(p->cli, GS_CLI_READ, "out of memory");
+        if (s.len > sizeof(p->before)) {
+            s.len = sizeof(p->before);
+        }
+
+        memcpy(p->before, s.data, s.len);
+        before.len = s.len;
+    }
+
+    if (before.len != 0) {
+
+        if (gs_audit_scan(&before, &line) != GS_OK) {
+            return gs_cli_fail(p->cli, GS_CLI_NO, "a line before the record "
+                               "is none; see govsvc audit verify");
         }
 
         memcpy(p->bundle.previous, line.h, GS_AUDIT_HASH);
-        rest = gs_str_make(rest.data + lf + 1, rest.len - lf - 1);
     }
 
-    return GS_CLI_NO;
+    p->bundle.line = gs_str_dup(p->cli->mem, &s);
+
+    return (p->bundle.line.data != NULL) ? GS_CLI_YES
+           : gs_cli_fail(p->cli, GS_CLI_READ, "out of memory");
 }
 
 
@@ -294,10 +300,10 @@ static int
 gs_cli_prove_seal(gs_cli_prove_t *p)
 {
     int                     rc;
+    gs_rc_t                 found;
     gs_err_t                err;
     gs_cli_sealed_t        *s;
     gs_audit_tiles_t        tiles;
-    gs_cli_sealed_run_t    *run;
     gs_audit_checkpoint_t   point;
 
     s = gs_alloc(p->cli->mem, sizeof(gs_cli_sealed_t));
@@ -322,15 +328,18 @@ gs_cli_prove_seal(gs_cli_prove_t *p)
     (void) gs_audit_scan(&p->bundle.line, &p->line);
     gs_cli_sealed_chain(s, p->chain);
 
-    if (!gs_cli_sealed_given_up(s, p->line.seq, p->line.h)) {
+    found = gs_cli_sealed_leaf(s, p->line.seq, p->line.h, &p->bundle.index);
+
+    if (found != GS_OK) {
         gs_cli_sealed_free(s);
-        return gs_cli_fail(p->cli, GS_CLI_INCOMPLETE, "the record is not "
+        return (found == GS_ERROR)
+               ? gs_cli_fail(p->cli, GS_CLI_READ, "a tile or the index cannot "
+                             "be read")
+               : gs_cli_fail(p->cli, GS_CLI_INCOMPLETE, "the record is not "
                            "sealed, or was changed; see govsvc audit verify "
                            "--seal");
     }
 
-    run = &s->chain->runs[s->chain->at];
-    p->bundle.index = run->leaf + (p->line.seq - run->seq);
     p->bundle.note = gs_str_make(s->note, s->note_len);
 
     tiles.hasher = &s->hasher;

@@ -14,6 +14,9 @@
 
 static int gs_cli_sealed_match(gs_cli_sealed_t *s, uint64_t seq,
     const gs_uchar_t *h);
+static void gs_cli_sealed_missing(gs_cli_sealed_t *s);
+static void gs_cli_sealed_gone(gs_cli_sealed_t *s,
+    const gs_cli_sealed_chain_t *c);
 static void gs_cli_sealed_fault(gs_cli_sealed_t *s, const char *kind,
     const char *chain, uint64_t seq, const char *en, const char *zh);
 static int gs_cli_sealed_require(gs_cli_sealed_t *s);
@@ -25,14 +28,16 @@ void
 gs_cli_sealed_chain(gs_cli_sealed_t *s, const char *name)
 {
     s->chain = gs_cli_sealed_find(s, name);
+    s->name = name;
     s->sealed = 0;
     s->after = 0;
     s->wrong = 0;
 
     if (s->chain != NULL) {
         s->chain->seen = 1;
-        s->chain->at = 0;
     }
+
+    gs_cli_sealed_first(s);
 }
 
 
@@ -41,31 +46,30 @@ gs_cli_sealed_line(void *data, const gs_audit_line_t *line)
 {
     gs_cli_sealed_t *s = data;
 
-    size_t                  i;
-    gs_cli_sealed_chain_t  *c;
+    for ( ;; ) {
 
-    c = s->chain;
-
-    if (gs_cli_sealed_match(s, line->seq, line->h)) {
-        s->sealed++;
-        return;
-    }
-
-    s->after++;
-
-    if (s->wrong || s->failed || c == NULL) {
-        return;
-    }
-
-    for (i = 0; i < c->n; i++) {
-        if (line->seq >= c->runs[i].seq
-            && line->seq - c->runs[i].seq < c->runs[i].n)
-        {
-            gs_cli_sealed_fault(s, "fork", c->name, line->seq,
-                                "is not the line that was sealed",
-                                "不是已封存的那一行");
+        if (gs_cli_sealed_match(s, line->seq, line->h)) {
+            s->sealed++;
             return;
         }
+
+        if (s->failed || s->wrong || !s->has_run) {
+            s->after++;
+            return;
+        }
+
+        /* the run waits for another line */
+
+        if (line->seq >= s->run.seq && line->seq - s->run.seq < s->run.n) {
+            gs_cli_sealed_fault(s, "fork", s->name, line->seq,
+                                "is not the line that was sealed",
+                                "不是已封存的那一行");
+            s->after++;
+            return;
+        }
+
+        gs_cli_sealed_missing(s);
+        gs_cli_sealed_step(s);
     }
 }
 
@@ -73,76 +77,67 @@ gs_cli_sealed_line(void *data, const gs_audit_line_t *line)
 int
 gs_cli_sealed_given_up(gs_cli_sealed_t *s, uint64_t seq, const gs_uchar_t *h)
 {
-    if (s->chain != NULL) {
-        s->chain->at = 0;
-    }
-
     return gs_cli_sealed_match(s, seq, h);
 }
 
 
-/* Runs overlap only where a sync failed; most lines are in the current. */
+/* Lines come in the order of their leaves. */
 
 static int
 gs_cli_sealed_match(gs_cli_sealed_t *s, uint64_t seq, const gs_uchar_t *h)
 {
-    size_t                  i;
-    gs_rc_t                 rc;
-    gs_uchar_t              want[GS_AUDIT_HASH], leaf[GS_AUDIT_HASH];
-    gs_cli_sealed_run_t    *run;
-    gs_cli_sealed_chain_t  *c;
+    gs_rc_t     rc;
+    gs_uchar_t  want[GS_AUDIT_HASH], leaf[GS_AUDIT_HASH];
 
-    c = s->chain;
+    while (s->has_run && s->run.got == s->run.n) {
+        gs_cli_sealed_step(s);
+    }
 
-    if (c == NULL || gs_audit_tree_leaf(&s->hasher, h, leaf) != GS_OK) {
+    if (!s->has_run || seq != s->run.seq + s->run.got
+        || gs_audit_tree_leaf(&s->hasher, h, leaf) != GS_OK)
+    {
         return 0;
     }
 
-    for (i = c->at; i < c->n; i++) {
-        run = &c->runs[i];
+    rc = gs_cli_seal_node(s->tiles, 0, s->run.leaf + s->run.got, want);
 
-        if (seq < run->seq || seq - run->seq >= run->n) {
-            continue;
-        }
-
-        rc = gs_cli_seal_node(s->tiles, 0, run->leaf + (seq - run->seq), want);
-
-        if (rc == GS_ERROR) {
-            s->failed = 1;
-            return 0;
-        }
-
-        if (rc == GS_OK && memcmp(want, leaf, GS_AUDIT_HASH) == 0) {
-            run->got++;
-            c->at = i;
-            return 1;
-        }
+    if (rc == GS_ERROR) {
+        s->failed = 1;
+        return 0;
     }
 
-    return 0;
+    if (rc != GS_OK || memcmp(want, leaf, GS_AUDIT_HASH) != 0) {
+        return 0;
+    }
+
+    s->run.got++;
+
+    return 1;
+}
+
+
+static void
+gs_cli_sealed_missing(gs_cli_sealed_t *s)
+{
+    gs_cli_sealed_fault(s, s->sealed == 0 ? "delete" : "truncate", s->name,
+                        s->run.seq + s->run.got,
+                        "lines that were sealed are missing",
+                        "已封存的行缺失");
 }
 
 
 void
 gs_cli_sealed_chain_end(gs_cli_sealed_t *s, int bad)
 {
-    size_t                  i;
-    gs_cli_sealed_chain_t  *c;
-
-    c = s->chain;
     s->all_sealed += s->sealed;
     s->all_after += s->after;
 
-    for (i = 0; c != NULL && !bad && !s->wrong && i < c->n; i++) {
+    while (s->has_run && s->run.got == s->run.n) {
+        gs_cli_sealed_step(s);
+    }
 
-        if (c->runs[i].got >= c->runs[i].n) {
-            continue;
-        }
-
-        gs_cli_sealed_fault(s, s->sealed == 0 ? "delete" : "truncate",
-                            c->name, c->runs[i].seq + c->runs[i].got,
-                            "lines that were sealed are missing",
-                            "已封存的行缺失");
+    if (s->has_run && !bad && !s->wrong && !s->failed) {
+        gs_cli_sealed_missing(s);
     }
 
     if (!s->cli->json && s->after != 0) {
@@ -175,6 +170,23 @@ gs_cli_sealed_fault(gs_cli_sealed_t *s, const char *kind, const char *chain,
 }
 
 
+static void
+gs_cli_sealed_gone(gs_cli_sealed_t *s, const gs_cli_sealed_chain_t *c)
+{
+    char      name[GS_AUDIT_NAME_MAX];
+    uint64_t  next;
+
+    if (gs_cli_sealed_name(s, c, name, &next) != GS_OK) {
+        s->failed = 1;
+        return;
+    }
+
+    gs_cli_sealed_fault(s, "delete", name, 0,
+                        "the chain was sealed and is missing",
+                        "已封存的链缺失");
+}
+
+
 int
 gs_cli_sealed_end(gs_cli_sealed_t *s, int whole)
 {
@@ -183,11 +195,8 @@ gs_cli_sealed_end(gs_cli_sealed_t *s, int whole)
     const char  *state;
 
     for (i = 0; whole && s->kind == NULL && i < s->nchains; i++) {
-
-        if (!s->chains[i]->seen) {
-            gs_cli_sealed_fault(s, "delete", s->chains[i]->name, 0,
-                                "the chain was sealed and is missing",
-                                "已封存的链缺失");
+        if (!s->chains[i].seen) {
+            gs_cli_sealed_gone(s, &s->chains[i]);
         }
     }
 

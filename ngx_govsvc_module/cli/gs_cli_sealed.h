@@ -10,9 +10,12 @@
 #define _GS_CLI_SEALED_H_INCLUDED_
 
 
+#include "cli/gs_cli_lines.h"
 #include "cli/gs_cli_seal.h"
+#include "core/gs_siphash.h"
 
 
+/* Lines that are neighbours in the tree. */
 typedef struct {
     uint64_t                 leaf;
     uint64_t                 seq;
@@ -21,12 +24,11 @@ typedef struct {
 } gs_cli_sealed_run_t;
 
 
+/* Where the index tells of a chain. */
 typedef struct {
-    char                    *name;
-    gs_cli_sealed_run_t     *runs;         /* in the order of leaves */
-    size_t                   n;
-    size_t                   size;
-    size_t                   at;           /* where the next line will be */
+    uint64_t                 key;          /* hash of its name */
+    uint64_t                 first;        /* offsets of its lines */
+    uint64_t                 last;
     unsigned                 seen:1;
 } gs_cli_sealed_chain_t;
 
@@ -42,11 +44,19 @@ typedef struct {
     gs_uchar_t               root[GS_AUDIT_HASH];
     gs_audit_hasher_t        hasher;
     gs_cli_seal_tiles_t     *tiles;
-    gs_cli_sealed_chain_t  **chains;       /* by name */
+
+    gs_cli_lines_t           index;
+    gs_siphash_key_t         sip;
+    gs_cli_sealed_chain_t   *chains;       /* as the index has them */
+    uint32_t                *slots;        /* of chains by key */
     size_t                   nchains;
     size_t                   max;
 
     gs_cli_sealed_chain_t   *chain;        /* is being verified; NULL: none */
+    const char              *name;
+    uint64_t                 next;         /* where the index goes on */
+    gs_cli_sealed_run_t      run;          /* the one of the next line ... */
+    gs_cli_sealed_run_t      peek;         /* ... and that after it */
     uint64_t                 sealed;       /* lines of it in the tree */
     uint64_t                 after;        /* lines of it that are not */
     uint64_t                 all_sealed;
@@ -60,6 +70,8 @@ typedef struct {
     unsigned                 signer;       /* the key that has signed */
     size_t                   note_len;
     gs_uchar_t               note[GS_AUDIT_NOTE_MAX];
+    unsigned                 has_run:1;
+    unsigned                 has_peek:1;
     unsigned                 wrong:1;      /* in this chain */
     unsigned                 failed:1;     /* cannot be read */
 } gs_cli_sealed_t;
@@ -93,6 +105,23 @@ int gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli);
 int gs_cli_sealed_index(gs_cli_sealed_t *s);
 gs_cli_sealed_chain_t *gs_cli_sealed_find(gs_cli_sealed_t *s,
     const char *name);
+void gs_cli_sealed_bad(gs_cli_sealed_t *s, const char *kind, const char *en,
+    const char *zh);
+
+/* The first runs of the chain that is being verified, and the next ones. */
+void gs_cli_sealed_first(gs_cli_sealed_t *s);
+void gs_cli_sealed_step(gs_cli_sealed_t *s);
+
+/*
+ * Which leaf a line of the chain is: GS_DECLINED if it is none, GS_ERROR if a
+ * file cannot be read.  The runs are to be begun again then.
+ */
+gs_rc_t gs_cli_sealed_leaf(gs_cli_sealed_t *s, uint64_t seq,
+    const gs_uchar_t *h, uint64_t *index);
+
+/* The name of a chain (GS_AUDIT_NAME_MAX), the line after those sealed. */
+gs_rc_t gs_cli_sealed_name(gs_cli_sealed_t *s,
+    const gs_cli_sealed_chain_t *c, char *name, uint64_t *next);
 
 
 #endif /* _GS_CLI_SEALED_H_INCLUDED_ */

@@ -18,15 +18,6 @@ static int gs_cli_sealed_tree(gs_cli_sealed_t *s);
 static gs_rc_t gs_cli_sealed_keep(void *data, unsigned level, uint64_t index,
     const gs_uchar_t *hash);
 static int gs_cli_sealed_against(gs_cli_sealed_t *s);
-static int gs_cli_sealed_runs(gs_cli_sealed_t *s, const gs_str_t *text);
-static gs_cli_sealed_chain_t *gs_cli_sealed_add(gs_cli_sealed_t *s,
-    const gs_str_t *name);
-static gs_rc_t gs_cli_sealed_push(gs_cli_sealed_t *s,
-    gs_cli_sealed_chain_t *c, const gs_audit_run_t *run);
-static size_t gs_cli_sealed_place(gs_cli_sealed_t *s, const char *name,
-    int *found);
-static void gs_cli_sealed_bad(gs_cli_sealed_t *s, const char *kind,
-    const char *en, const char *zh);
 
 
 int
@@ -36,6 +27,7 @@ gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli)
     const char  *require;
 
     memset(s, 0, sizeof(gs_cli_sealed_t));
+    s->index.fd = -1;
     require = gs_cli_option(cli, "require");
 
     if (require != NULL && strcmp(require, "sealed") != 0
@@ -80,6 +72,7 @@ gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli)
     memset(s, 0, sizeof(gs_cli_sealed_t));
 
     s->cli = cli;
+    s->index.fd = -1;
     s->path = gs_cli_option(cli, "seal");
 
     rc = gs_cli_seal_public(cli, &s->keys);
@@ -103,10 +96,13 @@ gs_cli_sealed_free(gs_cli_sealed_t *s)
 {
     gs_cli_seal_free(&s->keys);
     gs_audit_hasher_free(&s->hasher);
+    gs_cli_lines_close(&s->index);
+    gs_free(&gs_mem_libc, s->slots);
+    gs_free(&gs_mem_libc, s->chains);
 }
 
 
-static void
+void
 gs_cli_sealed_bad(gs_cli_sealed_t *s, const char *kind, const char *en,
     const char *zh)
 {
@@ -325,190 +321,4 @@ gs_cli_sealed_against(gs_cli_sealed_t *s)
     }
 
     return GS_CLI_YES;
-}
-
-
-int
-gs_cli_sealed_index(gs_cli_sealed_t *s)
-{
-    char      path[GS_CLI_SEAL_PATH];
-    gs_str_t  text;
-
-    if (gs_cli_seal_path(s->cli, path, s->path, "index") != GS_OK
-        || gs_cli_read(s->cli, path, &text) != GS_OK)
-    {
-        return GS_CLI_READ;
-    }
-
-    return gs_cli_sealed_runs(s, &text);
-}
-
-
-static int
-gs_cli_sealed_runs(gs_cli_sealed_t *s, const gs_str_t *text)
-{
-    size_t                  lf;
-    gs_str_t                rest, line;
-    uint64_t                leaf;
-    gs_audit_run_t          run;
-    gs_cli_sealed_chain_t  *c;
-
-    rest = *text;
-
-    for (leaf = 0; leaf < s->size; leaf += run.n) {
-        lf = gs_str_chr(&rest, 0, '\n');
-
-        if (lf == rest.len) {
-            break;
-        }
-
-        line = gs_str_make(rest.data, lf);
-        rest = gs_str_make(rest.data + lf + 1, rest.len - lf - 1);
-
-        if (gs_audit_run_parse(&line, &run) != GS_OK || run.leaf != leaf
-            || run.n > s->size - leaf)
-        {
-            break;
-        }
-
-        c = gs_cli_sealed_add(s, &run.chain);
-
-        if (c == NULL || gs_cli_sealed_push(s, c, &run) != GS_OK) {
-            return gs_cli_fail(s->cli, GS_CLI_READ, "out of memory");
-        }
-    }
-
-    if (leaf != s->size) {
-        gs_cli_sealed_bad(s, "edit", "the index does not tell of each leaf",
-                          "索引与封存点不符");
-    }
-
-    return GS_CLI_YES;
-}
-
-
-static gs_cli_sealed_chain_t *
-gs_cli_sealed_add(gs_cli_sealed_t *s, const gs_str_t *name)
-{
-    int                      found;
-    char                    *text;
-    size_t                   i;
-    gs_cli_sealed_chain_t   *c, **chains;
-
-    text = (char *) gs_str_dup(s->cli->mem, name).data;
-
-    if (text == NULL) {
-        return NULL;
-    }
-
-    i = gs_cli_sealed_place(s, text, &found);
-
-    if (found) {
-        return s->chains[i];
-    }
-
-    if (s->nchains == s->max) {
-        s->max = (s->max == 0) ? 64 : s->max * 2;
-        chains = gs_calloc(s->cli->mem, s->max,
-                           sizeof(gs_cli_sealed_chain_t *));
-
-        if (chains == NULL) {
-            return NULL;
-        }
-
-        if (s->nchains != 0) {
-            memcpy(chains, s->chains,
-                   s->nchains * sizeof(gs_cli_sealed_chain_t *));
-        }
-
-        s->chains = chains;
-    }
-
-    c = gs_calloc(s->cli->mem, 1, sizeof(gs_cli_sealed_chain_t));
-
-    if (c == NULL) {
-        return NULL;
-    }
-
-    c->name = text;
-    memmove(s->chains + i + 1, s->chains + i,
-            (s->nchains - i) * sizeof(gs_cli_sealed_chain_t *));
-    s->chains[i] = c;
-    s->nchains++;
-
-    return c;
-}
-
-
-static gs_rc_t
-gs_cli_sealed_push(gs_cli_sealed_t *s, gs_cli_sealed_chain_t *c,
-    const gs_audit_run_t *run)
-{
-    gs_cli_sealed_run_t  *runs;
-
-    if (c->n == c->size) {
-        c->size = (c->size == 0) ? 8 : c->size * 2;
-        runs = gs_calloc(s->cli->mem, c->size, sizeof(gs_cli_sealed_run_t));
-
-        if (runs == NULL) {
-            return GS_ERROR;
-        }
-
-        if (c->n != 0) {
-            memcpy(runs, c->runs, c->n * sizeof(gs_cli_sealed_run_t));
-        }
-
-        c->runs = runs;
-    }
-
-    c->runs[c->n].leaf = run->leaf;
-    c->runs[c->n].seq = run->seq;
-    c->runs[c->n].n = run->n;
-    c->runs[c->n].got = 0;
-    c->n++;
-
-    return GS_OK;
-}
-
-
-gs_cli_sealed_chain_t *
-gs_cli_sealed_find(gs_cli_sealed_t *s, const char *name)
-{
-    int     found;
-    size_t  i;
-
-    i = gs_cli_sealed_place(s, name, &found);
-
-    return found ? s->chains[i] : NULL;
-}
-
-
-static size_t
-gs_cli_sealed_place(gs_cli_sealed_t *s, const char *name, int *found)
-{
-    int     rc;
-    size_t  low, high, i;
-
-    low = 0;
-    high = s->nchains;
-    *found = 0;
-
-    while (low < high) {
-        i = (low + high) / 2;
-        rc = strcmp(s->chains[i]->name, name);
-
-        if (rc == 0) {
-            *found = 1;
-            return i;
-        }
-
-        if (rc < 0) {
-            low = i + 1;
-
-        } else {
-            high = i;
-        }
-    }
-
-    return low;
 }
