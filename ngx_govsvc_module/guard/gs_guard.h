@@ -225,6 +225,13 @@ void gs_guard_budget(gs_guard_scratch_t *s, gs_guard_clock_pt clock,
     void *data, uint64_t budget);
 
 
+/*
+ * Asks every condition about every value, without literals, gates and what
+ * is remembered: what all the short cuts must be equal to.
+ */
+void gs_guard_plain(gs_guard_scratch_t *s, int plain);
+
+
 /* How a place wants the rules: levels, thresholds, rules that are off. */
 typedef struct {
     unsigned         level_block;          /* 0: 1 */

@@ -64,6 +64,9 @@ gs_guard_feed_body(gs_guard_run_t *run)
     facts |= gs_body_coding(run, &text);
     facts |= gs_body_charset(&run->in->type);
     facts |= gs_body_mark(&text);
+
+    gs_guard_outer(run, &text);
+
     facts |= gs_body_parse(run, &text, gs_body_type(&run->in->type));
 
     run->verdict->facts |= facts;
@@ -77,6 +80,8 @@ gs_guard_feed_body(gs_guard_run_t *run)
         v.facts = facts;
         gs_guard_value(run, &v);
     }
+
+    gs_guard_outer(run, NULL);
 }
 
 

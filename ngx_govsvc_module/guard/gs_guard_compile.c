@@ -10,6 +10,8 @@
 #include "guard/gs_guard_priv.h"
 
 
+static uint32_t gs_guard_slots(gs_guard_t *guard);
+static void gs_guard_marks(gs_cond_t *cond);
 static gs_rc_t gs_guard_tables(gs_guard_t *guard);
 static gs_rc_t gs_guard_phase_tables(gs_guard_t *guard, unsigned n);
 static void gs_guard_conds(gs_guard_t *guard);
@@ -18,9 +20,12 @@ static gs_rc_t gs_guard_cond_rows(gs_guard_t *guard,
     const gs_guard_rule_t *rule, uint32_t index, unsigned n);
 static gs_rc_t gs_guard_row(gs_guard_t *guard, gs_guard_phase_t *ph,
     unsigned target, uint32_t index);
+static uint64_t gs_guard_eager_need(const gs_cond_t *cond);
 static void gs_guard_standing(gs_guard_t *guard);
 static gs_rc_t gs_guard_names(gs_guard_t *guard);
 static gs_rc_t gs_guard_automaton(gs_guard_t *guard, gs_err_t *err);
+static size_t gs_guard_automaton_words(gs_ac_word_t *words, size_t n,
+    const gs_cond_t *cond);
 static void gs_guard_info(const gs_guard_t *guard,
     const gs_guard_rule_t *rule, gs_guard_rule_info_t *info);
 
@@ -49,6 +54,7 @@ gs_guard_compile(gs_guard_t **out, gs_guard_build_t *build, gs_err_t *err)
     /* at least one word, so that a set without rules needs no special case */
 
     guard->cond_words = guard->nconds / 64 + 1;
+    guard->slot_words = gs_guard_slots(guard) / 64 + 1;
     guard->rule_words = guard->nrules / 64 + 1;
 
     if (gs_guard_tables(guard) != GS_OK
@@ -95,6 +101,49 @@ gs_guard_destroy(gs_guard_t *guard)
 }
 
 
+/* A bit for each condition, then for those that stand behind one. */
+
+static uint32_t
+gs_guard_slots(gs_guard_t *guard)
+{
+    uint32_t    i;
+    gs_cond_t  *c;
+
+    guard->nslots = guard->nconds;
+
+    for (i = 0; i < guard->nconds; i++) {
+        guard->conds[i].slot = i;
+
+        gs_guard_marks(&guard->conds[i]);
+
+        for (c = guard->conds[i].same; c != NULL; c = c->same) {
+            c->slot = guard->nslots++;
+            gs_guard_marks(c);
+        }
+    }
+
+    return guard->nslots;
+}
+
+
+/*
+ * A literal of one mark is in so many values that the gates tell as much: the
+ * automaton is left to those that are rare.
+ */
+
+static void
+gs_guard_marks(gs_cond_t *cond)
+{
+    unsigned  i;
+
+    for (i = 0; i < cond->nwords && cond->ngates > 0; i++) {
+        if (cond->words[i].len == 1) {
+            cond->nwords = 0;
+        }
+    }
+}
+
+
 static gs_rc_t
 gs_guard_tables(gs_guard_t *guard)
 {
@@ -104,10 +153,20 @@ gs_guard_tables(gs_guard_t *guard)
     mem = guard->build->mem;
 
     guard->always = gs_calloc(mem, guard->cond_words, sizeof(uint64_t));
+    guard->wordy = gs_calloc(mem, guard->cond_words, sizeof(uint64_t));
+    guard->blind = gs_calloc(mem, guard->cond_words, sizeof(uint64_t));
     guard->facts = gs_calloc(mem, guard->cond_words, sizeof(uint64_t));
+    guard->marks[0] = gs_calloc(mem, (size_t) guard->cond_words * 64,
+                                sizeof(uint64_t));
 
-    if (guard->always == NULL || guard->facts == NULL) {
+    if (guard->always == NULL || guard->wordy == NULL || guard->blind == NULL
+        || guard->facts == NULL || guard->marks[0] == NULL)
+    {
         return GS_ERROR;
+    }
+
+    for (n = 1; n < 64; n++) {
+        guard->marks[n] = guard->marks[n - 1] + guard->cond_words;
     }
 
     for (n = 0; n < GS_GUARD_PHASES; n++) {
@@ -130,14 +189,14 @@ gs_guard_phase_tables(gs_guard_t *guard, unsigned n)
     ph = &guard->phase[n];
 
     ph->views = gs_calloc(mem, guard->ntargets, 1);
-    ph->eager = gs_calloc(mem, guard->ntargets, 1);
-    ph->flags = gs_calloc(mem, guard->ntargets, 1);
+    ph->flags = gs_calloc(mem, guard->ntargets, sizeof(uint32_t));
+    ph->any_view = gs_calloc(mem, guard->ntargets, sizeof(uint64_t *));
     ph->rows = gs_calloc(mem, (size_t) guard->ntargets * GS_VIEWS,
                          sizeof(uint64_t *));
     ph->standing = gs_calloc(mem, guard->rule_words, sizeof(uint64_t));
 
-    if (ph->views == NULL || ph->eager == NULL || ph->flags == NULL
-        || ph->rows == NULL || ph->standing == NULL)
+    if (ph->views == NULL || ph->flags == NULL
+        || ph->any_view == NULL || ph->rows == NULL || ph->standing == NULL)
     {
         return GS_ERROR;
     }
@@ -150,18 +209,37 @@ static void
 gs_guard_conds(gs_guard_t *guard)
 {
     uint32_t          i;
-    uint64_t          bit;
+    uint64_t          bit, need;
     const gs_cond_t  *cond;
 
     for (i = 0; i < guard->nconds; i++) {
         cond = &guard->conds[i];
         bit = (uint64_t) 1 << i % 64;
 
+        if (gs_guard_automaton_words(NULL, 0, cond) > 0) {
+            guard->wordy[i / 64] |= bit;
+        }
+
         if (cond->op == GS_OP_FLAG) {
             guard->facts[i / 64] |= bit;
+            continue;
+        }
 
-        } else if (cond->nwords == 0) {
-            guard->always[i / 64] |= bit;
+        if (cond->nwords > 0) {
+            continue;
+        }
+
+        guard->always[i / 64] |= bit;
+        need = gs_guard_eager_need(cond);
+
+        if (need == 0) {
+            guard->blind[i / 64] |= bit;
+        }
+
+        guard->mark_bytes |= need;
+
+        for ( /* void */ ; need != 0; need &= need - 1) {
+            guard->marks[__builtin_ctzll(need)][i / 64] |= bit;
         }
     }
 }
@@ -276,17 +354,46 @@ gs_guard_row(gs_guard_t *guard, gs_guard_phase_t *ph, unsigned target,
         }
 
         (*row)[index / 64] |= (uint64_t) 1 << index % 64;
+
+        row = &ph->any_view[target];
+
+        if (*row == NULL) {
+            *row = gs_calloc(guard->build->mem, guard->cond_words,
+                             sizeof(uint64_t));
+            if (*row == NULL) {
+                return GS_ERROR;
+            }
+        }
+
+        (*row)[index / 64] |= (uint64_t) 1 << index % 64;
         ph->views[target] |= (gs_uchar_t) (1u << v);
 
         if (cond->op == GS_OP_FLAG) {
-            ph->flags[target] = 1;
-
-        } else if (cond->nwords == 0) {
-            ph->eager[target] |= (gs_uchar_t) (1u << v);
+            ph->flags[target] |= cond->flags;
         }
     }
 
     return GS_OK;
+}
+
+
+/* Bytes of which one is in every value that it may hold for, 0: unknown. */
+
+static uint64_t
+gs_guard_eager_need(const gs_cond_t *cond)
+{
+    uint64_t  need;
+
+    need = gs_guard_gate_bytes(cond->gates, cond->ngates);
+
+    if (cond->need != 0
+        && (need == 0 || __builtin_popcountll(cond->need)
+                         < __builtin_popcountll(need)))
+    {
+        need = cond->need;
+    }
+
+    return need;
 }
 
 
@@ -362,13 +469,13 @@ gs_guard_automaton(gs_guard_t *guard, gs_err_t *err)
 {
     gs_rc_t        rc;
     size_t         n;
-    uint32_t       i, k;
+    uint32_t       i;
     gs_ac_word_t  *words;
 
     n = 0;
 
     for (i = 0; i < guard->nconds; i++) {
-        n += guard->conds[i].nwords;
+        n = gs_guard_automaton_words(NULL, n, &guard->conds[i]);
     }
 
     words = gs_calloc(guard->build->mem, n + 1, sizeof(gs_ac_word_t));
@@ -379,11 +486,7 @@ gs_guard_automaton(gs_guard_t *guard, gs_err_t *err)
     n = 0;
 
     for (i = 0; i < guard->nconds; i++) {
-        for (k = 0; k < guard->conds[i].nwords; k++) {
-            words[n].text = guard->conds[i].words[k];
-            words[n].id = i;
-            n++;
-        }
+        n = gs_guard_automaton_words(words, n, &guard->conds[i]);
     }
 
     rc = gs_ac_compile(&guard->ac, guard->build->mem, guard->build->mem,
@@ -392,6 +495,34 @@ gs_guard_automaton(gs_guard_t *guard, gs_err_t *err)
     gs_free(guard->build->mem, words);
 
     return rc;
+}
+
+
+/* Of a condition and those behind it, but for what a negated one lacks. */
+
+static size_t
+gs_guard_automaton_words(gs_ac_word_t *words, size_t n,
+    const gs_cond_t *cond)
+{
+    uint32_t          k;
+    const gs_cond_t  *c;
+
+    for (c = cond; c != NULL; c = c->same) {
+
+        if (c != cond && (c->negate || c->views != 0)) {
+            continue;
+        }
+
+        for (k = 0; k < c->nwords; k++, n++) {
+
+            if (words != NULL) {
+                words[n].text = c->words[k];
+                words[n].id = c->slot;
+            }
+        }
+    }
+
+    return n;
 }
 
 

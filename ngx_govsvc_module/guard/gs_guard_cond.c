@@ -6,7 +6,6 @@
  */
 
 
-#include "guard/gs_guard_lit.h"
 #include "guard/gs_guard_priv.h"
 
 
@@ -20,8 +19,12 @@ static gs_rc_t gs_guard_match_views(gs_guard_parser_t *p, gs_cond_t *cond,
 static gs_rc_t gs_guard_match_op(gs_guard_parser_t *p, gs_cond_t *cond,
     const gs_lex_token_t *token);
 static gs_rc_t gs_guard_match_words(gs_guard_parser_t *p, gs_cond_t *cond);
+static gs_rc_t gs_guard_match_gates(gs_guard_parser_t *p, gs_cond_t *cond,
+    unsigned n);
 static gs_rc_t gs_guard_match_place(gs_guard_parser_t *p,
     gs_guard_rule_t *rule, const gs_cond_t *cond, unsigned same);
+static gs_rc_t gs_guard_needs(gs_guard_parser_t *p, gs_cond_t *cond,
+    const gs_guard_lits_t *lits);
 static pcre2_code *gs_guard_pcre(gs_guard_parser_t *p,
     const gs_str_t *pattern, int *rc, PCRE2_SIZE *offset);
 static void gs_guard_lint(gs_guard_parser_t *p, const gs_cond_t *cond);
@@ -126,7 +129,7 @@ gs_guard_match_options(gs_guard_parser_t *p, gs_cond_t *cond,
             return GS_ERROR;
         }
 
-        cond->need |= gs_guard_bytes(&token->text);
+        cond->need |= gs_guard_bytes_class(gs_guard_bytes(&token->text));
 
         if (cond->need == 0) {
             (void) gs_err(p->err, "\"need %S\" names no byte but letters and "
@@ -236,6 +239,40 @@ gs_guard_match_words(gs_guard_parser_t *p, gs_cond_t *cond)
 
     cond->nwords = n;
 
+    return (cond->op == GS_OP_LIT) ? gs_guard_match_gates(p, cond, n)
+                                   : GS_OK;
+}
+
+
+/* The bytes of each text, and of those behind it. */
+
+static gs_rc_t
+gs_guard_match_gates(gs_guard_parser_t *p, gs_cond_t *cond, unsigned n)
+{
+    unsigned          i;
+    gs_guard_gate_t  *gate;
+
+    if (n > GS_GUARD_MAX_GATES) {
+        return GS_OK;
+    }
+
+    cond->gates = gs_calloc(p->build->mem, n, sizeof(gs_guard_gate_t));
+    if (cond->gates == NULL) {
+        return gs_guard_no_memory(p, cond->line);
+    }
+
+    gate = cond->gates;
+
+    for (i = 0; i < cond->nvalues; i++) {
+
+        if (!cond->then[i] || i == 0) {
+            gate = &cond->gates[cond->ngates++];
+        }
+
+        gate->all |= gs_guard_bytes(&cond->values[i])
+                     & ~(GS_BYTE_UPPER|GS_BYTE_ODD);
+    }
+
     return GS_OK;
 }
 
@@ -322,25 +359,41 @@ gs_guard_parse_pcre(gs_guard_parser_t *p, gs_cond_t *cond)
 
     gs_guard_lint(p, cond);
 
-    switch (gs_guard_literals(&lits, p->build->mem, &cond->values[0])) {
-
-    case GS_OK:
-        break;
-
-    case GS_DECLINED:
-        return GS_OK;
-
-    default:
+    if (gs_guard_literals(&lits, p->build->mem, &cond->values[0])
+        == GS_ERROR)
+    {
         return gs_guard_no_memory(p, cond->line);
     }
 
-    cond->words = gs_calloc(p->build->mem, lits.n, sizeof(gs_str_t));
-    if (cond->words == NULL) {
-        return gs_guard_no_memory(p, cond->line);
+    return gs_guard_needs(p, cond, &lits);
+}
+
+
+static gs_rc_t
+gs_guard_needs(gs_guard_parser_t *p, gs_cond_t *cond,
+    const gs_guard_lits_t *lits)
+{
+    if (lits->n > 0) {
+        cond->words = gs_calloc(p->build->mem, lits->n, sizeof(gs_str_t));
+        if (cond->words == NULL) {
+            return gs_guard_no_memory(p, cond->line);
+        }
+
+        memcpy(cond->words, lits->words, lits->n * sizeof(gs_str_t));
+        cond->nwords = lits->n;
     }
 
-    memcpy(cond->words, lits.words, lits.n * sizeof(gs_str_t));
-    cond->nwords = lits.n;
+    if (lits->ngates > 0) {
+        cond->gates = gs_calloc(p->build->mem, lits->ngates,
+                                sizeof(gs_guard_gate_t));
+        if (cond->gates == NULL) {
+            return gs_guard_no_memory(p, cond->line);
+        }
+
+        memcpy(cond->gates, lits->gates,
+               lits->ngates * sizeof(gs_guard_gate_t));
+        cond->ngates = lits->ngates;
+    }
 
     return GS_OK;
 }

@@ -2,69 +2,43 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Literals that a pattern needs.  Reads the syntax of PCRE2 far enough to
- * tell what every match contains, and gives up on all that it does not know:
- * a set that is not found costs time, a wrong one would hide attacks.
+ * What a pattern needs: literals, and bytes.  Reads the syntax of PCRE2 far
+ * enough to tell what every match contains, and gives up on all that it does
+ * not know: a need that is not found costs time, a wrong one would hide
+ * attacks.
  */
 
 
-#include "guard/gs_guard_lit.h"
-#include "core/gs_hex.h"
-
-
-#define GS_LIT_DEPTH  16
-#define GS_LIT_RUN    64
-
-
-typedef enum {
-    GS_LIT_CHAR = 0,                       /* one byte, in value */
-    GS_LIT_SET,                            /* a group, with a set or none */
-    GS_LIT_OTHER,                          /* says nothing */
-    GS_LIT_NOTHING                         /* not even an atom: options */
-} gs_lit_kind_e;
-
-
-typedef struct {
-    gs_mem_t          *mem;
-    const gs_uchar_t  *p;
-    const gs_uchar_t  *last;
-    unsigned           depth;
-    unsigned           failed;             /* memory is out */
-} gs_lit_t;
+#include "guard/gs_guard_lit_priv.h"
 
 
 typedef struct {
     gs_guard_lits_t    best;
+    gs_guard_gate_t    gate;               /* of the whole sequence */
+    unsigned           nalts;              /* and of one group in it */
+    gs_guard_gate_t    alts[GS_GUARD_MAX_GATES];
     gs_uchar_t         run[GS_LIT_RUN];
     unsigned           n;
 } gs_lit_seq_t;
 
 
-typedef struct {
-    gs_lit_kind_e      kind;
-    gs_uchar_t         value;
-} gs_lit_atom_t;
-
-
-static gs_rc_t gs_lit_alternation(gs_lit_t *l, gs_guard_lits_t *lits);
 static gs_rc_t gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits);
-static gs_rc_t gs_lit_atom(gs_lit_t *l, gs_lit_atom_t *atom,
-    gs_guard_lits_t *set);
-static gs_rc_t gs_lit_escape(gs_lit_t *l, gs_lit_atom_t *atom);
-static gs_rc_t gs_lit_braces(gs_lit_t *l);
-static gs_rc_t gs_lit_class(gs_lit_t *l);
-static gs_rc_t gs_lit_posix(gs_lit_t *l);
-static gs_rc_t gs_lit_group(gs_lit_t *l, gs_lit_atom_t *atom,
-    gs_guard_lits_t *set);
-static gs_rc_t gs_lit_group_kind(gs_lit_t *l, gs_lit_atom_t *atom,
-    unsigned *look);
-static gs_rc_t gs_lit_group_name(gs_lit_t *l, int end);
-static gs_rc_t gs_lit_options(gs_lit_t *l, gs_lit_atom_t *atom);
-static gs_rc_t gs_lit_quantifier(gs_lit_t *l, int *once, int *zero);
-static gs_rc_t gs_lit_number(gs_lit_t *l, unsigned *n);
 static gs_rc_t gs_lit_flush(gs_lit_t *l, gs_lit_seq_t *seq);
 static void gs_lit_offer(gs_guard_lits_t *best, const gs_guard_lits_t *set);
 static size_t gs_lit_weight(const gs_guard_lits_t *lits);
+static void gs_lit_gates(gs_lit_seq_t *seq, gs_guard_lits_t *lits);
+static void gs_lit_gate_group(gs_lit_seq_t *seq, const gs_guard_lits_t *set);
+static void gs_lit_gate_join(gs_guard_lits_t *lits,
+    const gs_guard_lits_t *branch, int alone);
+static void gs_lit_gate_and(gs_guard_gate_t *gate,
+    const gs_guard_gate_t *other);
+static void gs_lit_gate_any(gs_guard_gate_t *gate, uint64_t any);
+static gs_guard_gate_t gs_lit_gate_sum(const gs_guard_gate_t *gates,
+    unsigned n);
+static uint64_t gs_lit_gate_picks(const gs_guard_gate_t *gates, unsigned n,
+    uint64_t besides);
+static uint64_t gs_lit_gate_pick(const gs_guard_gate_t *gate);
+static unsigned gs_lit_gate_weight(const gs_guard_gate_t *gates, unsigned n);
 
 
 gs_rc_t
@@ -74,8 +48,10 @@ gs_guard_literals(gs_guard_lits_t *lits, gs_mem_t *mem,
     gs_rc_t   rc;
     gs_lit_t  l;
 
+    lits->n = 0;
+    lits->ngates = 0;
+
     if (pattern->len == 0) {
-        lits->n = 0;
         return GS_DECLINED;
     }
 
@@ -89,21 +65,48 @@ gs_guard_literals(gs_guard_lits_t *lits, gs_mem_t *mem,
 
     if (l.failed) {
         lits->n = 0;
+        lits->ngates = 0;
         return GS_ERROR;
     }
 
-    if (rc != GS_OK || l.p != l.last || lits->n == 0) {
+    if (rc != GS_OK || l.p != l.last) {
         lits->n = 0;
+        lits->ngates = 0;
         return GS_DECLINED;
     }
 
-    return GS_OK;
+    return (lits->n == 0) ? GS_DECLINED : GS_OK;
+}
+
+
+int
+gs_guard_gate_open(const gs_guard_gate_t *gates, unsigned n, uint64_t bytes)
+{
+    unsigned  i;
+
+    for (i = 0; i < n; i++) {
+        if ((bytes & gates[i].all) == gates[i].all
+            && (gates[i].any[0] == 0 || (bytes & gates[i].any[0]))
+            && (gates[i].any[1] == 0 || (bytes & gates[i].any[1])))
+        {
+            return 1;
+        }
+    }
+
+    return n == 0;
+}
+
+
+uint64_t
+gs_guard_gate_bytes(const gs_guard_gate_t *gates, unsigned n)
+{
+    return (n == 0) ? 0 : gs_lit_gate_picks(gates, n, 0);
 }
 
 
 /* Each branch must give a set; the union is that of the whole. */
 
-static gs_rc_t
+gs_rc_t
 gs_lit_alternation(gs_lit_t *l, gs_guard_lits_t *lits)
 {
     int              none;
@@ -111,6 +114,7 @@ gs_lit_alternation(gs_lit_t *l, gs_guard_lits_t *lits)
 
     none = 0;
     lits->n = 0;
+    lits->ngates = 0;
 
     if (l->depth == GS_LIT_DEPTH) {
         return GS_DECLINED;
@@ -123,6 +127,9 @@ gs_lit_alternation(gs_lit_t *l, gs_guard_lits_t *lits)
         if (gs_lit_sequence(l, &branch) != GS_OK) {
             return GS_DECLINED;
         }
+
+        gs_lit_gate_join(lits, &branch, lits->ngates == 0
+                                        && (l->p == l->last || *l->p != '|'));
 
         if (branch.n == 0 || lits->n + branch.n > GS_GUARD_MAX_LITS) {
             none = 1;
@@ -160,6 +167,8 @@ gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits)
 
     seq.n = 0;
     seq.best.n = 0;
+    seq.nalts = 0;
+    memset(&seq.gate, 0, sizeof(gs_guard_gate_t));
 
     while (l->p < l->last && *l->p != '|' && *l->p != ')') {
 
@@ -178,6 +187,7 @@ gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits)
         }
 
         if (atom.kind == GS_LIT_CHAR && !zero) {
+            seq.gate.all |= gs_lit_bit(atom.value);
             seq.run[seq.n++] = atom.value;
 
             if (once && seq.n < GS_LIT_RUN) {
@@ -189,8 +199,16 @@ gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits)
             return GS_DECLINED;
         }
 
-        if (atom.kind == GS_LIT_SET && !zero) {
+        if (zero) {
+            continue;
+        }
+
+        if (atom.kind == GS_LIT_CLASS) {
+            gs_lit_gate_any(&seq.gate, atom.any);
+
+        } else if (atom.kind == GS_LIT_SET) {
             gs_lit_offer(&seq.best, &set);
+            gs_lit_gate_group(&seq, &set);
         }
     }
 
@@ -198,457 +216,12 @@ gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits)
         return GS_DECLINED;
     }
 
-    *lits = seq.best;
+    gs_lit_gates(&seq, lits);
+
+    lits->n = seq.best.n;
+    memcpy(lits->words, seq.best.words, seq.best.n * sizeof(gs_str_t));
 
     return GS_OK;
-}
-
-
-static gs_rc_t
-gs_lit_atom(gs_lit_t *l, gs_lit_atom_t *atom, gs_guard_lits_t *set)
-{
-    int  c;
-
-    c = *l->p++;
-
-    atom->kind = GS_LIT_OTHER;
-    atom->value = (gs_uchar_t) c;
-    set->n = 0;
-
-    switch (c) {
-
-    case '\\':
-        return gs_lit_escape(l, atom);
-
-    case '[':
-        return gs_lit_class(l);
-
-    case '(':
-        return gs_lit_group(l, atom, set);
-
-    case '^':
-    case '$':
-    case '.':
-        return GS_OK;
-
-    case '*':
-    case '+':
-    case '?':
-        return GS_DECLINED;
-
-    case '{':
-
-        /* a quantifier in one version of PCRE2 is a literal in another */
-
-        if (l->p < l->last
-            && (gs_is_digit(*l->p) || *l->p == ',' || *l->p == ' '))
-        {
-            return GS_DECLINED;
-        }
-
-        break;
-    }
-
-    atom->kind = GS_LIT_CHAR;
-
-    return GS_OK;
-}
-
-
-static gs_rc_t
-gs_lit_escape(gs_lit_t *l, gs_lit_atom_t *atom)
-{
-    int  c, high, low;
-
-    if (l->p == l->last) {
-        return GS_DECLINED;
-    }
-
-    c = *l->p++;
-
-    if (!gs_is_alpha(c) && !gs_is_digit(c)) {
-        atom->kind = GS_LIT_CHAR;
-        atom->value = (gs_uchar_t) c;
-        return (c < 0x80) ? GS_OK : GS_DECLINED;
-    }
-
-    switch (c) {
-
-    case 't':
-    case 'n':
-    case 'r':
-        atom->kind = GS_LIT_CHAR;
-        atom->value = (gs_uchar_t) ((c == 't') ? '\t'
-                                               : (c == 'n') ? '\n' : '\r');
-        return GS_OK;
-
-    case 'x':
-
-        if (l->last - l->p < 2) {
-            return GS_DECLINED;
-        }
-
-        if (*l->p == '{') {
-            return gs_lit_braces(l);
-        }
-
-        high = gs_hex_value(l->p[0]);
-        low = gs_hex_value(l->p[1]);
-
-        if (high < 0 || low < 0) {
-            return GS_DECLINED;
-        }
-
-        l->p += 2;
-        atom->kind = GS_LIT_CHAR;
-        atom->value = (gs_uchar_t) (high * 16 + low);
-
-        return GS_OK;
-
-    case 'd': case 'D': case 's': case 'S': case 'w': case 'W':
-    case 'h': case 'H': case 'v': case 'V': case 'b': case 'B':
-    case 'A': case 'z': case 'Z':
-        return GS_OK;
-
-    case '1': case '2': case '3': case '4': case '5':
-    case '6': case '7': case '8': case '9':
-
-        /* a back reference of one digit; more could be octal */
-
-        return (l->p < l->last && gs_is_digit(*l->p)) ? GS_DECLINED : GS_OK;
-
-    default:
-        return GS_DECLINED;
-    }
-}
-
-
-static gs_rc_t
-gs_lit_braces(gs_lit_t *l)
-{
-    while (l->p < l->last) {
-        if (*l->p++ == '}') {
-            return GS_OK;
-        }
-    }
-
-    return GS_DECLINED;
-}
-
-
-static gs_rc_t
-gs_lit_class(gs_lit_t *l)
-{
-    int  c;
-
-    if (l->p < l->last && *l->p == '^') {
-        l->p++;
-    }
-
-    if (l->p < l->last && *l->p == ']') {
-        l->p++;
-    }
-
-    while (l->p < l->last) {
-        c = *l->p++;
-
-        if (c == ']') {
-            return GS_OK;
-        }
-
-        if (c == '[') {
-            if (gs_lit_posix(l) != GS_OK) {
-                return GS_DECLINED;
-            }
-
-            continue;
-        }
-
-        if (c != '\\') {
-            continue;
-        }
-
-        if (l->p == l->last || *l->p == 'Q' || *l->p == 'E') {
-            return GS_DECLINED;
-        }
-
-        l->p++;
-    }
-
-    return GS_DECLINED;
-}
-
-
-/* [:alpha:] and [:^alpha:]; "[" before another byte is itself. */
-
-static gs_rc_t
-gs_lit_posix(gs_lit_t *l)
-{
-    const gs_uchar_t  *p;
-
-    if (l->p == l->last) {
-        return GS_DECLINED;
-    }
-
-    if (*l->p == '.' || *l->p == '=') {
-        return GS_DECLINED;
-    }
-
-    if (*l->p != ':') {
-        return GS_OK;
-    }
-
-    p = l->p + 1;
-
-    if (p < l->last && *p == '^') {
-        p++;
-    }
-
-    while (p < l->last && gs_is_alpha(*p)) {
-        p++;
-    }
-
-    if (l->last - p < 2 || p[0] != ':' || p[1] != ']') {
-        return GS_DECLINED;
-    }
-
-    l->p = p + 2;
-
-    return GS_OK;
-}
-
-
-static gs_rc_t
-gs_lit_group(gs_lit_t *l, gs_lit_atom_t *atom, gs_guard_lits_t *set)
-{
-    unsigned  look;
-
-    look = 0;
-    atom->kind = GS_LIT_SET;
-
-    if (l->p < l->last && *l->p == '*') {
-        return GS_DECLINED;
-    }
-
-    if (l->p < l->last && *l->p == '?') {
-        l->p++;
-
-        if (gs_lit_group_kind(l, atom, &look) != GS_OK) {
-            return GS_DECLINED;
-        }
-
-        if (atom->kind == GS_LIT_NOTHING) {
-            return GS_OK;
-        }
-    }
-
-    if (gs_lit_alternation(l, set) != GS_OK) {
-        return GS_DECLINED;
-    }
-
-    if (l->p == l->last || *l->p != ')') {
-        return GS_DECLINED;
-    }
-
-    l->p++;
-
-    if (look) {
-        set->n = 0;
-    }
-
-    return GS_OK;
-}
-
-
-/* What stands behind "(?". */
-
-static gs_rc_t
-gs_lit_group_kind(gs_lit_t *l, gs_lit_atom_t *atom, unsigned *look)
-{
-    if (l->last - l->p < 2) {
-        return GS_DECLINED;
-    }
-
-    switch (*l->p) {
-
-    case ':':
-    case '>':
-    case '|':
-        l->p++;
-        return GS_OK;
-
-    case '=':
-    case '!':
-        l->p++;
-        *look = 1;
-        return GS_OK;
-
-    case '<':
-
-        if (l->p[1] == '=' || l->p[1] == '!') {
-            l->p += 2;
-            *look = 1;
-            return GS_OK;
-        }
-
-        l->p++;
-        return gs_lit_group_name(l, '>');
-
-    case '\'':
-        l->p++;
-        return gs_lit_group_name(l, '\'');
-
-    case 'P':
-
-        if (l->p[1] != '<') {
-            return GS_DECLINED;
-        }
-
-        l->p += 2;
-        return gs_lit_group_name(l, '>');
-
-    default:
-        return gs_lit_options(l, atom);
-    }
-}
-
-
-static gs_rc_t
-gs_lit_group_name(gs_lit_t *l, int end)
-{
-    int  c;
-
-    while (l->p < l->last) {
-        c = *l->p++;
-
-        if (c == end) {
-            return GS_OK;
-        }
-
-        if (!gs_is_alpha(c) && !gs_is_digit(c) && c != '_') {
-            return GS_DECLINED;
-        }
-    }
-
-    return GS_DECLINED;
-}
-
-
-/* "i)", "s-i:" and the like; "x" would change what a space means. */
-
-static gs_rc_t
-gs_lit_options(gs_lit_t *l, gs_lit_atom_t *atom)
-{
-    while (l->p < l->last) {
-
-        switch (*l->p++) {
-
-        case 'i':
-        case 'm':
-        case 's':
-        case '-':
-            break;
-
-        case ':':
-            return GS_OK;
-
-        case ')':
-            atom->kind = GS_LIT_NOTHING;
-            return GS_OK;
-
-        default:
-            return GS_DECLINED;
-        }
-    }
-
-    return GS_DECLINED;
-}
-
-
-static gs_rc_t
-gs_lit_quantifier(gs_lit_t *l, int *once, int *zero)
-{
-    unsigned  min, max;
-
-    *once = 1;
-    *zero = 0;
-
-    if (l->p == l->last) {
-        return GS_OK;
-    }
-
-    switch (*l->p) {
-
-    case '*':
-    case '?':
-        *zero = 1;
-        break;
-
-    case '+':
-        break;
-
-    case '{':
-
-        if (l->last - l->p < 2 || (l->p[1] != ',' && l->p[1] != ' '
-                                   && !gs_is_digit(l->p[1])))
-        {
-            return GS_OK;
-        }
-
-        l->p++;
-
-        if (gs_lit_number(l, &min) != GS_OK) {
-            return GS_DECLINED;
-        }
-
-        if (l->p < l->last && *l->p == ',') {
-            l->p++;
-
-            if (l->p < l->last && *l->p != '}'
-                && gs_lit_number(l, &max) != GS_OK)
-            {
-                return GS_DECLINED;
-            }
-        }
-
-        if (l->p == l->last || *l->p != '}') {
-            return GS_DECLINED;
-        }
-
-        *zero = (min == 0);
-        break;
-
-    default:
-        return GS_OK;
-    }
-
-    l->p++;
-    *once = 0;
-
-    if (l->p < l->last && (*l->p == '?' || *l->p == '+')) {
-        l->p++;
-    }
-
-    return GS_OK;
-}
-
-
-static gs_rc_t
-gs_lit_number(gs_lit_t *l, unsigned *n)
-{
-    unsigned  digits;
-
-    *n = 0;
-
-    for (digits = 0; l->p < l->last && gs_is_digit(*l->p); digits++) {
-        *n = *n * 10 + (unsigned) (*l->p++ - '0');
-
-        if (digits == 5) {
-            return GS_DECLINED;
-        }
-    }
-
-    return (digits == 0) ? GS_DECLINED : GS_OK;
 }
 
 
@@ -672,14 +245,15 @@ gs_lit_flush(gs_lit_t *l, gs_lit_seq_t *seq)
         return GS_OK;
     }
 
-    set.words[0] = gs_str_dup(l->mem, &run);
+    run = gs_str_dup(l->mem, &run);
 
-    if (set.words[0].data == NULL) {
+    if (run.data == NULL) {
         l->failed = 1;
         return GS_ERROR;
     }
 
-    seq->best = set;
+    seq->best.n = 1;
+    seq->best.words[0] = run;
 
     return GS_OK;
 }
@@ -689,7 +263,8 @@ static void
 gs_lit_offer(gs_guard_lits_t *best, const gs_guard_lits_t *set)
 {
     if (gs_lit_weight(set) > gs_lit_weight(best)) {
-        *best = *set;
+        best->n = set->n;
+        memcpy(best->words, set->words, set->n * sizeof(gs_str_t));
     }
 }
 
@@ -715,4 +290,240 @@ gs_lit_weight(const gs_guard_lits_t *lits)
     }
 
     return min * 2 * GS_GUARD_MAX_LITS - lits->n;
+}
+
+
+/* What the whole sequence needs, with each branch of one of its groups. */
+
+static void
+gs_lit_gates(gs_lit_seq_t *seq, gs_guard_lits_t *lits)
+{
+    unsigned  i;
+
+    if (seq->nalts == 0) {
+        lits->ngates = 1;
+        lits->gates[0] = seq->gate;
+        return;
+    }
+
+    lits->ngates = seq->nalts;
+
+    for (i = 0; i < seq->nalts; i++) {
+        lits->gates[i] = seq->alts[i];
+        gs_lit_gate_and(&lits->gates[i], &seq->gate);
+    }
+}
+
+
+static void
+gs_lit_gate_group(gs_lit_seq_t *seq, const gs_guard_lits_t *set)
+{
+    gs_guard_gate_t  sum;
+
+    if (set->ngates == 0) {
+        return;
+    }
+
+    if (set->ngates > 1
+        && gs_lit_gate_weight(set->gates, set->ngates)
+           > gs_lit_gate_weight(seq->alts, seq->nalts))
+    {
+        if (seq->nalts > 0) {
+            sum = gs_lit_gate_sum(seq->alts, seq->nalts);
+            gs_lit_gate_and(&seq->gate, &sum);
+        }
+
+        memcpy(seq->alts, set->gates, set->ngates * sizeof(gs_guard_gate_t));
+        seq->nalts = set->ngates;
+        return;
+    }
+
+    sum = gs_lit_gate_sum(set->gates, set->ngates);
+    gs_lit_gate_and(&seq->gate, &sum);
+}
+
+
+static void
+gs_lit_gate_join(gs_guard_lits_t *lits, const gs_guard_lits_t *branch,
+    int alone)
+{
+    gs_guard_gate_t  *last, pair[2];
+
+    if (alone
+        || (branch->ngates <= GS_LIT_BRANCH
+            && lits->ngates + branch->ngates <= GS_GUARD_MAX_GATES))
+    {
+        memcpy(&lits->gates[lits->ngates], branch->gates,
+               branch->ngates * sizeof(gs_guard_gate_t));
+        lits->ngates += branch->ngates;
+        return;
+    }
+
+    pair[1] = gs_lit_gate_sum(branch->gates, branch->ngates);
+
+    if (lits->ngates < GS_GUARD_MAX_GATES) {
+        lits->gates[lits->ngates++] = pair[1];
+        return;
+    }
+
+    last = &lits->gates[lits->ngates - 1];
+    pair[0] = *last;
+    *last = gs_lit_gate_sum(pair, 2);
+}
+
+
+static void
+gs_lit_gate_and(gs_guard_gate_t *gate, const gs_guard_gate_t *other)
+{
+    gate->all |= other->all;
+    gs_lit_gate_any(gate, other->any[0]);
+    gs_lit_gate_any(gate, other->any[1]);
+}
+
+
+/* The two smallest sets are kept. */
+
+static void
+gs_lit_gate_any(gs_guard_gate_t *gate, uint64_t any)
+{
+    uint64_t  other;
+
+    if (any == 0 || (any & gate->all)) {
+        return;
+    }
+
+    if (gate->any[0] == 0
+        || __builtin_popcountll(any) < __builtin_popcountll(gate->any[0]))
+    {
+        other = gate->any[0];
+        gate->any[0] = any;
+        any = other;
+    }
+
+    if (gate->any[1] == 0
+        || (any != 0 && __builtin_popcountll(any)
+                        < __builtin_popcountll(gate->any[1])))
+    {
+        gate->any[1] = any;
+    }
+}
+
+
+/* One gate in the place of many: never closed where one of them is open. */
+
+static gs_guard_gate_t
+gs_lit_gate_sum(const gs_guard_gate_t *gates, unsigned n)
+{
+    unsigned         i, k;
+    uint64_t         any;
+    gs_guard_gate_t  sum;
+
+    if (n == 1) {
+        return gates[0];
+    }
+
+    sum.all = ~(uint64_t) 0;
+    sum.any[0] = 0;
+    sum.any[1] = 0;
+
+    for (i = 0; i < n; i++) {
+        sum.all &= gates[i].all;
+    }
+
+    for (k = 0; k < 2; k++) {
+
+        any = gates[0].any[k];
+
+        for (i = 1; i < n; i++) {
+            if (gates[i].any[0] != any && gates[i].any[1] != any) {
+                any = 0;
+            }
+        }
+
+        gs_lit_gate_any(&sum, any);
+    }
+
+    gs_lit_gate_any(&sum, gs_lit_gate_picks(gates, n, sum.all));
+
+    return sum;
+}
+
+
+/* A byte, or a set, that each gate needs besides; 0 if one needs none. */
+
+static uint64_t
+gs_lit_gate_picks(const gs_guard_gate_t *gates, unsigned n, uint64_t besides)
+{
+    unsigned         i;
+    uint64_t         pick, picks;
+    gs_guard_gate_t  gate;
+
+    picks = 0;
+
+    for (i = 0; i < n; i++) {
+        gate = gates[i];
+        gate.all &= ~besides;
+        pick = gs_lit_gate_pick(&gate);
+
+        if (pick == 0) {
+            return 0;
+        }
+
+        picks |= pick;
+    }
+
+    return picks;
+}
+
+
+/* What tells most of a gate in one set: a mark, then a small set. */
+
+static uint64_t
+gs_lit_gate_pick(const gs_guard_gate_t *gate)
+{
+    uint64_t     marks;
+    const char  *p;
+
+    static const char  rare[] = "qzjxkvwybfgmpdulchrnsioate";
+
+    marks = gate->all & ~(uint64_t) GS_BYTE_LETTER;
+
+    if (marks != 0) {
+        return marks & -marks;
+    }
+
+    if (gate->any[0] != 0) {
+        return gate->any[0];
+    }
+
+    for (p = rare; *p != '\0'; p++) {
+        if (gate->all & gs_lit_bit(*p)) {
+            return gs_lit_bit(*p);
+        }
+    }
+
+    return 0;
+}
+
+
+/* Of the gate that is open most. */
+
+static unsigned
+gs_lit_gate_weight(const gs_guard_gate_t *gates, unsigned n)
+{
+    unsigned  i, weight, least;
+
+    least = (unsigned) -1;
+
+    for (i = 0; i < n; i++) {
+        weight = (unsigned) __builtin_popcountll(gates[i].all
+                                                 & GS_BYTE_LETTER)
+                 + 4 * (unsigned) __builtin_popcountll(gates[i].all
+                                            & ~(uint64_t) GS_BYTE_LETTER)
+                 + 3 * ((gates[i].any[0] != 0) + (gates[i].any[1] != 0));
+
+        least = (weight < least) ? weight : least;
+    }
+
+    return (n == 0) ? 0 : least;
 }

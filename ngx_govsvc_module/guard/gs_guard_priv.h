@@ -20,6 +20,7 @@
 #include "guard/gs_correlate.h"
 #include "guard/gs_guard.h"
 #include "guard/gs_guard_lex.h"
+#include "guard/gs_guard_lit.h"
 
 
 #define GS_GUARD_MAX_TARGETS  1024
@@ -130,23 +131,43 @@ typedef enum {
 #define GS_FLAGS_VALUE      0x000001ff
 
 
-/* Classes of bytes, for "need". */
-#define GS_BYTE_QUOTE    0x0001            /* ' " ` */
-#define GS_BYTE_ANGLE    0x0002            /* < > */
-#define GS_BYTE_PAREN    0x0004            /* ( ) */
-#define GS_BYTE_SEMI     0x0008            /* ; */
-#define GS_BYTE_DOLLAR   0x0010            /* $ { } */
-#define GS_BYTE_SLASH    0x0020            /* / \ */
-#define GS_BYTE_PERCENT  0x0040
-#define GS_BYTE_AMP      0x0080            /* & | */
-#define GS_BYTE_EQUAL    0x0100            /* = ! */
-#define GS_BYTE_SPACE    0x0200
-#define GS_BYTE_CONTROL  0x0400            /* and DEL */
-#define GS_BYTE_HIGH     0x0800
-#define GS_BYTE_UPPER    0x1000
-#define GS_BYTE_HASH     0x2000            /* # - + @ ~ ^ _ */
-#define GS_BYTE_BACK     0x4000            /* backslash */
-#define GS_BYTE_MARK     0x8000            /* . , : * [ ] ? */
+/*
+ * Which bytes a text holds: letters, whatever their case, and each ASCII
+ * mark has a bit of its own, digits have none.  ODD are the first bytes of
+ * what the view "deep" changes in UTF-8.
+ */
+#define GS_BYTE_AT(n)    ((uint64_t) 1 << (n))
+#define GS_BYTE_LETTER   0x03ffffff
+#define GS_BYTE_X_U      (GS_BYTE_AT(23)|GS_BYTE_AT(20))
+#define GS_BYTE_UPPER    GS_BYTE_AT(26)
+#define GS_BYTE_BLANK    GS_BYTE_AT(27)
+#define GS_BYTE_LINE     GS_BYTE_AT(28)    /* tab, LF, CR */
+#define GS_BYTE_CONTROL  GS_BYTE_AT(29)    /* and DEL */
+#define GS_BYTE_HIGH     GS_BYTE_AT(30)
+#define GS_BYTE_ODD      GS_BYTE_AT(31)
+#define GS_BYTE_NUMBER   GS_BYTE_AT(34)    /* # */
+#define GS_BYTE_PERCENT  GS_BYTE_AT(36)    /* % */
+#define GS_BYTE_STAR     GS_BYTE_AT(41)    /* star */
+#define GS_BYTE_ET       GS_BYTE_AT(37)    /* & */
+#define GS_BYTE_PLUS     GS_BYTE_AT(42)    /* + */
+#define GS_BYTE_SEMI     GS_BYTE_AT(48)    /* ; */
+#define GS_BYTE_BACK     GS_BYTE_AT(55)    /* \ */
+#define GS_BYTE_CARET    GS_BYTE_AT(57)    /* ^ */
+
+/* Classes of them, for "need". */
+#define GS_BYTE_SPACE    (GS_BYTE_BLANK|GS_BYTE_LINE)
+#define GS_BYTE_QUOTE    0x0800004200000000  /* ' " ` */
+#define GS_BYTE_ANGLE    0x000a000000000000  /* < > */
+#define GS_BYTE_PAREN    0x0000018000000000  /* ( ) */
+#define GS_BYTE_DOLLAR   0x5000000800000000  /* $ { } */
+#define GS_BYTE_SLASH    0x0080400000000000  /* / \ */
+#define GS_BYTE_AMP      0x2000002000000000  /* & | */
+#define GS_BYTE_EQUAL    0x0004000100000000  /* = ! */
+#define GS_BYTE_HASH     0x8620140400000000  /* # - + @ ~ ^ _ */
+#define GS_BYTE_MARK     0x0150aa0000000000  /* . , : * [ ] ? */
+
+/* What a value in base64 may hold besides digits. */
+#define GS_BYTE_BASE64   (GS_BYTE_LETTER|GS_BYTE_UPPER|0x0404540000000000)
 
 
 typedef enum {
@@ -181,7 +202,7 @@ struct gs_cond_s {
     unsigned            negate:1;
     unsigned            jit:1;
     unsigned            views;             /* bit of each */
-    unsigned            need;              /* GS_BYTE_..., 0: any */
+    uint64_t            need;              /* GS_BYTE_..., 0: any */
     uint32_t            flags;
     gs_op_e             compare;           /* of "length" */
     uint64_t            number;
@@ -193,6 +214,9 @@ struct gs_cond_s {
     gs_uchar_t         *then;              /* 1: behind the value before */
     unsigned            nwords;            /* literals; 0: always tried */
     gs_str_t           *words;
+    unsigned            ngates;
+    gs_guard_gate_t    *gates;
+    uint32_t            slot;              /* of its words */
     gs_set_t           *set;
     pcre2_code         *code;
     gs_cond_t          *same;
@@ -266,9 +290,9 @@ struct gs_guard_build_s {
 /* What is looked at in one phase. */
 typedef struct {
     gs_uchar_t        *views;              /* of each target: bits */
-    gs_uchar_t        *eager;              /* views with a standing cond */
-    gs_uchar_t        *flags;              /* 1: a cond on facts */
+    uint32_t          *flags;              /* facts asked for */
     uint64_t         **rows;               /* target * GS_VIEWS + view */
+    uint64_t         **any_view;           /* of each target: rows in one */
     uint64_t          *standing;           /* rules without a positive cond */
     unsigned           any:1;              /* a rule acts in this phase */
     unsigned           head:1;             /* looks at targets of the head */
@@ -284,9 +308,15 @@ struct gs_guard_s {
     uint32_t           nrules;
     uint32_t           nconds;
     uint32_t           ntargets;
+    uint32_t           nslots;             /* conds, and those behind them */
     uint32_t           cond_words;         /* of 64 bits */
+    uint32_t           slot_words;
     uint32_t           rule_words;
     uint64_t          *always;             /* conds without a literal */
+    uint64_t          *wordy;              /* with one, or behind them */
+    uint64_t          *blind;              /* always, and without a mark */
+    uint64_t          *marks[64];          /* and those that one lets in */
+    uint64_t           mark_bytes;
     uint64_t          *facts;              /* conds on facts */
     gs_guard_phase_t   phase[GS_GUARD_PHASES];
     gs_ac_t           *ac;
@@ -321,12 +351,26 @@ typedef struct {
 } gs_guard_evidence_t;
 
 
+/*
+ * A text whose parts are values: what no part of it can fulfil, because the
+ * whole has neither its literals nor its bytes.
+ */
+typedef struct {
+    gs_str_t           text;               /* len 0: none */
+    int                any;                /* cand is not empty */
+    uint64_t          *cand;               /* slots of the whole */
+    uint64_t          *open;               /* conds that a part may fulfil */
+} gs_guard_outer_t;
+
+
 struct gs_guard_scratch_s {
     gs_mem_t             *mem;
-    uint64_t             *cand;            /* bitmaps over conds */
-    uint64_t             *hit;
+    uint64_t             *cand;            /* bitmap over slots */
+    uint64_t             *hit;             /* bitmaps over conds */
     uint64_t             *undecided;
+    uint64_t             *live;            /* for the value */
     uint64_t             *touched;         /* over rules */
+    gs_guard_outer_t      outer;
     size_t                size;            /* of each buffer */
     gs_uchar_t           *view[GS_VIEWS];  /* url to b64 */
     gs_uchar_t           *text;            /* of parsers */
@@ -335,6 +379,8 @@ struct gs_guard_scratch_s {
     gs_uchar_t           *body;
     void                 *zlib;
     unsigned              broken;          /* not a limit: PCRE2 failed */
+    unsigned              bare:1;          /* no short cuts */
+    unsigned              dirty:1;         /* a condition held */
     unsigned              ticking:1;
     unsigned              over:1;          /* the budget is spent */
     uint64_t              budget;
@@ -371,9 +417,11 @@ typedef struct {
     unsigned           have;               /* bit of each view */
     unsigned           none;               /* views that it has not */
     unsigned           alike;              /* views that are url but for case */
-    unsigned           bytes;              /* GS_BYTE_... of url */
-    unsigned           deep_bytes;
+    unsigned           looked;             /* views whose bytes are known */
+    uint64_t           bytes;              /* GS_BYTE_... of url */
+    uint64_t           seen[GS_VIEWS];     /* and of each view */
     uint32_t           facts;
+    uint32_t           told;               /* of them those asked for */
     gs_str_t           view[GS_VIEWS];
 } gs_value_t;
 
@@ -492,6 +540,9 @@ int gs_guard_wanted(const gs_guard_run_t *run, gs_kind_e kind);
 /* Asks all rules about a value. */
 void gs_guard_value(gs_guard_run_t *run, gs_value_t *v);
 
+/* A text of which the next values are parts; NULL: they are of none. */
+void gs_guard_outer(gs_guard_run_t *run, const gs_str_t *text);
+
 /* One condition about one view; GS_ERROR: not told within the limits. */
 gs_rc_t gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
     const gs_value_t *v, unsigned view);
@@ -536,12 +587,27 @@ gs_rc_t gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view);
 gs_str_t gs_guard_deep(gs_uchar_t *dst, const gs_str_t *src, int decoded,
     uint32_t *facts);
 
-/* Facts of a value that its bytes tell. */
-uint32_t gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v);
+/* Those of the wanted facts of a value that its bytes tell. */
+uint32_t gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v,
+    uint32_t wanted);
 
-/* GS_BYTE_... of a text. */
-unsigned gs_guard_bytes(const gs_str_t *text);
-extern const uint16_t  gs_guard_byte_class[256];
+/*
+ * Looks at the bytes of a value once: which of the views wanted are its url
+ * but for case (alike), and which it has not (none), without making them.
+ */
+void gs_guard_look(gs_guard_scratch_t *s, gs_value_t *v);
+void gs_guard_alike(gs_guard_scratch_t *s, gs_value_t *v, unsigned views);
+
+/* The bytes of a view that was made. */
+uint64_t gs_guard_seen(gs_value_t *v, unsigned view);
+
+/* 1 if "deep" may find something to undo in a text of these bytes. */
+int gs_guard_decodes(uint64_t bytes);
+
+/* GS_BYTE_... of a text, and of one byte; the classes that bytes are of. */
+uint64_t gs_guard_bytes(const gs_str_t *text);
+uint64_t gs_guard_bytes_class(uint64_t bytes);
+extern const uint64_t  gs_guard_byte[256];
 
 /* 1 if the text reads as an injection into SQL; markup with script. */
 int gs_guard_sqli(const gs_str_t *text);

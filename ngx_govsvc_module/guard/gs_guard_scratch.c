@@ -31,8 +31,8 @@ gs_guard_scratch_create(const gs_guard_t *guard, gs_mem_t *mem, size_t body)
 
     s->mem = mem;
 
-    bits = gs_calloc(mem, (size_t) guard->cond_words * 3 + guard->rule_words,
-                     sizeof(uint64_t));
+    bits = gs_calloc(mem, (size_t) guard->slot_words * 2 + guard->cond_words * 4
+                          + guard->rule_words, sizeof(uint64_t));
     s->cand = bits;
     s->evidence = gs_calloc(mem, GS_GUARD_EVIDENCE,
                             sizeof(gs_guard_evidence_t));
@@ -45,9 +45,12 @@ gs_guard_scratch_create(const gs_guard_t *guard, gs_mem_t *mem, size_t body)
         return NULL;
     }
 
-    s->hit = bits + guard->cond_words;
+    s->hit = bits + guard->slot_words;
     s->undecided = s->hit + guard->cond_words;
     s->touched = s->undecided + guard->cond_words;
+    s->live = s->touched + guard->rule_words;
+    s->outer.open = s->live + guard->cond_words;
+    s->outer.cand = s->outer.open + guard->cond_words;
 
     return s;
 }

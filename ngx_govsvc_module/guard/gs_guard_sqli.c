@@ -92,7 +92,7 @@ static const gs_sql_word_t  gs_sql_words[] = {
 int
 gs_guard_sqli(const gs_str_t *text)
 {
-    unsigned  bytes;
+    uint64_t  bytes;
 
     bytes = gs_guard_bytes(text);
 

@@ -13,11 +13,18 @@
 
 
 #define GS_GUARD_BLOB  512                 /* base64 from here on is data */
+#define GS_GUARD_B64   16                  /* shorter is not looked into */
+
+#define GS_GUARD_B64_BYTES  (GS_BYTE_BASE64|GS_BYTE_SPACE)
 
 
 static gs_rc_t gs_view_deep(gs_guard_scratch_t *s, gs_value_t *v);
 static gs_rc_t gs_view_behind(gs_guard_scratch_t *s, gs_value_t *v,
     gs_view_e view);
+static int gs_view_sqlc_changes(const gs_str_t *text, uint64_t bytes);
+static int gs_view_sh_changes(const gs_str_t *text, uint64_t bytes);
+static int gs_view_path_changes(const gs_str_t *text, uint64_t bytes);
+static int gs_view_pair(const gs_str_t *text, int first, int second);
 static gs_rc_t gs_view_none(gs_value_t *v, gs_view_e view);
 static gs_rc_t gs_view_set(gs_value_t *v, gs_view_e view,
     const gs_str_t *text);
@@ -30,6 +37,7 @@ static size_t gs_view_sh_dollar(const gs_str_t *src, size_t i, int *space);
 static gs_str_t gs_view_path(gs_uchar_t *dst, const gs_str_t *src);
 static gs_rc_t gs_view_b64(gs_uchar_t *dst, gs_uchar_t *temp,
     gs_str_t *text, const gs_str_t *src);
+static int gs_view_b64_maybe(const gs_str_t *text, uint64_t bytes);
 static int gs_view_b64_alphabet(gs_uchar_t *dst, size_t *n,
     const gs_str_t *src);
 
@@ -48,24 +56,18 @@ gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
         return GS_DECLINED;
     }
 
+    gs_guard_look(s, v);
+
     if (view == GS_VIEW_URL) {
-        text = gs_guard_unescape(s->view[view], &v->view[GS_VIEW_RAW],
-                                 v->decode == GS_DECODE_FORM, &v->facts);
-        return gs_view_set(v, view, &text);
+        return GS_OK;
     }
 
-    (void) gs_guard_view(s, v, GS_VIEW_URL);
     from = &v->view[GS_VIEW_URL];
-
-    if (v->bytes == 0) {
-        v->bytes = gs_guard_bytes(from) | 0x10000;
-    }
 
     /* pictures and the like in base64: the tables would only be cold */
 
     if (from->len >= GS_GUARD_BLOB && view != GS_VIEW_B64
-        && (v->bytes & ~(0x10000u|GS_BYTE_HASH|GS_BYTE_SLASH|GS_BYTE_EQUAL
-                         |GS_BYTE_UPPER)) == 0)
+        && (v->bytes & ~GS_BYTE_BASE64) == 0)
     {
         return gs_view_none(v, view);
     }
@@ -94,6 +96,113 @@ gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
 }
 
 
+void
+gs_guard_look(gs_guard_scratch_t *s, gs_value_t *v)
+{
+    gs_str_t  text;
+
+    if (v->looked & (1u << GS_VIEW_URL)) {
+        return;
+    }
+
+    if ((v->have & (1u << GS_VIEW_URL)) == 0) {
+        text = gs_guard_unescape(s->view[GS_VIEW_URL], &v->view[GS_VIEW_RAW],
+                                 v->decode == GS_DECODE_FORM, &v->facts);
+        (void) gs_view_set(v, GS_VIEW_URL, &text);
+    }
+
+    v->bytes = gs_guard_bytes(&v->view[GS_VIEW_URL]);
+    v->seen[GS_VIEW_URL] = v->bytes;
+    v->looked |= 1u << GS_VIEW_URL;
+}
+
+
+/* What is not sure here is made, and compared. */
+
+void
+gs_guard_alike(gs_guard_scratch_t *s, gs_value_t *v, unsigned views)
+{
+    uint64_t         bytes;
+    const gs_str_t  *text;
+
+    gs_guard_look(s, v);
+
+    text = &v->view[GS_VIEW_URL];
+    bytes = v->bytes;
+
+    v->alike |= 1u << GS_VIEW_URL | 1u << GS_VIEW_LOWER;
+
+    if (v->view[GS_VIEW_RAW].data == text->data
+        && v->view[GS_VIEW_RAW].len == text->len)
+    {
+        v->alike |= 1u << GS_VIEW_RAW;
+    }
+
+    if ((views & (1u << GS_VIEW_B64)) && !gs_view_b64_maybe(text, bytes)) {
+        v->none |= 1u << GS_VIEW_B64;
+    }
+
+    if (text->len >= GS_GUARD_BLOB && (bytes & ~GS_BYTE_BASE64) == 0) {
+        v->none |= ~v->have & ~(1u << GS_VIEW_B64);
+        return;
+    }
+
+    if (gs_guard_decodes(bytes)) {
+        return;
+    }
+
+    v->alike |= 1u << GS_VIEW_DEEP;
+    views &= ~v->have;
+
+    if ((views & (1u << GS_VIEW_SQLC)) && !gs_view_sqlc_changes(text, bytes))
+    {
+        v->alike |= 1u << GS_VIEW_SQLC;
+    }
+
+    if ((views & (1u << GS_VIEW_SH)) && !gs_view_sh_changes(text, bytes)) {
+        v->alike |= 1u << GS_VIEW_SH;
+    }
+
+    if ((views & (1u << GS_VIEW_PATH)) && !gs_view_path_changes(text, bytes))
+    {
+        v->alike |= 1u << GS_VIEW_PATH;
+    }
+}
+
+
+uint64_t
+gs_guard_seen(gs_value_t *v, unsigned view)
+{
+    if (v->alike & (1u << view)) {
+        return v->bytes;
+    }
+
+    if ((v->looked & (1u << view)) == 0) {
+        v->seen[view] = gs_guard_bytes(&v->view[view]);
+        v->looked |= 1u << view;
+    }
+
+    return v->seen[view];
+}
+
+
+/* An escape, an entity, a backslash before "x" or "u", odd UTF-8, a NUL. */
+
+int
+gs_guard_decodes(uint64_t bytes)
+{
+    if (bytes & (GS_BYTE_PERCENT|GS_BYTE_CONTROL|GS_BYTE_ODD)) {
+        return 1;
+    }
+
+    if ((bytes & GS_BYTE_ET) && (bytes & (GS_BYTE_SEMI|GS_BYTE_NUMBER))) {
+        return 1;
+    }
+
+    return (bytes & GS_BYTE_BACK) && (bytes & GS_BYTE_X_U);
+}
+
+
 static gs_rc_t
 gs_view_deep(gs_guard_scratch_t *s, gs_value_t *v)
 {
@@ -102,13 +211,10 @@ gs_view_deep(gs_guard_scratch_t *s, gs_value_t *v)
 
     from = &v->view[GS_VIEW_URL];
 
-    if ((v->bytes & (GS_BYTE_PERCENT|GS_BYTE_AMP|GS_BYTE_BACK
-                     |GS_BYTE_CONTROL|GS_BYTE_HIGH)) == 0)
-    {
+    if (!s->bare && !gs_guard_decodes(v->bytes)) {
         (void) gs_guard_view(s, v, GS_VIEW_LOWER);
 
         v->alike |= 1u << GS_VIEW_DEEP;
-        v->deep_bytes = v->bytes;
 
         return gs_view_set(v, GS_VIEW_DEEP, &v->view[GS_VIEW_LOWER]);
     }
@@ -120,14 +226,10 @@ gs_view_deep(gs_guard_scratch_t *s, gs_value_t *v)
 
     if (gs_str_case_eq(&text, from)) {
         v->alike |= 1u << GS_VIEW_DEEP;
-        v->deep_bytes = v->bytes;
 
         if ((v->bytes & GS_BYTE_UPPER) == 0) {
             text = *from;
         }
-
-    } else {
-        v->deep_bytes = gs_guard_bytes(&text);
     }
 
     return gs_view_set(v, GS_VIEW_DEEP, &text);
@@ -139,44 +241,110 @@ gs_view_deep(gs_guard_scratch_t *s, gs_value_t *v)
 static gs_rc_t
 gs_view_behind(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
 {
-    unsigned         bytes;
+    uint64_t         bytes;
     gs_str_t         text;
     const gs_str_t  *from;
 
     (void) gs_guard_view(s, v, GS_VIEW_DEEP);
 
     from = &v->view[GS_VIEW_DEEP];
-    bytes = v->deep_bytes;
+    bytes = s->bare ? ~(uint64_t) 0 : gs_guard_seen(v, GS_VIEW_DEEP);
     text = *from;
 
     if (view == GS_VIEW_SQLC) {
 
-        if ((bytes & (GS_BYTE_SPACE|GS_BYTE_CONTROL))
-            || (bytes & (GS_BYTE_SLASH|GS_BYTE_MARK))
-               == (GS_BYTE_SLASH|GS_BYTE_MARK))
-        {
+        if (s->bare || gs_view_sqlc_changes(from, bytes)) {
             text = gs_view_sqlc(s->view[view], from);
         }
 
     } else if (view == GS_VIEW_SH) {
 
-        if (bytes & (GS_BYTE_QUOTE|GS_BYTE_BACK|GS_BYTE_DOLLAR|GS_BYTE_HASH
-                     |GS_BYTE_SPACE))
-        {
+        if (s->bare || gs_view_sh_changes(from, bytes)) {
             text = gs_view_sh(s->view[view], from);
         }
 
-    } else if (bytes & GS_BYTE_SLASH) {
+    } else if (s->bare || gs_view_path_changes(from, bytes)) {
         text = gs_view_path(s->view[view], from);
     }
 
-    if (text.data == from->data && text.len == from->len
-        && (v->alike & (1u << GS_VIEW_DEEP)))
-    {
-        v->alike |= 1u << view;
+    if (text.data == from->data && text.len == from->len) {
+
+        if (v->alike & (1u << GS_VIEW_DEEP)) {
+            v->alike |= 1u << view;
+
+        } else if (v->looked & (1u << GS_VIEW_DEEP)) {
+            v->seen[view] = v->seen[GS_VIEW_DEEP];
+            v->looked |= 1u << view;
+        }
     }
 
     return gs_view_set(v, view, &text);
+}
+
+
+/* A tab or line feed, two spaces, the beginning or end of a comment. */
+
+static int
+gs_view_sqlc_changes(const gs_str_t *text, uint64_t bytes)
+{
+    if (bytes & (GS_BYTE_LINE|GS_BYTE_CONTROL)) {
+        return 1;
+    }
+
+    if ((bytes & GS_BYTE_STAR) && (bytes & GS_BYTE_SLASH)) {
+        return 1;
+    }
+
+    return (bytes & GS_BYTE_BLANK) && gs_view_pair(text, ' ', ' ');
+}
+
+
+static int
+gs_view_sh_changes(const gs_str_t *text, uint64_t bytes)
+{
+    if (bytes & (GS_BYTE_QUOTE|GS_BYTE_BACK|GS_BYTE_CARET|GS_BYTE_DOLLAR
+                 |GS_BYTE_LINE))
+    {
+        return 1;
+    }
+
+    return (bytes & GS_BYTE_BLANK) && gs_view_pair(text, ' ', ' ');
+}
+
+
+static int
+gs_view_path_changes(const gs_str_t *text, uint64_t bytes)
+{
+    if (bytes & GS_BYTE_BACK) {
+        return 1;
+    }
+
+    return (bytes & GS_BYTE_SLASH)
+           && (gs_view_pair(text, '/', '/') || gs_view_pair(text, '.', '/'));
+}
+
+
+static int
+gs_view_pair(const gs_str_t *text, int first, int second)
+{
+    const gs_uchar_t  *p, *last;
+
+    last = text->data + text->len;
+
+    for (p = text->data; last - p >= 2; p++) {
+
+        p = memchr(p, first, (size_t) (last - p) - 1);
+
+        if (p == NULL) {
+            return 0;
+        }
+
+        if (p[1] == second) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -199,12 +367,28 @@ gs_view_set(gs_value_t *v, gs_view_e view, const gs_str_t *text)
 }
 
 
+/* Eight bytes at a time: 0x20 to those from "A" to "Z". */
+
 static gs_str_t
 gs_view_lower(gs_uchar_t *dst, const gs_str_t *src)
 {
-    size_t  i;
+    size_t    i;
+    uint64_t  word, low, up;
 
-    for (i = 0; i < src->len; i++) {
+    static const uint64_t  ones = 0x0101010101010101;
+
+    for (i = 0; src->len - i >= 8; i += 8) {
+        memcpy(&word, src->data + i, 8);
+
+        low = word & 0x7f * ones;
+        up = (low + (0x80 - 'A') * ones) & ~(low + (0x7f - 'Z') * ones)
+             & ~word & 0x80 * ones;
+        word |= up >> 2;
+
+        memcpy(dst + i, &word, 8);
+    }
+
+    for ( /* void */ ; i < src->len; i++) {
         dst[i] = (gs_uchar_t) gs_to_lower(src->data[i]);
     }
 
@@ -433,7 +617,7 @@ gs_view_b64(gs_uchar_t *dst, gs_uchar_t *temp, gs_str_t *text,
     size_t    i, n, odd, len;
     gs_str_t  coded;
 
-    if (src->len < 16 || !gs_view_b64_alphabet(temp, &n, src)) {
+    if (src->len < GS_GUARD_B64 || !gs_view_b64_alphabet(temp, &n, src)) {
         return GS_DECLINED;
     }
 
@@ -467,6 +651,23 @@ gs_view_b64(gs_uchar_t *dst, gs_uchar_t *temp, gs_str_t *text,
     *text = gs_str_make(dst, len);
 
     return GS_OK;
+}
+
+
+/*
+ * What stands behind the "=" before the last byte is not looked at; digits
+ * alone give one byte in three that is no text.
+ */
+
+static int
+gs_view_b64_maybe(const gs_str_t *text, uint64_t bytes)
+{
+    if (text->len < GS_GUARD_B64 || bytes == 0) {
+        return 0;
+    }
+
+    return (bytes & ~GS_GUARD_B64_BYTES) == 0
+           || text->data[text->len - 2] == '=';
 }
 
 
@@ -506,5 +707,5 @@ gs_view_b64_alphabet(gs_uchar_t *dst, size_t *len, const gs_str_t *src)
 
     *len = n;
 
-    return n >= 16;
+    return n >= GS_GUARD_B64;
 }
