@@ -274,6 +274,7 @@ gs_audit_json_gov(gs_audit_json_t *j, const gs_audit_record_t *rec)
     gs_audit_json_text(j, "channel", &rec->channel, 32);
     gs_audit_json_text(j, "app", &rec->app, 64);
     gs_audit_json_text(j, "scheme", &rec->scheme, 32);
+    gs_audit_json_text(j, "crit", &rec->critical, 32);
     gs_audit_json_end(j->b);
 }
 

@@ -81,6 +81,11 @@ gs_audit_json_agg(gs_buf_t *b, const gs_audit_agg_t *agg)
         gs_json_kv_u64(&draft, "rule", agg->rule);
     }
 
+    if (agg->attack != NULL) {
+        gs_json_kv_u64(&draft, "sev", agg->severity);
+        gs_json_kv_text(&draft, "attack", agg->attack);
+    }
+
     if (agg->sample.len != 0) {
         (void) gs_json_kv_str(&draft, "sample", &agg->sample);
     }

@@ -91,12 +91,15 @@ typedef struct {
     gs_str_t     channel;
     gs_str_t     app;
     gs_str_t     scheme;                   /* how the application signs */
+    gs_str_t     critical;                 /* a system of special watch */
 
     /* dec */
     unsigned     denied;
     gs_str_t     code;
     uint64_t     rule;                     /* 0: none */
     const char  *limit;                    /* ok, limited, delayed... */
+    const char  *attack;                   /* of an event; NULL: none */
+    unsigned     severity;
 
     /* up */
     gs_str_t     up_addr;
@@ -160,6 +163,8 @@ typedef struct {
     unsigned     status;
     gs_str_t     code;
     uint64_t     rule;                     /* 0: none */
+    const char  *attack;                   /* they were events, or NULL */
+    unsigned     severity;
     gs_str_t     sample;                   /* a request of them */
 } gs_audit_agg_t;
 

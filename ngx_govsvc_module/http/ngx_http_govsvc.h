@@ -116,6 +116,8 @@ typedef struct {
     unsigned                         guard_answered:1;
     unsigned                         guard_noting:1;    /* too late to refuse */
     unsigned                         correlate_limited:4;   /* bits of keys */
+    unsigned                         guard_banned:1;
+    unsigned                         audit_counted:1;   /* not told by itself */
 } ngx_http_govsvc_ctx_t;
 
 
@@ -183,6 +185,7 @@ ngx_int_t ngx_http_govsvc_identity_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_intent_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_guard_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_correlate_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_govsvc_event_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_metrics_handler(ngx_http_request_t *r);
 
@@ -250,6 +253,7 @@ extern ngx_module_t  ngx_http_govsvc_token_module;
 extern ngx_module_t  ngx_http_govsvc_apps_module;
 extern ngx_module_t  ngx_http_govsvc_identity_module;
 extern ngx_module_t  ngx_http_govsvc_audit_module;
+extern ngx_module_t  ngx_http_govsvc_event_module;
 extern ngx_module_t  ngx_http_govsvc_metrics_module;
 extern ngx_module_t  ngx_http_govsvc_avail_module;
 extern ngx_module_t  ngx_http_govsvc_stream_module;

@@ -8,8 +8,9 @@
  */
 
 
-#include "http/ngx_http_govsvc_audit_priv.h"
+#include "audit/gs_audit_event.h"
 #include "core/gs_siphash.h"
+#include "http/ngx_http_govsvc_audit_priv.h"
 
 
 #define NGX_HTTP_GOVSVC_AUDIT_PROBES  4
@@ -61,6 +62,8 @@ ngx_http_govsvc_audit_coalesce(ngx_http_govsvc_audit_chain_t *chain,
         agg->first_time = rec->time;
         agg->status = rec->status;
         agg->rule = rec->rule;
+        agg->attack = (uint32_t) gs_audit_attack_number(rec->attack);
+        agg->severity = rec->severity;
         agg->net_len = (uint32_t) ngx_min(name.len, sizeof(agg->net));
         agg->code_len = (uint32_t) ngx_min(rec->code.len, sizeof(agg->code));
         agg->id_len = (uint32_t) ngx_min(rec->request_id.len,
@@ -74,6 +77,7 @@ ngx_http_govsvc_audit_coalesce(ngx_http_govsvc_audit_chain_t *chain,
     agg->first = ngx_min(agg->first, rec->g);
     agg->last = ngx_max(agg->last, rec->g);
     agg->last_time = rec->time;
+    agg->severity = ngx_max(agg->severity, rec->severity);
     agg->n++;
 
     return 1;
@@ -130,7 +134,8 @@ ngx_http_govsvc_audit_agg_key(const gs_str_t *net,
 
     part[0] = gs_siphash(&zero, net->data, net->len);
     part[1] = gs_siphash(&zero, rec->code.data, rec->code.len)
-              ^ rec->rule ^ ((uint64_t) rec->status << 48);
+              ^ rec->rule ^ ((uint64_t) rec->status << 48)
+              ^ ((uint64_t) gs_audit_attack_number(rec->attack) << 40);
 
     key = gs_siphash(&zero, part, sizeof(part));
 
@@ -189,6 +194,8 @@ ngx_http_govsvc_audit_put_agg(ngx_http_govsvc_audit_chain_t *chain,
     line.status = agg->status;
     line.code = gs_str_make(agg->code, agg->code_len);
     line.rule = agg->rule;
+    line.attack = gs_audit_attack_name(agg->attack);
+    line.severity = agg->severity;
     line.sample = gs_str_make(agg->id, agg->id_len);
 
     gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD,

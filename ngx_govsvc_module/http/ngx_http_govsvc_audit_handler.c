@@ -8,16 +8,13 @@
 
 
 #include "http/ngx_http_govsvc_audit_priv.h"
+#include "http/ngx_http_govsvc_event.h"
 
 
 #define NGX_HTTP_GOVSVC_AUDIT_ITEM    31
 #define NGX_HTTP_GOVSVC_AUDIT_HANDLE  33
 
 
-static void ngx_http_govsvc_audit_source(ngx_http_request_t *r,
-    ngx_http_govsvc_audit_main_conf_t *amcf, gs_audit_record_t *rec);
-static void ngx_http_govsvc_audit_exchange(ngx_http_request_t *r,
-    gs_audit_record_t *rec);
 static const char *ngx_http_govsvc_audit_version(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_govsvc_audit_status(ngx_http_request_t *r);
 static void ngx_http_govsvc_audit_context(ngx_http_govsvc_ctx_t *ctx,
@@ -67,11 +64,18 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
     cls = (rec.denied && rec.rule != 0) ? GS_AUDIT_SECURITY
           : (req != NULL && req->flies) ? req->cls : alcf->cls;
 
+    if (chain != NULL && ctx != NULL && amcf->deny_rate != 0) {
+        rec.attack = ngx_http_govsvc_event_attack(r, ctx, &rec.severity);
+    }
+
     if (chain == NULL
         || !ngx_http_govsvc_audit_coalesce(chain, ctx != NULL
                                            ? &ctx->client_net : &none, &rec))
     {
         ngx_http_govsvc_audit_write(amcf, &rec, cls);
+
+    } else if (ctx != NULL) {
+        ctx->audit_counted = 1;
     }
 
     if (req != NULL && chain != NULL) {
@@ -112,6 +116,7 @@ ngx_http_govsvc_audit_compose(ngx_http_request_t *r, gs_audit_record_t *rec,
         rec->g = ctx->audit_g;
 
         ngx_http_govsvc_audit_context(ctx, rec);
+        ngx_http_govsvc_event_critical(r, ctx, &rec->critical);
 
         if (ngx_http_govsvc_audit_pid(r, &pid) == NGX_OK) {
             rec->pid = ngx_govsvc_to_gs(&pid);
@@ -186,7 +191,7 @@ ngx_http_govsvc_audit_id(ngx_http_request_t *r, ngx_str_t *id)
 }
 
 
-static void
+void
 ngx_http_govsvc_audit_source(ngx_http_request_t *r,
     ngx_http_govsvc_audit_main_conf_t *amcf, gs_audit_record_t *rec)
 {
@@ -216,7 +221,7 @@ ngx_http_govsvc_audit_source(ngx_http_request_t *r,
 }
 
 
-static void
+void
 ngx_http_govsvc_audit_exchange(ngx_http_request_t *r, gs_audit_record_t *rec)
 {
     ngx_table_elt_t  *h;

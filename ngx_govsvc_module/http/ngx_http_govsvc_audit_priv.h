@@ -49,6 +49,8 @@ typedef struct {
     uint32_t                            net_len;
     uint32_t                            code_len;
     uint32_t                            id_len;
+    uint32_t                            attack;   /* number + 1, 0: none */
+    uint32_t                            severity;
     u_char                              net[48];
     u_char                              code[32];
     u_char                              id[32];
@@ -194,6 +196,15 @@ void ngx_http_govsvc_audit_put_draft(ngx_govsvc_writer_t *w, u_char *p,
     gs_buf_t *b, size_t head);
 
 /*
+ * Room in the ring for a record of that class; NULL: its part is full, and the
+ * caller counts the record as lost.
+ */
+u_char *ngx_http_govsvc_audit_room(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_uint_t cls);
+void ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_uint_t cls, uint64_t g);
+
+/*
  * Puts a record into the ring and returns the position behind it; 0 when the
  * part of the ring that its class may use is full.
  */
@@ -207,6 +218,12 @@ ngx_http_govsvc_audit_req_t *ngx_http_govsvc_audit_req(ngx_http_request_t *r,
 /* Everything that is known of r now; code is memory for a reason. */
 void ngx_http_govsvc_audit_compose(ngx_http_request_t *r,
     gs_audit_record_t *rec, gs_audit_stage_e stage, u_char *code);
+
+/* Parts of it: who asked, what for. */
+void ngx_http_govsvc_audit_source(ngx_http_request_t *r,
+    ngx_http_govsvc_audit_main_conf_t *amcf, gs_audit_record_t *rec);
+void ngx_http_govsvc_audit_exchange(ngx_http_request_t *r,
+    gs_audit_record_t *rec);
 
 /* In flight no more: its end is in the ring. */
 void ngx_http_govsvc_audit_land(ngx_http_govsvc_audit_chain_t *chain,

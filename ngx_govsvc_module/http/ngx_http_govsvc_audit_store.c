@@ -29,8 +29,6 @@ static ngx_int_t ngx_http_govsvc_audit_watch_reopen(ngx_cycle_t *cycle);
 static void ngx_http_govsvc_audit_reopen(ngx_open_file_t *file,
     ngx_log_t *log);
 static void ngx_http_govsvc_audit_tick(ngx_event_t *ev);
-static void ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
-    ngx_uint_t cls, uint64_t g);
 
 
 /* One of each worker; made at its start, ended at its exit. */
@@ -418,7 +416,7 @@ ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
 }
 
 
-static void
+void
 ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
     ngx_uint_t cls, uint64_t g)
 {
@@ -450,20 +448,18 @@ ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
 }
 
 
-uint64_t
-ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
-    gs_audit_record_t *rec, ngx_uint_t cls)
+u_char *
+ngx_http_govsvc_audit_room(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_uint_t cls)
 {
-    size_t     head, keep;
-    u_char    *p;
-    gs_buf_t   b;
+    size_t  keep;
 
     /* what was lost is told before anything that came after it */
 
     if (chain->slot->lost[cls].n != 0
         && ngx_http_govsvc_audit_put_lost(chain, chain->writer) != NGX_OK)
     {
-        return 0;
+        return NULL;
     }
 
     if (cls == GS_AUDIT_READ
@@ -471,15 +467,27 @@ ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
         && chain->amcf->on_error != NGX_HTTP_GOVSVC_AUDIT_FAIL_OPEN)
     {
         chain->shed = 1;
-        return 0;
+        return NULL;
     }
 
     chain->shed = 0;
     keep = (cls == GS_AUDIT_READ) ? chain->amcf->buffer / 4 : 1024;
 
-    p = ngx_govsvc_writer_reserve(chain->writer,
-                                  NGX_HTTP_GOVSVC_AUDIT_HEAD
-                                  + GS_AUDIT_DRAFT_MAX, keep);
+    return ngx_govsvc_writer_reserve(chain->writer,
+                                     NGX_HTTP_GOVSVC_AUDIT_HEAD
+                                     + GS_AUDIT_DRAFT_MAX, keep);
+}
+
+
+uint64_t
+ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
+    gs_audit_record_t *rec, ngx_uint_t cls)
+{
+    size_t     head;
+    u_char    *p;
+    gs_buf_t   b;
+
+    p = ngx_http_govsvc_audit_room(chain, cls);
     if (p == NULL) {
         return 0;
     }

@@ -10,7 +10,7 @@
 
 
 static const char *const  ngx_http_govsvc_feed_words[] = {
-    "http", "deny.agg", "loss", "tamper", "seg.open", "seg.close", NULL
+    "http", "sec", "deny.agg", "loss", "tamper", "seg.open", "seg.close", NULL
 };
 
 

@@ -200,5 +200,9 @@ ngx_http_govsvc_guard_ban_hit(ngx_http_request_t *r,
     ban.actor = ngx_govsvc_to_gs(&ngx_http_govsvc_guard_actor);
     ban.evidence = gs_str_make(evidence, p - evidence);
 
-    (void) ngx_http_govsvc_ban_add(zone, &id, &ban, NULL, r->connection->log);
+    if (ngx_http_govsvc_ban_add(zone, &id, &ban, NULL, r->connection->log)
+        == NGX_OK)
+    {
+        ctx->guard_banned = 1;
+    }
 }

@@ -59,6 +59,7 @@ static const ngx_http_govsvc_stage_t  ngx_http_govsvc_stages[] = {
     { NGX_HTTP_LOG_PHASE, ngx_http_govsvc_guard_log_handler },
     { NGX_HTTP_LOG_PHASE, ngx_http_govsvc_correlate_handler },
     { NGX_HTTP_LOG_PHASE, ngx_http_govsvc_audit_handler },
+    { NGX_HTTP_LOG_PHASE, ngx_http_govsvc_event_handler },
     { NGX_HTTP_LOG_PHASE, ngx_http_govsvc_metrics_handler }
 };
 

@@ -1,0 +1,44 @@
+
+/*
+ * Copyright (C) govsvc authors
+ *
+ * Security events: one record of type "sec" for each request with hits, and
+ * what other features add of their own.
+ */
+
+
+#ifndef _NGX_HTTP_GOVSVC_EVENT_H_INCLUDED_
+#define _NGX_HTTP_GOVSVC_EVENT_H_INCLUDED_
+
+
+#include "audit/gs_audit_event.h"
+#include "http/ngx_http_govsvc_audit.h"
+
+
+/*
+ * What the request of ctx shows of an attack, the word of its kind, with the
+ * grade; NULL: nothing.  Costs two comparisons where there is nothing.
+ */
+const char *ngx_http_govsvc_event_attack(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, unsigned *severity);
+
+/* The critical system that the request is for; empty: none. */
+void ngx_http_govsvc_event_critical(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, gs_str_t *critical);
+
+/*
+ * Fills what is known of a request, in the log phase: identifiers, source,
+ * target, critical mark.  Kind, grade and action are the caller's.  Texts
+ * live as long as r.
+ */
+void ngx_http_govsvc_event_fill(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, gs_audit_event_t *ev);
+
+/*
+ * Writes the event into the chain of this process, with the node, the next
+ * number and the time.  Full: it is counted as lost.  Nothing without a store.
+ */
+void ngx_http_govsvc_event_write(gs_audit_event_t *ev);
+
+
+#endif /* _NGX_HTTP_GOVSVC_EVENT_H_INCLUDED_ */
