@@ -154,7 +154,9 @@ ngx_http_govsvc_revoke_save(ngx_http_govsvc_revoke_zone_t *rz)
     pthread_t       thread;
     pthread_attr_t  attr;
 
-    if (!ngx_http_govsvc_revoke_dirty(rz)) {
+    if (!ngx_http_govsvc_revoke_dirty(rz)
+        && rz->table.hdr->file == ngx_http_govsvc_revoke_mark(rz))
+    {
         return;
     }
 
@@ -231,13 +233,21 @@ ngx_http_govsvc_revoke_write_locked(ngx_http_govsvc_revoke_zone_t *rz,
     size_t     size, len;
     u_char    *text;
     int64_t    now;
-    uint64_t   dirty;
+    uint64_t   dirty, mark;
     ngx_int_t  rc;
 
     now = (int64_t) time(NULL);
+    mark = ngx_http_govsvc_revoke_mark(rz);
 
-    if (rz->table.hdr->file != ngx_http_govsvc_revoke_mark(rz)) {
+    if (rz->table.hdr->file != mark) {
         ngx_http_govsvc_revoke_merge(rz, now);
+
+        /* two zones would write by turns for ever */
+
+        if (mark != 0 && !ngx_http_govsvc_revoke_dirty(rz)) {
+            rz->table.hdr->file = mark;
+            return NGX_OK;
+        }
     }
 
     /* before the copy: what comes during it is written once more */
@@ -307,8 +317,8 @@ ngx_http_govsvc_revoke_mark(ngx_http_govsvc_revoke_zone_t *rz)
 
 /*
  * The file is not the one that this zone wrote: after a reload with another
- * size the workers that quit and the new ones have a zone each, and what is
- * revoked in either must stay so.
+ * size the workers that quit and the new ones have a zone each, as have two
+ * binaries during an upgrade; what is revoked in either must stay so.
  */
 
 static void
