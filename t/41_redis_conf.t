@@ -20,13 +20,13 @@ my $rs = Test::GovSvc::Redis->new($t);
 my $conf = "$Test::GovSvc::TOP/conf/redis";
 
 my $acl = $t->read_file("$conf/users.acl");
-is(() = $acl =~ /^user \w+ off resetpass /mg, 5, 'all users are off');
+is(() = $acl =~ /^user \w+ off resetpass /mg, 6, 'all users are off');
 $acl =~ s/^user gw off resetpass /user gw on >secret /m;
 $acl =~ s/^user default .*$/user default on nopass ~* &* +\@all/m;
 
 my %role;
 
-for my $name (qw/counters nonces bans/) {
+for my $name (qw/counters nonces bans registry/) {
     my $port = $t->take_port();
     my $dir = "$t->{dir}/$name";
 
@@ -40,7 +40,7 @@ for my $name (qw/counters nonces bans/) {
 }
 
 my %policy = (counters => 'volatile-ttl', nonces => 'noeviction',
-    bans => 'noeviction');
+    bans => 'noeviction', registry => 'noeviction');
 
 for my $name (sort keys %policy) {
     is($rs->cli($role{$name}, 'CONFIG', 'GET', 'maxmemory-policy'),

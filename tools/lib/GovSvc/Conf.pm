@@ -28,10 +28,15 @@ sub sandbox {
     system("cp -rL conf/. $dir/ 2>/dev/null");
     system("cp -rL lua-free-rules $dir/ 2>/dev/null")
         unless -d "$dir/lua-free-rules";
-    open my $key, '>', "$dir/pseudonym.key" or die "$dir/pseudonym.key: $!";
-    chmod 0600, "$dir/pseudonym.key";
-    print $key '0123456789abcdef' x 2, "\n";
-    close $key;
+
+    for my $name ('pseudonym.key', map { "two-nodes/$_" } 'shared.key',
+        'gw.pw', 'nonces.pw', 'registry.pw')
+    {
+        open my $key, '>', "$dir/$name" or die "$dir/$name: $!";
+        chmod 0600, "$dir/$name";
+        print $key '0123456789abcdef' x 2, "\n";
+        close $key;
+    }
 
     mkdir "$dir/modules";
     mkdir "$dir/logs";
@@ -42,22 +47,24 @@ sub sandbox {
 }
 
 
-# undef, or what nginx -t says.  Text without load_module gets it.
+# undef, or what nginx -t says of a text that stands in that folder.  Text
+# without load_module gets it.
 
 sub nginx_t {
-    my ($dir, $text) = @_;
+    my ($dir, $text, $folder) = @_;
 
+    my $file = "$dir/" . (defined $folder ? "$folder/" : '') . 'lint.conf';
     my $globals = $text =~ /^\s*load_module\s/m ? ''
         : "load_module modules/ngx_govsvc_module.so;\n";
 
     $text =~ s{/var/log/nginx/}{$dir/logs/}g;
 
-    open my $fh, '>', "$dir/lint.conf" or die "$dir/lint.conf: $!";
+    open my $fh, '>', $file or die "$file: $!";
     print $fh $globals, $text;
     close $fh;
 
     my $pid = $text =~ /^\s*pid\s/m ? '' : "-g 'pid $dir/nginx.pid;'";
-    my $out = `nginx -t -p $dir/ -e $dir/lint.log -c $dir/lint.conf $pid 2>&1`;
+    my $out = `nginx -t -p $dir/ -e $dir/lint.log -c $file $pid 2>&1`;
 
     return undef if $? == 0;
 
