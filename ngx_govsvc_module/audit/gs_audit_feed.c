@@ -43,7 +43,12 @@ gs_audit_feed_parse(const gs_str_t *line, gs_audit_feed_t *entry)
         break;
 
     case 'N':
+    case 'S':
         rc |= gs_audit_feed_number(&rest, &entry->n);
+        break;
+
+    case 'T':
+        rc |= gs_audit_feed_number(&rest, &entry->time);
         break;
 
     case 'B':
@@ -153,7 +158,7 @@ gs_audit_feed_write(gs_buf_t *b, const gs_audit_feed_t *entry)
 {
     gs_buf_char(b, entry->kind);
 
-    if (entry->kind == 'V' || entry->kind == 'N' || entry->kind == 'B') {
+    if (strchr("VNSB", entry->kind) != NULL) {
         gs_buf_char(b, ' ');
         gs_buf_u64(b, entry->n);
     }
@@ -161,11 +166,14 @@ gs_audit_feed_write(gs_buf_t *b, const gs_audit_feed_t *entry)
     if (entry->kind == 'B') {
         gs_buf_char(b, ' ');
         gs_buf_u64(b, entry->count);
+    }
+
+    if (entry->kind == 'B' || entry->kind == 'T') {
         gs_buf_char(b, ' ');
         gs_buf_u64(b, entry->time);
     }
 
-    if (entry->kind != 'N') {
+    if (strchr("VCEB", entry->kind) != NULL) {
         gs_buf_char(b, ' ');
         gs_buf_str(b, &entry->chain);
     }

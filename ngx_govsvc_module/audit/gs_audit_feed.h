@@ -6,6 +6,8 @@
  * a text file that a feed keeps beside the store.
  *
  *     V 1 <key of the feed>                            the first line
+ *     T <ms>                                           nothing older counts
+ *     S <number>                                       received up to here
  *     N <number>                                       of the next record
  *     C <chain> <segment> <offset>                     read up to here
  *     E <chain>                                        read to its end
@@ -29,8 +31,8 @@
 
 
 typedef struct {
-    char      kind;                        /* 'V', 'N', 'C', 'E', 'B' */
-    uint64_t  n;                           /* of the first record; or next */
+    char      kind;                        /* the letters above */
+    uint64_t  n;                           /* of the first record, or as above */
     uint64_t  count;                       /* records */
     uint64_t  time;                        /* ms, wall clock */
     gs_str_t  chain;                       /* borrowed; of 'V' the key */

@@ -10,6 +10,7 @@
 
 
 static void ngx_http_govsvc_feed_lead(void *data, ngx_uint_t leads);
+static void ngx_http_govsvc_feed_leave(ngx_http_govsvc_feed_t *feed);
 static void ngx_http_govsvc_feed_start(ngx_http_govsvc_feed_t *feed);
 #if (NGX_THREADS)
 static void ngx_http_govsvc_feed_thread(void *data, ngx_log_t *log);
@@ -61,7 +62,13 @@ ngx_http_govsvc_feed_add(ngx_conf_t *cf,
     feed->lead = ngx_govsvc_lead_add(cf, &feed->conf.name,
                                      ngx_http_govsvc_feed_lead, feed);
 
-    return (feed->lead != NULL) ? feed : NULL;
+    if (feed->lead == NULL
+        || ngx_http_govsvc_feed_list(cf, feed) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return feed;
 }
 
 
@@ -74,12 +81,27 @@ ngx_http_govsvc_feed_lead(void *data, ngx_uint_t leads)
 
     feed->leads = leads;
     feed->log = ngx_cycle->log;
-
-    if (!leads && !feed->busy) {
-        ngx_http_govsvc_feed_notes_close(feed);
-    }
+    feed->end = 0;
 
     feed->conf.lead(feed->conf.data, leads);
+
+    if (!leads && !feed->busy) {
+        ngx_http_govsvc_feed_leave(feed);
+    }
+}
+
+
+/* What was confirmed since the last task is noted by the event loop itself. */
+
+static void
+ngx_http_govsvc_feed_leave(ngx_http_govsvc_feed_t *feed)
+{
+    if (feed->open) {
+        (void) ngx_http_govsvc_feed_notes_confirm(feed, feed->confirm);
+    }
+
+    ngx_http_govsvc_feed_notes_close(feed);
+    feed->confirm = 0;
 }
 
 
@@ -102,6 +124,13 @@ ngx_http_govsvc_feed_next(ngx_http_govsvc_feed_t *feed)
 }
 
 
+void
+ngx_http_govsvc_feed_confirm(ngx_http_govsvc_feed_t *feed, uint64_t n)
+{
+    feed->confirm = ngx_max(feed->confirm, n);
+}
+
+
 ngx_http_govsvc_feed_batch_t *
 ngx_http_govsvc_feed_batch(ngx_http_govsvc_feed_t *feed)
 {
@@ -120,6 +149,7 @@ static void
 ngx_http_govsvc_feed_start(ngx_http_govsvc_feed_t *feed)
 {
     feed->busy = 1;
+    feed->asked = feed->confirm;
 
 #if (NGX_THREADS)
 
@@ -170,6 +200,10 @@ ngx_http_govsvc_feed_work(ngx_http_govsvc_feed_t *feed)
         }
     }
 
+    if (ngx_http_govsvc_feed_notes_confirm(feed, feed->asked) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (feed->seeks) {
         return ngx_http_govsvc_feed_notes_find(feed, feed->seek);
     }
@@ -203,9 +237,16 @@ ngx_http_govsvc_feed_event(ngx_event_t *ev)
     feed->busy = 0;
 
     if (!feed->leads) {
-        ngx_http_govsvc_feed_notes_close(feed);
+        ngx_http_govsvc_feed_leave(feed);
         return;
     }
+
+    if (feed->rc == NGX_OK && !feed->seeks) {
+        feed->handed = feed->batch->n + feed->batch->count - 1;
+    }
+
+    feed->end = (feed->rc == NGX_DECLINED);
+    ngx_http_govsvc_feed_delivered(feed, 0);
 
     feed->conf.handler(feed->conf.data, feed->rc);
 }

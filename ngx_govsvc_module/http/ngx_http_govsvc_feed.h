@@ -23,6 +23,10 @@
 #define NGX_HTTP_GOVSVC_FEED_BATCH  1000   /* records at most */
 #define NGX_HTTP_GOVSVC_FEED_TYPES  8      /* of records */
 #define NGX_HTTP_GOVSVC_FEED_NAME   40
+#define NGX_HTTP_GOVSVC_FEED_ROWS   64
+
+/* For _seek(): the first record that was not confirmed. */
+#define NGX_HTTP_GOVSVC_FEED_CONFIRMED  (UINT64_MAX - 1)
 
 
 typedef struct ngx_http_govsvc_feed_s  ngx_http_govsvc_feed_t;
@@ -51,6 +55,15 @@ typedef struct {
  * NGX_ERROR     logged
  */
 typedef void (*ngx_http_govsvc_feed_pt)(void *data, ngx_int_t rc);
+
+
+/* How far the receiver is behind; in shared memory, for metrics. */
+typedef struct {
+    u_char                        name[NGX_HTTP_GOVSVC_FEED_NAME];
+    uint64_t                      up;      /* there is a connection */
+    uint64_t                      records; /* delivered */
+    uint64_t                      caught;  /* ms, when nothing was behind */
+} ngx_http_govsvc_feed_row_t;
 
 
 typedef struct {
@@ -99,8 +112,27 @@ void ngx_http_govsvc_feed_next(ngx_http_govsvc_feed_t *feed);
 ngx_http_govsvc_feed_batch_t *ngx_http_govsvc_feed_batch(
     ngx_http_govsvc_feed_t *feed);
 
+/*
+ * All records up to n need not be handed over again; noted on the disk with
+ * the next call, or when the worker no longer leads.
+ */
+void ngx_http_govsvc_feed_confirm(ngx_http_govsvc_feed_t *feed, uint64_t n);
+
+/*
+ * For metrics: the receiver has all records up to n; and whether it is there.
+ */
+void ngx_http_govsvc_feed_delivered(ngx_http_govsvc_feed_t *feed, uint64_t n);
+void ngx_http_govsvc_feed_up(ngx_http_govsvc_feed_t *feed, ngx_uint_t up);
+
+/* Feed i of the cycle, and its row or NULL; NULL behind the last. */
+ngx_http_govsvc_feed_conf_t *ngx_http_govsvc_feed_at(ngx_cycle_t *cycle,
+    ngx_uint_t i, ngx_http_govsvc_feed_row_t **row);
+
 /* 1 between a call and its handler. */
 ngx_uint_t ngx_http_govsvc_feed_busy(ngx_http_govsvc_feed_t *feed);
+
+
+extern ngx_module_t  ngx_http_govsvc_feed_module;
 
 
 #endif /* _NGX_HTTP_GOVSVC_FEED_H_INCLUDED_ */

@@ -506,7 +506,10 @@ ngx_http_govsvc_feed_taken(ngx_http_govsvc_feed_t *feed,
 }
 
 
-/* The next segment by its number, at first one that is not too old. */
+/*
+ * The next segment by its number, at first one that is not too old: what came
+ * after the feed began is never that, however long the receiver was away.
+ */
 
 static ngx_int_t
 ngx_http_govsvc_feed_segment_next(ngx_http_govsvc_feed_t *feed,
@@ -553,8 +556,7 @@ ngx_http_govsvc_feed_segment_next(ngx_http_govsvc_feed_t *feed,
                          "/%s%Z", de->d_name);
 
             if (ngx_file_info(feed->path, &fi) == NGX_FILE_ERROR
-                || (uint64_t) ngx_file_mtime(&fi) * 1000 + feed->conf.replay
-                   < ngx_http_govsvc_feed_msec())
+                || (uint64_t) ngx_file_mtime(&fi) * 1000 + 1000 < feed->since)
             {
                 continue;
             }

@@ -62,6 +62,9 @@ ngx_http_govsvc_feed_notes_open(ngx_http_govsvc_feed_t *feed)
     feed->next = 1;
     feed->scanned = 0;
     feed->want = 0;
+    feed->confirmed = 0;
+    feed->since = ngx_http_govsvc_feed_msec();
+    feed->since -= ngx_min(feed->since, (uint64_t) feed->conf.replay);
 
     rc = ngx_http_govsvc_feed_notes_list(feed, UINT64_MAX, &n);
 
@@ -290,6 +293,16 @@ ngx_http_govsvc_feed_notes_take(ngx_http_govsvc_feed_t *feed,
         return gs_str_eq(&entry->chain, &key) ? NGX_OK : NGX_ERROR;
     }
 
+    if (entry->kind == 'T') {
+        feed->since = entry->time;
+        return NGX_OK;
+    }
+
+    if (entry->kind == 'S') {
+        feed->confirmed = entry->n;
+        return NGX_OK;
+    }
+
     if (entry->kind == 'N' || entry->kind == 'B') {
 
         if (entry->n < feed->next) {
@@ -352,6 +365,16 @@ ngx_http_govsvc_feed_notes_begin(ngx_http_govsvc_feed_t *feed)
     entry.chain = ngx_govsvc_to_gs(&feed->conf.key);
 
     rc = ngx_http_govsvc_feed_notes_write(feed, fd, &entry);
+
+    entry.kind = 'T';
+    entry.time = feed->since;
+
+    rc |= ngx_http_govsvc_feed_notes_write(feed, fd, &entry);
+
+    entry.kind = 'S';
+    entry.n = feed->confirmed;
+
+    rc |= ngx_http_govsvc_feed_notes_write(feed, fd, &entry);
 
     entry.kind = 'N';
     entry.n = feed->next;
@@ -436,6 +459,29 @@ ngx_http_govsvc_feed_note(ngx_http_govsvc_feed_t *feed,
 }
 
 
+ngx_int_t
+ngx_http_govsvc_feed_notes_confirm(ngx_http_govsvc_feed_t *feed, uint64_t n)
+{
+    gs_audit_feed_t  entry;
+
+    if (n <= feed->confirmed || n >= feed->next) {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&entry, sizeof(gs_audit_feed_t));
+    entry.kind = 'S';
+    entry.n = n;
+
+    if (ngx_http_govsvc_feed_note(feed, &entry) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    feed->confirmed = n;
+
+    return NGX_OK;
+}
+
+
 /* Files about nothing but what is too old to be handed over again. */
 
 static void
@@ -501,6 +547,10 @@ ngx_http_govsvc_feed_notes_find(ngx_http_govsvc_feed_t *feed, uint64_t n)
     if (feed->replay != NGX_INVALID_FILE) {
         (void) ngx_close_file(feed->replay);
         feed->replay = NGX_INVALID_FILE;
+    }
+
+    if (n == NGX_HTTP_GOVSVC_FEED_CONFIRMED) {
+        n = feed->confirmed + 1;
     }
 
     feed->want = n;

@@ -51,11 +51,19 @@ struct ngx_http_govsvc_feed_s {
 #endif
     ngx_event_t                   event;   /* without a thread */
     uint64_t                      seek;    /* 0: as for _seek() */
+    uint64_t                      confirm; /* as for _confirm() */
+    uint64_t                      asked;   /* that, of the task */
     ngx_int_t                     rc;
     ngx_http_govsvc_feed_batch_t *batch;
     unsigned                      busy:1;
     unsigned                      seeks:1;
     unsigned                      leads:1;
+
+    /* for metrics, of the event loop */
+    ngx_http_govsvc_feed_row_t   *row;
+    uint64_t                      handed;  /* the last of the last batch */
+    uint64_t                      delivered;
+    unsigned                      end:1;   /* nothing was behind it */
 
     /* the thread's */
     char                         *path;
@@ -72,6 +80,8 @@ struct ngx_http_govsvc_feed_s {
     ngx_fd_t                      notes;   /* the newest file, to append */
     uint64_t                      notes_size;
     uint64_t                      next;    /* number of the next record */
+    uint64_t                      confirmed;
+    uint64_t                      since;   /* ms; older segments are not new */
 
     ngx_fd_t                      replay;  /* a file being read again */
     uint64_t                      replay_file;
@@ -80,6 +90,10 @@ struct ngx_http_govsvc_feed_s {
     unsigned                      open:1;
 };
 
+
+/* Adds the feed to those of the cycle; NGX_ERROR is logged. */
+ngx_int_t ngx_http_govsvc_feed_list(ngx_conf_t *cf,
+    ngx_http_govsvc_feed_t *feed);
 
 /* ms, wall clock, for the thread. */
 uint64_t ngx_http_govsvc_feed_msec(void);
@@ -105,6 +119,10 @@ ngx_int_t ngx_http_govsvc_feed_notes_again(ngx_http_govsvc_feed_t *feed,
     gs_audit_feed_t *entry, char *chain);
 ngx_int_t ngx_http_govsvc_feed_note(ngx_http_govsvc_feed_t *feed,
     const gs_audit_feed_t *entry);
+
+/* Notes that records up to n were received, if that is new. */
+ngx_int_t ngx_http_govsvc_feed_notes_confirm(ngx_http_govsvc_feed_t *feed,
+    uint64_t n);
 
 /*
  * The store.  _range(): the records of a range, NGX_OK or NGX_DECLINED when
