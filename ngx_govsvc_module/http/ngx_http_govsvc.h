@@ -256,7 +256,9 @@ extern ngx_module_t  ngx_http_govsvc_audit_module;
 extern ngx_module_t  ngx_http_govsvc_event_module;
 extern ngx_module_t  ngx_http_govsvc_metrics_module;
 extern ngx_module_t  ngx_http_govsvc_avail_module;
+extern ngx_module_t  ngx_http_govsvc_feed_module;
 extern ngx_module_t  ngx_http_govsvc_stream_module;
+extern ngx_module_t  ngx_http_govsvc_syslog_module;
 extern ngx_module_t  ngx_http_govsvc_admin_module;
 extern ngx_module_t  ngx_http_govsvc_filter_module;
 

@@ -243,6 +243,10 @@ ngx_http_govsvc_feed_event(ngx_event_t *ev)
 
     if (feed->rc == NGX_OK && !feed->seeks) {
         feed->handed = feed->batch->n + feed->batch->count - 1;
+
+        if (feed->delivered == 0) {
+            feed->delivered = feed->batch->n - 1;
+        }
     }
 
     feed->end = (feed->rc == NGX_DECLINED);

@@ -132,7 +132,4 @@ ngx_http_govsvc_feed_conf_t *ngx_http_govsvc_feed_at(ngx_cycle_t *cycle,
 ngx_uint_t ngx_http_govsvc_feed_busy(ngx_http_govsvc_feed_t *feed);
 
 
-extern ngx_module_t  ngx_http_govsvc_feed_module;
-
-
 #endif /* _NGX_HTTP_GOVSVC_FEED_H_INCLUDED_ */

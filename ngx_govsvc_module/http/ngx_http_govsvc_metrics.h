@@ -154,6 +154,7 @@ extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_redis[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_nonce[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_state[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_avail[];
+extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_delivery[];
 
 
 /* NULL where nothing is counted. */

@@ -133,6 +133,7 @@ ngx_http_govsvc_stream_fed(void *data, ngx_int_t rc)
     case NGX_OK:
 
         if (state == NGX_HTTP_GOVSVC_STREAM_SEEKS) {
+            ngx_http_govsvc_feed_up(st->feed, 1);
             st->sought = 1;
             st->fresh = 1;
             st->expect = st->last;
@@ -441,6 +442,8 @@ ngx_http_govsvc_stream_done(void *data, ngx_govsvc_redis_status_e status,
 
     st->last = st->batch->n + st->batch->count - 1;
     st->expect = st->last;
+    ngx_http_govsvc_feed_up(st->feed, 1);
+    ngx_http_govsvc_feed_delivered(st->feed, st->last);
     st->fresh = 0;
     st->batch = NULL;
 
@@ -464,6 +467,8 @@ ngx_http_govsvc_stream_fail(ngx_http_govsvc_stream_t *st, const char *error)
     }
 
     session = st->session;
+
+    ngx_http_govsvc_feed_up(st->feed, 0);
 
     st->state = NGX_HTTP_GOVSVC_STREAM_IDLE;
     st->session = NULL;
