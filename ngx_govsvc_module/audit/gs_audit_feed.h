@@ -32,7 +32,7 @@
 
 typedef struct {
     char      kind;                        /* the letters above */
-    uint64_t  n;                           /* of the first record, or as above */
+    uint64_t  n;                           /* of a record, as above */
     uint64_t  count;                       /* records */
     uint64_t  time;                        /* ms, wall clock */
     gs_str_t  chain;                       /* borrowed; of 'V' the key */

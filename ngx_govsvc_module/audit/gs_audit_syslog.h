@@ -87,7 +87,7 @@ gs_rc_t gs_audit_syslog_line(gs_audit_syslog_t *m, const gs_str_t *line,
 gs_rc_t gs_audit_syslog_facility(const gs_str_t *name, unsigned *facility);
 extern const char *const  gs_audit_syslog_facilities[];
 
-/* 1 for the name of an SD-ELEMENT: "NAME@NUMBER" or a registered one. */
+/* 1 for the name of an SD-ELEMENT of our own: "NAME@NUMBER". */
 int gs_audit_syslog_sd(const gs_str_t *name);
 
 

@@ -39,7 +39,7 @@ ngx_govsvc_syslog_open(ngx_govsvc_syslog_t *s, ngx_govsvc_syslog_pt handler,
     s->handler = handler;
     s->data = data;
     s->open = 1;
-    s->told = 0;
+    s->error = NULL;
     s->lost = 0;
     s->delay = 0;
     s->log = *ngx_cycle->log;
@@ -205,8 +205,8 @@ ngx_govsvc_syslog_ready(ngx_govsvc_syslog_t *s)
 
     ngx_add_timer(&s->timer, NGX_GOVSVC_SYSLOG_TICK);
 
-    if (s->told) {
-        s->told = 0;
+    if (s->error != NULL) {
+        s->error = NULL;
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "govsvc syslog: \"%V\" is connected again", &s->name);
     }
@@ -225,8 +225,8 @@ ngx_govsvc_syslog_lose(ngx_govsvc_syslog_t *s, const char *why)
 {
     ngx_msec_t  wait;
 
-    if (!s->told) {
-        s->told = 1;
+    if (s->error != why) {
+        s->error = why;
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "govsvc syslog: no connection to \"%V\": %s", &s->name,
                       why);

@@ -32,7 +32,7 @@ typedef struct ngx_govsvc_syslog_s  ngx_govsvc_syslog_t;
  *
  * NGX_OK     connected; nothing of an earlier connection is left
  * NGX_AGAIN  there is room again, after a send that found none
- * NGX_ERROR  the connection is lost (logged once an outage), a new one comes
+ * NGX_ERROR  the connection is lost (logged), a new one comes
  */
 typedef void (*ngx_govsvc_syslog_pt)(void *data, ngx_int_t rc);
 

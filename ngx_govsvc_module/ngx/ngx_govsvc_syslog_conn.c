@@ -37,7 +37,8 @@ ngx_govsvc_syslog_start(ngx_govsvc_syslog_t *s)
 
     /* an outage is logged when it begins and when it ends */
 
-    s->log.log_level = s->told ? NGX_LOG_ALERT : ngx_cycle->log->log_level;
+    s->log.log_level = (s->error != NULL) ? NGX_LOG_ALERT
+                                          : ngx_cycle->log->log_level;
 
     if (s->path.len != 0) {
         s->addrs[0] = s->path;

@@ -61,10 +61,10 @@ struct ngx_govsvc_syslog_s {
     uint64_t                     seen;     /* taken, at the last look */
     ngx_uint_t                   stalls;
     ngx_msec_t                   delay;    /* before the next connection */
+    const char                  *error;    /* told in the log; or NULL */
     unsigned                     open:1;
     unsigned                     up:1;
     unsigned                     full:1;   /* room is waited for */
-    unsigned                     told:1;   /* the outage, in the log */
     unsigned                     lost:1;   /* to be told to the handler */
     unsigned                     connected:1;
     unsigned                     room:1;
