@@ -95,6 +95,7 @@ extern const gs_cli_verb_t  gs_cli_apps_verify_verb;
 extern const gs_cli_verb_t  gs_cli_rules_test;
 extern const gs_cli_verb_t  gs_cli_rules_explain;
 extern const gs_cli_verb_t  gs_cli_rules_check;
+extern const gs_cli_verb_t  gs_cli_rules_lint;
 extern const gs_cli_verb_t  gs_cli_audit_verify;
 extern const gs_cli_verb_t  gs_cli_audit_query;
 extern const gs_cli_verb_t  gs_cli_audit_tail;

@@ -27,6 +27,7 @@ static const gs_cli_verb_t *const  gs_cli_verbs[] = {
     &gs_cli_apps_verify_verb,
     &gs_cli_rules_test,
     &gs_cli_rules_explain, &gs_cli_rules_check,
+    &gs_cli_rules_lint,
     &gs_cli_audit_verify,
     &gs_cli_audit_query,
     &gs_cli_audit_tail,

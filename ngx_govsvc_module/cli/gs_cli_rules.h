@@ -47,7 +47,14 @@ typedef struct {
 
 /* Reads the files named as arguments; an exit code, reported if not YES. */
 int gs_cli_rules_load(gs_cli_rules_t *rules, gs_cli_t *cli);
+
+/* The same with another way to tell remarks; data of warn is rules. */
+int gs_cli_rules_load_with(gs_cli_rules_t *rules, gs_cli_t *cli,
+    gs_guard_warn_pt warn);
 void gs_cli_rules_free(gs_cli_rules_t *rules);
+
+/* ns from any start. */
+uint64_t gs_cli_rules_clock(void);
 
 /* "pass", "log", "block". */
 extern const char *const  gs_cli_rules_actions[];

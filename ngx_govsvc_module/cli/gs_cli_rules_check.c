@@ -47,7 +47,6 @@ static gs_cli_check_label_t *gs_cli_check_label(gs_cli_check_t *check,
 static void gs_cli_check_print(gs_cli_check_t *check, const gs_str_t *label,
     const gs_guard_verdict_t *v);
 static void gs_cli_check_sum(gs_cli_check_t *check);
-static uint64_t gs_cli_check_clock(void);
 
 
 static const gs_cli_option_t  gs_cli_check_options[] = {
@@ -269,10 +268,10 @@ gs_cli_check_one(gs_cli_check_t *check, const gs_str_t *label,
         return GS_CLI_YES;
     }
 
-    start = gs_cli_check_clock();
+    start = gs_cli_rules_clock();
     (void) gs_guard_check_with(check->rules.guard, check->rules.scratch,
                                check->policy, &in, &v);
-    check->spent += gs_cli_check_clock() - start;
+    check->spent += gs_cli_rules_clock() - start;
     check->n++;
 
     slot->blocked += (v.action == GS_GUARD_BLOCK);
@@ -379,8 +378,8 @@ gs_cli_check_sum(gs_cli_check_t *check)
 }
 
 
-static uint64_t
-gs_cli_check_clock(void)
+uint64_t
+gs_cli_rules_clock(void)
 {
     struct timespec  ts;
 

@@ -160,7 +160,7 @@ gs_correlate_test_step(gs_correlate_test_t *test, const gs_str_t *step,
 
     test->in.method = gs_str_text("GET");
 
-    if (word.len > 0 && word.data[0] != '/') {
+    if (word.len > 0 && gs_is_alpha(word.data[0])) {
         test->in.method = word;
         word = gs_correlate_test_word(&rest);
     }

@@ -314,6 +314,13 @@ typedef struct {
 } gs_guard_rule_info_t;
 
 
+/*
+ * Tells what is unwise in rules that are right: missing tests, literals that
+ * never decide, bans of what many share.
+ */
+void gs_guard_remarks(const gs_guard_t *guard, gs_guard_warn_pt warn,
+    void *data);
+
 /* The rules in their order: n from 0; GS_DONE behind the last. */
 gs_rc_t gs_guard_rule(const gs_guard_t *guard, unsigned n,
     gs_guard_rule_info_t *info);
