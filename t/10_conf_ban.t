@@ -129,7 +129,7 @@ my @bans = (
        . 'directive in bad.conf:2',
 
     'govsvc_ban zone=bans by=ip;'
-    => 'invalid key of bans "ip"; allowed: net, subject, app in '
+    => 'invalid key of bans "ip"; allowed: net, subject, app, kid in '
        . '"govsvc_ban" directive in bad.conf:2',
 
     'govsvc_ban zone=bans off;'

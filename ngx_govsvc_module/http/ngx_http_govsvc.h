@@ -87,6 +87,7 @@ typedef struct {
     /* token */
     ngx_http_govsvc_auth_status_e    auth_status;
     ngx_str_t                        issuer;
+    ngx_str_t                        kid;         /* of the key that signed */
     ngx_str_t                        subject;
     ngx_str_t                        actor;       /* who acts for it */
     ngx_str_t                        user;        /* natural, legal */

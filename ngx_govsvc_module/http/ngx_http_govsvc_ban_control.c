@@ -261,14 +261,14 @@ ngx_http_govsvc_ban_by_hand(ngx_http_request_t *r,
 }
 
 
-/* One of net=, subject= with issuer=, app=, id= of the list. */
+/* One of net=, subject= or kid= with issuer=, app=, id= of the list. */
 
 static ngx_int_t
 ngx_http_govsvc_ban_named(ngx_http_request_t *r,
     ngx_http_govsvc_ban_zone_t *zone, gs_ban_id_t *id)
 {
-    ngx_int_t  rc;
-    ngx_str_t  text, issuer;
+    ngx_str_t      text, issuer;
+    gs_ban_kind_e  kind;
 
     if (ngx_http_govsvc_ban_arg(r, "net", &text) == NGX_OK) {
         return (ngx_http_govsvc_ban_net_id(zone, &text, id) == NGX_OK
@@ -290,15 +290,22 @@ ngx_http_govsvc_ban_named(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    rc = ngx_http_govsvc_ban_arg(r, "issuer", &issuer);
-
-    if (rc != NGX_OK
-        || ngx_http_govsvc_ban_arg(r, "subject", &text) != NGX_OK)
-    {
+    if (ngx_http_govsvc_ban_arg(r, "issuer", &issuer) != NGX_OK) {
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    ngx_http_govsvc_ban_caller_id(zone, GS_BAN_SUBJECT, &issuer, &text, id);
+    kind = GS_BAN_SUBJECT;
+
+    if (ngx_http_govsvc_ban_arg(r, "subject", &text) != NGX_OK) {
+
+        kind = GS_BAN_KID;
+
+        if (ngx_http_govsvc_ban_arg(r, "kid", &text) != NGX_OK) {
+            return NGX_HTTP_BAD_REQUEST;
+        }
+    }
+
+    ngx_http_govsvc_ban_caller_id(zone, kind, &issuer, &text, id);
 
     return NGX_OK;
 }

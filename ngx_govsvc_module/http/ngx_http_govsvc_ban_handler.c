@@ -120,6 +120,11 @@ ngx_http_govsvc_ban_caller_handler(ngx_http_request_t *r)
     }
 
     if (until == 0) {
+        until = ngx_http_govsvc_ban_caller(bcf, GS_BAN_KID, &ctx->issuer,
+                                           &ctx->kid, now, &id);
+    }
+
+    if (until == 0) {
         return NGX_DECLINED;
     }
 

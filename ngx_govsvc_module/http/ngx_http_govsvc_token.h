@@ -129,6 +129,7 @@ typedef struct {
     gs_token_policy_t               *policy;
     ngx_array_t                     *sources;
     gs_str_t                         claims;   /* of a good token */
+    gs_str_t                         kid;      /* and of its key, if any */
     gs_token_reason_e                reason;
     ngx_uint_t                       issuer;
     unsigned                         malformed:1;  /* or given twice */

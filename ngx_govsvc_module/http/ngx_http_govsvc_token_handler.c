@@ -204,10 +204,26 @@ ngx_http_govsvc_token_keep(ngx_http_request_t *r,
     ngx_http_govsvc_token_conf_t *tlcf, gs_token_verdict_t *verdict)
 {
     u_char                        *p;
+    gs_str_t                       kid;
+    const gs_token_key_t          *key;
     ngx_http_govsvc_token_data_t  *data;
 
+    kid = gs_str_make(NULL, 0);
+
+    /* keys may be replaced while the request runs */
+
+    if (verdict->reason == GS_TOKEN_OK) {
+        key = gs_token_keys_by_id(
+                         tlcf->policy->issuers[verdict->issuer]->keys,
+                         verdict->key);
+
+        if (key != NULL) {
+            kid = key->kid;
+        }
+    }
+
     data = ngx_palloc(r->pool, sizeof(ngx_http_govsvc_token_data_t)
-                               + verdict->claims.len);
+                               + verdict->claims.len + kid.len);
     if (data == NULL) {
         return NULL;
     }
@@ -218,9 +234,14 @@ ngx_http_govsvc_token_keep(ngx_http_request_t *r,
         ngx_memcpy(p, verdict->claims.data, verdict->claims.len);
     }
 
+    if (kid.len != 0) {
+        ngx_memcpy(p + verdict->claims.len, kid.data, kid.len);
+    }
+
     data->policy = tlcf->policy;
     data->sources = tlcf->sources;
     data->claims = gs_str_make(p, verdict->claims.len);
+    data->kid = gs_str_make(p + verdict->claims.len, kid.len);
     data->reason = verdict->reason;
     data->issuer = verdict->issuer;
     data->malformed = 0;
@@ -388,6 +409,7 @@ ngx_http_govsvc_token_accept(ngx_http_request_t *r,
     ctx->level = verdict->level;
     ctx->user = users[verdict->user];
     ctx->issuer = ngx_govsvc_from_gs(&issuer->name);
+    ctx->kid = ngx_govsvc_from_gs(&data->kid);
 
     ngx_http_govsvc_token_claim(&data->claims, &sub, &ctx->subject);
     ngx_http_govsvc_token_claim(&data->claims, &issuer->actor, &ctx->actor);
@@ -409,6 +431,7 @@ ngx_http_govsvc_token_forget(ngx_http_govsvc_ctx_t *ctx)
     ctx->level = 0;
 
     ngx_str_null(&ctx->issuer);
+    ngx_str_null(&ctx->kid);
     ngx_str_null(&ctx->subject);
     ngx_str_null(&ctx->actor);
     ngx_str_null(&ctx->user);

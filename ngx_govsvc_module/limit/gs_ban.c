@@ -81,6 +81,8 @@ static gs_ban_slot_t *gs_ban_claim(gs_ban_table_t *t, const gs_ban_id_t *id,
 static uint64_t gs_ban_place(gs_ban_table_t *t, const gs_ban_id_t *id,
     uint64_t now);
 static int gs_ban_lock(gs_ban_table_t *t, gs_ban_slot_t *slot);
+static void gs_ban_forget(gs_ban_table_t *t, const gs_ban_id_t *id,
+    uint64_t now);
 static void gs_ban_unlock(gs_ban_slot_t *slot);
 static uint64_t gs_ban_decide(const gs_ban_slot_t *slot, int own,
     const gs_ban_t *ban, uint64_t now, unsigned *tier);
@@ -95,7 +97,9 @@ static gs_str_t gs_ban_copy_text(gs_uchar_t **p, const gs_uchar_t *src,
     size_t len, size_t size);
 
 
-const char *const  gs_ban_kinds[] = { "net", "subject", "app", NULL };
+const char *const  gs_ban_kinds[] = {
+    "net", "subject", "app", "kid", NULL
+};
 
 
 static uint64_t
@@ -628,6 +632,11 @@ gs_ban_lift(gs_ban_table_t *t, const gs_ban_id_t *id, uint64_t now)
         slot = gs_ban_own(t, id, now, &until);
 
         if (slot == NULL) {
+
+            if (rc == GS_DECLINED) {
+                gs_ban_forget(t, id, now);
+            }
+
             return rc;
         }
 
@@ -647,6 +656,41 @@ gs_ban_lift(gs_ban_table_t *t, const gs_ban_id_t *id, uint64_t now)
     }
 
     return GS_BUSY;
+}
+
+
+/* The next ban of the key is its first, though it was banned before. */
+
+static void
+gs_ban_forget(gs_ban_table_t *t, const gs_ban_id_t *id, uint64_t now)
+{
+    uint64_t        i;
+    unsigned        n;
+    gs_ban_slot_t  *slot;
+
+    for (n = 0; n < GS_BAN_TRIES; n++) {
+
+        i = gs_ban_place(t, id, now);
+
+        if (i == UINT64_MAX || gs_ban_load(&t->tags[i]) != gs_ban_tag(id)) {
+            return;
+        }
+
+        slot = gs_ban_slot(t, i);
+
+        if (!gs_ban_lock(t, slot)) {
+            continue;
+        }
+
+        if (slot->check == id->h[1] && gs_ban_load(&slot->until) <= now) {
+            slot->tier = 0;
+            gs_ban_store(&slot->until, 0);
+        }
+
+        gs_ban_unlock(slot);
+
+        return;
+    }
 }
 
 

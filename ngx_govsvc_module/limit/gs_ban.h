@@ -33,6 +33,7 @@ typedef enum {
     GS_BAN_NET = 0,                        /* an address or a network */
     GS_BAN_SUBJECT,
     GS_BAN_APP,
+    GS_BAN_KID,                            /* the key of tokens */
     GS_BAN_KINDS
 } gs_ban_kind_e;
 
@@ -108,7 +109,7 @@ typedef struct {
 } gs_ban_stat_t;
 
 
-/* "net", "subject", "app", NULL. */
+/* "net", "subject", "app", "kid", NULL. */
 extern const char *const  gs_ban_kinds[];
 
 
@@ -146,8 +147,8 @@ gs_rc_t gs_ban_add(gs_ban_table_t *t, const gs_ban_id_t *id,
     const gs_ban_t *ban, uint64_t now, uint64_t *until, unsigned *tier);
 
 /*
- * Ends the ban and forgets how often there was one.  GS_DECLINED if the key
- * is not banned, GS_BUSY if an entry is being written for too long.
+ * Ends the ban and forgets how often there was one, also of a ban that has
+ * ended by itself.  GS_DECLINED if the key is not banned, GS_BUSY if an entry is being written for too long.
  */
 gs_rc_t gs_ban_lift(gs_ban_table_t *t, const gs_ban_id_t *id, uint64_t now);
 

@@ -154,6 +154,11 @@ test_tiers(void)
     gs_ban_lift(&table, &id, NOW + 291);
     ok(gs_ban_add(&table, &id, &b, NOW + 292, &until, &tier) == GS_OK
        && tier == 0, "a lifted ban is forgotten at once");
+
+    gs_ban_add(&table, &id, &b, NOW + 600, &until, NULL);
+    ok(gs_ban_lift(&table, &id, until) == GS_DECLINED
+       && gs_ban_add(&table, &id, &b, until, &until, &tier) == GS_OK
+       && tier == 0, "so is one that has ended by itself");
 }
 
 
