@@ -89,6 +89,10 @@ $r = $t->api('security', POST => 'bans', { subject => '11010519491231002X',
     issuer => 'national', reason => 'abuse' });
 is($r->json->{result}, 'banned', 'a subject, by tiers');
 
+$r = $t->api('security', POST => 'bans', { kid => 'key-2026',
+    issuer => 'national', reason => 'leaked' });
+is($r->json->{result}, 'banned', 'a key of tokens');
+
 my %ban = map { $_->{kind} => $_ }
     @{$t->api('audit', GET => 'bans')->json->{items}};
 
@@ -97,6 +101,7 @@ is($ban{net}{reason}, 'scan', 'why');
 is($ban{net}{by}, 'security', 'by whom');
 is($ban{net}{until} - $ban{net}{since}, 600, 'how long');
 is($ban{subject}{key}, '110***', 'a citizen is not shown');
+is($ban{kid}{key}, 'key-2026', 'a key is');
 
 for (
     [{ net => '192.0.2.1' }, 422, '/reason', 'no reason'],
@@ -104,6 +109,11 @@ for (
     [{ reason => 'r' }, 422, '', 'nobody'],
     [{ net => '192.0.2.1', app => 'a', reason => 'r' }, 422, '', 'two'],
     [{ subject => 'a', reason => 'r' }, 422, '/issuer', 'no issuer'],
+    [{ kid => 'a', reason => 'r' }, 422, '/issuer', 'a key without issuer'],
+    [{ app => 'a', issuer => 'national', reason => 'r' }, 422, '/issuer',
+        'an application has none'],
+    [{ kid => 'a', subject => 'a', issuer => 'national', reason => 'r' }, 422,
+        '', 'two again'],
     [{ net => '192.0.2.1', reason => 'r', seconds => 0 }, 422, '/seconds',
         'no time'],
     [{ net => '192.0.2.1', reason => 'r', zone => 'x' }, 422, '/zone',

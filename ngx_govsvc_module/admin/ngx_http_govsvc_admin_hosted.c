@@ -182,8 +182,8 @@ ngx_http_govsvc_admin_ban(ngx_http_request_t *r, gs_admin_reply_t *reply,
 
     if (bad != NULL) {
         ngx_http_govsvc_admin_fail(reply, b, 422, "INVALID", bad,
-            "just one of \"net\" (an address or a prefix), \"subject\" (with "
-            "\"issuer\") and \"app\" is to be given");
+            "just one of \"net\" (an address or a prefix), \"subject\" or "
+            "\"kid\" (with \"issuer\") and \"app\" is to be given");
         return;
     }
 
@@ -284,15 +284,19 @@ ngx_http_govsvc_admin_ban_key(const json_t *given,
     ngx_http_govsvc_ban_zone_t *zone, gs_ban_id_t *id, gs_ban_t *ban,
     u_char *label)
 {
-    u_char     *p;
-    ngx_str_t   net, subject, app, issuer, *name;
+    u_char         *p;
+    ngx_str_t       net, subject, app, kid, issuer, *name;
+    gs_ban_kind_e   kind;
 
     net = ngx_http_govsvc_admin_member(given, "net");
     subject = ngx_http_govsvc_admin_member(given, "subject");
     app = ngx_http_govsvc_admin_member(given, "app");
+    kid = ngx_http_govsvc_admin_member(given, "kid");
     issuer = ngx_http_govsvc_admin_member(given, "issuer");
 
-    if ((net.len != 0) + (subject.len != 0) + (app.len != 0) != 1) {
+    if ((net.len != 0) + (subject.len != 0) + (app.len != 0)
+        + (kid.len != 0) != 1)
+    {
         return "";
     }
 
@@ -303,16 +307,20 @@ ngx_http_govsvc_admin_ban_key(const json_t *given,
                ? NULL : "/net";
     }
 
-    if (subject.len != 0 && issuer.len == 0) {
+    if ((app.len == 0) != (issuer.len != 0)) {
         return "/issuer";
     }
 
-    name = (subject.len != 0) ? &subject : &app;
+    if (app.len != 0) {
+        kind = GS_BAN_APP;
+        name = &app;
 
-    ngx_http_govsvc_ban_caller_id(zone,
-                                  subject.len != 0 ? GS_BAN_SUBJECT
-                                                   : GS_BAN_APP,
-                                  &issuer, name, id);
+    } else {
+        kind = (subject.len != 0) ? GS_BAN_SUBJECT : GS_BAN_KID;
+        name = (subject.len != 0) ? &subject : &kid;
+    }
+
+    ngx_http_govsvc_ban_caller_id(zone, kind, &issuer, name, id);
 
     p = ngx_slprintf(label, label + GS_BAN_LABEL, "%*s%s",
                      subject.len != 0 ? ngx_min(name->len, (size_t) 3)
