@@ -12,70 +12,20 @@
 
 
 #include "core/gs_fault.h"
-#include "limit/gs_ban.h"
+#include "limit/gs_ban_priv.h"
 
 
 #define GS_BAN_MAGIC    0x62674e76u        /* "vNgb" */
 #define GS_BAN_VERSION  2
-#define GS_BAN_SET      8
-#define GS_BAN_TRIES    10000
-
-#define gs_ban_load(p)      __atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define gs_ban_store(p, v)  __atomic_store_n(p, v, __ATOMIC_RELEASE)
-#define gs_ban_count(p)     (void) __atomic_fetch_add(p, 1, __ATOMIC_RELAXED)
 
 
 __extension__ typedef unsigned __int128  gs_ban_wide_t;
 
 
-typedef struct {
-    uint64_t          lock;                /* pid of the writer, changes */
-    uint64_t          until;               /* ms */
-    uint64_t          check;               /* the other half of the hash */
-    uint64_t          since;
-    uint32_t          kind;
-    uint32_t          rule;
-    uint32_t          tier;
-    uint16_t          label_len;
-    uint16_t          reason_len;
-    uint16_t          actor_len;
-    uint16_t          evidence_len;
-    gs_uchar_t        label[GS_BAN_LABEL];
-    gs_uchar_t        reason[GS_BAN_REASON];
-    gs_uchar_t        actor[GS_BAN_ACTOR];
-    gs_uchar_t        evidence[GS_BAN_EVIDENCE];
-    gs_uchar_t        local;
-    gs_uchar_t        family;
-    gs_uchar_t        bits;
-    gs_uchar_t        unused[25];
-} gs_ban_slot_t;
-
-
-struct gs_ban_hdr_s {
-    uint32_t          magic;
-    uint32_t          version;
-    uint64_t          size;
-    uint64_t          sets;
-    gs_siphash_key_t  secret;
-    uint64_t          kinds;               /* bits: there was one */
-    uint64_t          inet;                /* bits: lengths of prefixes */
-
-    uint64_t          inet6[3];
-    uint64_t          changes;
-    uint64_t          added;
-    uint64_t          lifted;
-    uint64_t          full;
-    uint64_t          unused;
-};
-
-
 static void gs_ban_view(gs_ban_table_t *t, void *memory);
 static uint64_t gs_ban_sets(size_t size);
-static gs_ban_slot_t *gs_ban_slot(const gs_ban_table_t *t, uint64_t i);
 static uint64_t gs_ban_set(const gs_ban_table_t *t, const gs_ban_id_t *id,
     unsigned which);
-static gs_ban_slot_t *gs_ban_own(const gs_ban_table_t *t,
-    const gs_ban_id_t *id, uint64_t now, uint64_t *until);
 static gs_ban_slot_t *gs_ban_claim(gs_ban_table_t *t, const gs_ban_id_t *id,
     uint64_t now, uint64_t *index);
 static uint64_t gs_ban_place(gs_ban_table_t *t, const gs_ban_id_t *id,
@@ -90,11 +40,6 @@ static void gs_ban_write(gs_ban_slot_t *slot, const gs_ban_id_t *id,
     const gs_ban_t *ban, uint64_t now);
 static uint16_t gs_ban_text(gs_uchar_t *dst, size_t size, const gs_str_t *s);
 static void gs_ban_mark(gs_ban_table_t *t, const gs_ban_id_t *id);
-static int gs_ban_writing(const gs_ban_table_t *t, uint64_t lock);
-static gs_rc_t gs_ban_copy(const gs_ban_table_t *t, const gs_ban_slot_t *slot,
-    uint64_t tag, gs_ban_entry_t *entry);
-static gs_str_t gs_ban_copy_text(gs_uchar_t **p, const gs_uchar_t *src,
-    size_t len, size_t size);
 
 
 const char *const  gs_ban_kinds[] = {
@@ -203,7 +148,7 @@ gs_ban_key(const gs_ban_table_t *t, gs_ban_kind_e kind, const gs_str_t *key,
 }
 
 
-static gs_ban_slot_t *
+gs_ban_slot_t *
 gs_ban_slot(const gs_ban_table_t *t, uint64_t i)
 {
     return (gs_ban_slot_t *) t->entries + i;
@@ -223,12 +168,9 @@ gs_ban_set(const gs_ban_table_t *t, const gs_ban_id_t *id, unsigned which)
 }
 
 
-#define gs_ban_tag(id)  ((id)->h[0] | 1)
-
-
 /* The slot of a key whose ban runs, or NULL. */
 
-static gs_ban_slot_t *
+gs_ban_slot_t *
 gs_ban_own(const gs_ban_table_t *t, const gs_ban_id_t *id, uint64_t now,
     uint64_t *until)
 {
@@ -599,7 +541,7 @@ gs_ban_lock(gs_ban_table_t *t, gs_ban_slot_t *slot)
 }
 
 
-static int
+int
 gs_ban_writing(const gs_ban_table_t *t, uint64_t lock)
 {
     uint32_t  pid;
@@ -691,140 +633,4 @@ gs_ban_forget(gs_ban_table_t *t, const gs_ban_id_t *id, uint64_t now)
 
         return;
     }
-}
-
-
-gs_rc_t
-gs_ban_find(const gs_ban_table_t *t, const gs_ban_id_t *id, uint64_t now,
-    gs_ban_entry_t *entry)
-{
-    uint64_t        until;
-    unsigned        n;
-    gs_ban_slot_t  *slot;
-
-    for (n = 0; n < GS_BAN_TRIES; n++) {
-
-        slot = gs_ban_own(t, id, now, &until);
-
-        if (slot == NULL) {
-            return GS_DECLINED;
-        }
-
-        if (gs_ban_copy(t, slot, gs_ban_tag(id), entry) == GS_OK
-            && entry->h[1] == id->h[1])
-        {
-            return GS_OK;
-        }
-    }
-
-    return GS_DECLINED;
-}
-
-
-gs_rc_t
-gs_ban_next(const gs_ban_table_t *t, uint64_t *cursor, uint64_t now,
-    gs_ban_entry_t *entry)
-{
-    uint64_t        i, tag;
-    unsigned        n;
-    gs_ban_slot_t  *slot;
-
-    while (*cursor < t->hdr->sets * GS_BAN_SET) {
-
-        i = (*cursor)++;
-        slot = gs_ban_slot(t, i);
-
-        for (n = 0; n < GS_BAN_TRIES; n++) {
-
-            tag = gs_ban_load(&t->tags[i]);
-
-            if (tag == 0 || gs_ban_load(&slot->until) <= now) {
-                break;
-            }
-
-            if (gs_ban_copy(t, slot, tag, entry) == GS_OK) {
-                return GS_OK;
-            }
-        }
-    }
-
-    return GS_DONE;
-}
-
-
-/* GS_AGAIN if it is being written; texts are worthless if the writer died. */
-
-static gs_rc_t
-gs_ban_copy(const gs_ban_table_t *t, const gs_ban_slot_t *slot, uint64_t tag,
-    gs_ban_entry_t *entry)
-{
-    uint64_t     lock;
-    gs_uchar_t  *p;
-
-    lock = gs_ban_load(&slot->lock);
-
-    if (gs_ban_writing(t, lock)) {
-        return GS_AGAIN;
-    }
-
-    p = entry->text;
-
-    entry->h[0] = tag;
-    entry->h[1] = gs_ban_load(&slot->check);
-    entry->kind = (slot->kind < GS_BAN_KINDS) ? (gs_ban_kind_e) slot->kind
-                                              : GS_BAN_NET;
-    entry->since = slot->since;
-    entry->until = gs_ban_load(&slot->until);
-    entry->rule = slot->rule;
-    entry->tier = slot->tier;
-    entry->local = slot->local;
-    entry->family = (gs_net_family_e) slot->family;
-    entry->bits = slot->bits;
-    entry->label = gs_ban_copy_text(&p, slot->label, slot->label_len,
-                                    GS_BAN_LABEL);
-    entry->reason = gs_ban_copy_text(&p, slot->reason, slot->reason_len,
-                                     GS_BAN_REASON);
-    entry->actor = gs_ban_copy_text(&p, slot->actor, slot->actor_len,
-                                    GS_BAN_ACTOR);
-    entry->evidence = gs_ban_copy_text(&p, slot->evidence, slot->evidence_len,
-                                       GS_BAN_EVIDENCE);
-
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-
-    return (gs_ban_load(&slot->lock) == lock) ? GS_OK : GS_AGAIN;
-}
-
-
-static gs_str_t
-gs_ban_copy_text(gs_uchar_t **p, const gs_uchar_t *src, size_t len,
-    size_t size)
-{
-    gs_str_t  s;
-
-    if (len > size) {
-        len = size;
-    }
-
-    memcpy(*p, src, len);
-    s = gs_str_make(*p, len);
-    *p += len;
-
-    return s;
-}
-
-
-uint64_t
-gs_ban_changes(const gs_ban_table_t *t)
-{
-    return gs_ban_load(&t->hdr->changes);
-}
-
-
-void
-gs_ban_stat(const gs_ban_table_t *t, gs_ban_stat_t *stat)
-{
-    stat->slots = t->hdr->sets * GS_BAN_SET;
-    stat->added = gs_ban_load(&t->hdr->added);
-    stat->lifted = gs_ban_load(&t->hdr->lifted);
-    stat->full = gs_ban_load(&t->hdr->full);
 }

@@ -148,7 +148,8 @@ gs_rc_t gs_ban_add(gs_ban_table_t *t, const gs_ban_id_t *id,
 
 /*
  * Ends the ban and forgets how often there was one, also of a ban that has
- * ended by itself.  GS_DECLINED if the key is not banned, GS_BUSY if an entry is being written for too long.
+ * ended by itself.  GS_DECLINED if the key is not banned, GS_BUSY if an entry
+ * is being written for too long.
  */
 gs_rc_t gs_ban_lift(gs_ban_table_t *t, const gs_ban_id_t *id, uint64_t now);
 
