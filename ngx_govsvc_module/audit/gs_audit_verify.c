@@ -33,7 +33,8 @@ typedef enum {
     GS_AUDIT_SAY_AFTER,
     GS_AUDIT_SAY_END,
     GS_AUDIT_SAY_BROKEN,
-    GS_AUDIT_SAY_TORN
+    GS_AUDIT_SAY_TORN,
+    GS_AUDIT_SAY_DECLARED
 } gs_audit_say_e;
 
 
@@ -44,6 +45,8 @@ static gs_rc_t gs_audit_verify_sealed(gs_audit_verify_t *v,
 static gs_rc_t gs_audit_verify_open(gs_audit_verify_t *v,
     const gs_audit_line_t *line);
 static gs_rc_t gs_audit_verify_link(gs_audit_verify_t *v,
+    const gs_audit_line_t *line);
+static int gs_audit_verify_trimmed(gs_audit_verify_t *v,
     const gs_audit_line_t *line);
 static gs_rc_t gs_audit_verify_next(gs_audit_verify_t *v,
     const gs_audit_line_t *line);
@@ -110,7 +113,9 @@ static const char *const  gs_audit_says[][2] = {
       "行不完整，但其后还有段" },
     { "the last line is unfinished: "
       "being written, or the writer was killed",
-      "末行不完整：正在写入，或写入进程曾被终止" }
+      "末行不完整：正在写入，或写入进程曾被终止" },
+    { "is not the line that a retention has declared",
+      "与留存清理的声明不符" }
 };
 
 
@@ -150,6 +155,13 @@ gs_audit_verify_chain(gs_audit_verify_t *v, const char *name, int partial)
     gs_audit_verify_copy(v->name, sizeof(v->name), name, strlen(name));
     v->partial = (partial != 0);
     v->part_len = 0;
+}
+
+
+void
+gs_audit_verify_removed(gs_audit_verify_t *v, const gs_audit_retention_t *r)
+{
+    v->removed = r;
 }
 
 
@@ -362,6 +374,11 @@ gs_audit_verify_link(gs_audit_verify_t *v, const gs_audit_line_t *line)
             return GS_OK;
         }
 
+        if (gs_audit_verify_trimmed(v, line)) {
+            v->trimmed = 1;
+            return GS_OK;
+        }
+
         return gs_audit_verify_fault(v, GS_AUDIT_DELETE, GS_AUDIT_SAY_FIRST);
     }
 
@@ -400,9 +417,41 @@ gs_audit_verify_link(gs_audit_verify_t *v, const gs_audit_line_t *line)
 }
 
 
+/*
+ * Lines before the first one left were old enough, and that one follows what
+ * was declared.  A removal that was interrupted has left more: the line it
+ * speaks of is still to come.
+ */
+
+static int
+gs_audit_verify_trimmed(gs_audit_verify_t *v, const gs_audit_line_t *line)
+{
+    const gs_audit_retention_t  *r;
+
+    r = v->removed;
+
+    if (r == NULL || !line->has_prev || line->seq == 0 || line->seq > r->next
+        || line->prev_seq != line->seq - 1
+        || !gs_audit_retention_old(&line->time, &r->time))
+    {
+        return 0;
+    }
+
+    return line->seq < r->next
+           || (gs_str_eq(&line->prev_seg, &r->to)
+               && memcmp(line->prev_h, r->h, GS_AUDIT_HASH) == 0);
+}
+
+
 static gs_rc_t
 gs_audit_verify_next(gs_audit_verify_t *v, const gs_audit_line_t *line)
 {
+    if (v->removed != NULL && line->seq + 1 == v->removed->next
+        && memcmp(line->h, v->removed->h, GS_AUDIT_HASH) != 0)
+    {
+        return gs_audit_verify_fault(v, GS_AUDIT_FORK, GS_AUDIT_SAY_DECLARED);
+    }
+
     if (gs_str_eq_text(&line->type, "seg.open")) {
         return gs_audit_verify_fault(v, GS_AUDIT_FORK, GS_AUDIT_SAY_OPEN);
     }

@@ -12,7 +12,7 @@
 #define _GS_AUDIT_VERIFY_H_INCLUDED_
 
 
-#include "audit/gs_audit_chain.h"
+#include "audit/gs_audit_retention.h"
 #include "audit/gs_audit_scan.h"
 
 
@@ -62,8 +62,10 @@ typedef struct {
     char               first_time[GS_AUDIT_TIME_MAX];
     char               last_time[GS_AUDIT_TIME_MAX];
     gs_audit_fault_t   fault;              /* TORN is no tampering */
+    const gs_audit_retention_t  *removed;  /* declared; NULL: nothing */
     unsigned           closed:1;           /* ends with seg.close "exit" */
     unsigned           more:1;             /* a segment has to follow */
+    unsigned           trimmed:1;          /* begins where removed says */
 
     /* the current segment */
     char               file[GS_AUDIT_NAME_MAX];
@@ -104,6 +106,14 @@ void gs_audit_verify_free(gs_audit_verify_t *v);
  */
 void gs_audit_verify_chain(gs_audit_verify_t *v, const char *name,
     int partial);
+
+/*
+ * After gs_audit_verify_chain(): that a retention has declared to have removed
+ * the beginning of this chain; r is kept.  The declaration must be true by its
+ * own signature and age; here it must fit what is left.
+ */
+void gs_audit_verify_removed(gs_audit_verify_t *v,
+    const gs_audit_retention_t *r);
 
 /*
  * The segments of a chain come in order.  file is the name without ".seg".

@@ -107,6 +107,7 @@ extern const gs_cli_verb_t  gs_cli_audit_prove;
 extern const gs_cli_verb_t  gs_cli_audit_check_proof;
 extern const gs_cli_verb_t  gs_cli_audit_stats;
 extern const gs_cli_verb_t  gs_cli_audit_export;
+extern const gs_cli_verb_t  gs_cli_audit_retention;
 
 
 #endif /* _GS_CLI_H_INCLUDED_ */

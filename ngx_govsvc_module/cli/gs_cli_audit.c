@@ -9,7 +9,7 @@
 
 #include "cli/gs_cli_audit.h"
 #include "cli/gs_cli_audit_list.h"
-#include "cli/gs_cli_sealed.h"
+#include "cli/gs_cli_audit_removed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +32,8 @@ typedef struct {
     gs_cli_audit_list_t   segments;        /* full names */
     const char           *folder;          /* NULL: files were named */
     gs_cli_sealed_t      *sealed;          /* NULL: no --seal */
+    gs_cli_seal_keys_t   *keys;            /* NULL: no --key */
+    gs_cli_removed_t      removed;
     int                   code;            /* of all chains so far */
     unsigned              unreadable:1;    /* of this chain */
     unsigned              single:1;        /* one chain of a store */
@@ -42,6 +44,8 @@ static int gs_cli_audit_run(gs_cli_t *cli);
 static int gs_cli_audit_sealed(gs_cli_audit_t *a);
 static int gs_cli_audit_arg(gs_cli_audit_t *a, int i);
 static void gs_cli_audit_folder(gs_cli_audit_t *a, const char *path);
+static void gs_cli_audit_removed(gs_cli_audit_t *a, const char *path,
+    int single);
 
 static gs_rc_t gs_cli_audit_read(gs_cli_audit_t *a, const char *path,
     gs_cli_audit_list_t *folders);
@@ -86,8 +90,9 @@ const gs_cli_verb_t  gs_cli_audit_verify = {
 static int
 gs_cli_audit_run(gs_cli_t *cli)
 {
-    int             i;
-    gs_cli_audit_t  a;
+    int                 i;
+    gs_cli_audit_t      a;
+    gs_cli_seal_keys_t  keys;
 
     if (cli->argc == 0) {
         return gs_cli_fail(cli, GS_CLI_USAGE, "audit verify needs the "
@@ -112,10 +117,21 @@ gs_cli_audit_run(gs_cli_t *cli)
         return gs_cli_audit_sealed(&a);
     }
 
-    for (i = 0; i < cli->argc; i += gs_cli_audit_arg(&a, i)) {
+    memset(&keys, 0, sizeof(gs_cli_seal_keys_t));
+
+    if (gs_cli_option(cli, "key") != NULL) {
+        a.keys = &keys;
+        a.code = gs_cli_seal_public(cli, &keys);
+    }
+
+    for (i = 0;
+         a.code != GS_CLI_USAGE && i < cli->argc;
+         i += gs_cli_audit_arg(&a, i))
+    {
         /* void */
     }
 
+    gs_cli_seal_free(&keys);
     gs_audit_verify_free(a.v);
 
     return a.code;
@@ -139,11 +155,13 @@ gs_cli_audit_sealed(gs_cli_audit_t *a)
     }
 
     a->sealed = &sealed;
-    rc = gs_cli_sealed_open(&sealed, a->cli);
+    rc = gs_cli_sealed_open(&sealed, a->cli, gs_cli_seal_public);
 
     if (rc == GS_CLI_YES) {
         a->v->handler = gs_cli_sealed_line;
         a->v->data = &sealed;
+        a->keys = &sealed.keys;
+        sealed.removals = &a->removed;
         (void) gs_cli_audit_arg(a, 0);
         rc = gs_cli_audit_worse(a->code,
                                 gs_cli_sealed_end(&sealed, !a->single));
@@ -245,6 +263,8 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
         memcpy(name, path, len);
         name[len] = '\0';
 
+        gs_cli_audit_removed(a, path, 1);
+
         a->folder = path;
         a->single = (folders.n == 0 && a->segments.n != 0);
         name = (char *) gs_cli_audit_base(name);
@@ -254,6 +274,8 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
         gs_cli_audit_chain(a, name[0] == '.' ? "" : name);
         return;
     }
+
+    gs_cli_audit_removed(a, path, 0);
 
     for (i = 0; i < folders.n; i++) {
         a->segments.n = 0;
@@ -265,6 +287,98 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
             gs_cli_audit_chain(a, gs_cli_audit_base(a->folder));
         }
     }
+}
+
+
+/* What retentions tell of the store; one that is forged is tampering. */
+
+static void
+gs_cli_audit_removed(gs_cli_audit_t *a, const char *path, int single)
+{
+    char  store[GS_CLI_SEAL_PATH];
+
+    if (gs_cli_seal_path(a->cli, store, path, single ? ".." : ".") != GS_OK
+        || gs_cli_removed_read(&a->removed, a->cli, store, a->keys) != GS_OK)
+    {
+        a->code = gs_cli_audit_worse(a->code, GS_CLI_READ);
+        return;
+    }
+
+    if (a->removed.en != NULL) {
+        a->code = gs_cli_audit_worse(a->code, GS_CLI_NO);
+        gs_cli_audit_forged(a->cli, &a->removed);
+    }
+}
+
+
+int
+gs_cli_audit_prefix(gs_cli_t *cli, gs_cli_sealed_t *sealed, const char *folder,
+    const gs_audit_retention_t *removed, size_t n, uint64_t *next,
+    gs_uchar_t *h)
+{
+    int             rc;
+    size_t          i;
+    const char     *name;
+    gs_cli_audit_t  a;
+
+    memset(&a, 0, sizeof(gs_cli_audit_t));
+
+    name = gs_cli_audit_base(folder);
+    a.cli = cli;
+    a.folder = folder;
+    a.sealed = sealed;
+    a.v = gs_alloc(cli->mem, sizeof(gs_audit_verify_t));
+    a.chunk = gs_alloc(cli->mem, GS_CLI_AUDIT_CHUNK);
+
+    if (a.v == NULL || a.chunk == NULL) {
+        return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
+    }
+
+    gs_audit_verify_init(a.v);
+    gs_audit_verify_chain(a.v, name, 0);
+    gs_audit_verify_removed(a.v, removed);
+    gs_cli_sealed_chain(sealed, name, removed);
+
+    a.v->handler = gs_cli_sealed_line;
+    a.v->data = sealed;
+
+    if (gs_cli_audit_read(&a, folder, NULL) != GS_OK) {
+        return GS_CLI_READ;
+    }
+
+    for (i = 0;
+         i < n && !a.unreadable && a.v->fault.kind == GS_AUDIT_GOOD;
+         i++)
+    {
+        gs_cli_audit_segment(&a, i);
+    }
+
+    rc = a.unreadable ? GS_CLI_READ : GS_CLI_YES;
+
+    if (rc == GS_CLI_YES
+        && (a.v->fault.kind != GS_AUDIT_GOOD || sealed->kind != NULL))
+    {
+        rc = gs_cli_fail(cli, GS_CLI_NO, "%s: %s: %s; nothing was removed",
+                         name, sealed->kind != NULL ? sealed->kind
+                               : gs_audit_kind_name(a.v->fault.kind),
+                         sealed->kind != NULL
+                         ? (cli->zh ? sealed->zh : sealed->en)
+                         : (cli->zh ? a.v->fault.zh : a.v->fault.en));
+
+    } else if (rc == GS_CLI_YES && (sealed->after != 0 || sealed->failed)) {
+        rc = gs_cli_fail(cli, GS_CLI_INCOMPLETE, "%s: %llu lines are not "
+                         "sealed; nothing was removed", name,
+                         (unsigned long long) sealed->after);
+    }
+
+    *next = a.v->next_seq;
+    memcpy(h, a.v->h, GS_AUDIT_HASH);
+
+    sealed->chain = NULL;
+    gs_audit_verify_free(a.v);
+    gs_free(cli->mem, a.chunk);
+
+    return rc;
 }
 
 
@@ -286,13 +400,17 @@ gs_cli_audit_read(gs_cli_audit_t *a, const char *path,
 static void
 gs_cli_audit_chain(gs_cli_audit_t *a, const char *name)
 {
-    size_t  i;
+    size_t                       i;
+    const gs_audit_retention_t  *removed;
+
+    removed = gs_cli_removed_find(&a->removed, name);
 
     gs_audit_verify_chain(a->v, name, a->folder == NULL);
+    gs_audit_verify_removed(a->v, removed);
     a->unreadable = 0;
 
     if (a->sealed != NULL) {
-        gs_cli_sealed_chain(a->sealed, name);
+        gs_cli_sealed_chain(a->sealed, name, removed);
     }
 
     for (i = 0; i < a->segments.n && !a->unreadable; i++) {
@@ -306,6 +424,7 @@ gs_cli_audit_chain(gs_cli_audit_t *a, const char *name)
 
     a->code = gs_cli_audit_worse(a->code,
                                  gs_cli_audit_report(a->cli, a->v,
+                                                     &a->removed,
                                                      a->unreadable));
 
     if (a->sealed != NULL) {

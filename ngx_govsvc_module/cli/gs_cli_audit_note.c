@@ -26,13 +26,10 @@
 #define GS_CLI_NOTE_WORDS  32              /* options and arguments told */
 
 
-static int gs_cli_note_write(gs_cli_t *cli, const char *dir,
-    const char *chain, const gs_buf_t *text);
 static gs_rc_t gs_cli_note_compose(gs_cli_t *cli, gs_buf_t *b,
     const char *chain, uint64_t time);
 static void gs_cli_note_question(gs_cli_t *cli, gs_buf_t *b,
     const char *chain, uint64_t time);
-static void gs_cli_note_user(char *user, size_t size);
 static int gs_cli_note_sync(const char *path);
 
 
@@ -54,7 +51,7 @@ gs_cli_audit_note(gs_cli_t *cli, const char *dir)
     (void) clock_gettime(CLOCK_REALTIME, &ts);
     time = (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
 
-    gs_cli_note_user(user, sizeof(user));
+    gs_cli_audit_user(user, sizeof(user));
     (void) snprintf(chain, sizeof(chain), "query.%s.%llu.%d", user,
                     (unsigned long long) time, (int) getpid());
 
@@ -65,7 +62,7 @@ gs_cli_audit_note(gs_cli_t *cli, const char *dir)
                            "cannot compose the record of this query");
     }
 
-    return gs_cli_note_write(cli, dir, chain, &b);
+    return gs_cli_audit_write(cli, dir, chain, &b);
 }
 
 
@@ -128,7 +125,7 @@ gs_cli_note_question(gs_cli_t *cli, gs_buf_t *b, const char *chain,
     const char             *value;
     const gs_cli_option_t  *o;
 
-    gs_cli_note_user(user, sizeof(user));
+    gs_cli_audit_user(user, sizeof(user));
 
     gs_buf_text(b, "{\"v\":1,\"ty\":\"query\",\"ch\":");
     s = gs_str_text(chain);
@@ -189,8 +186,8 @@ gs_cli_note_question(gs_cli_t *cli, gs_buf_t *b, const char *chain,
 
 /* The name goes into that of a folder. */
 
-static void
-gs_cli_note_user(char *user, size_t size)
+void
+gs_cli_audit_user(char *user, size_t size)
 {
     char           *p;
     struct passwd  *pw;
@@ -214,8 +211,8 @@ gs_cli_note_user(char *user, size_t size)
 }
 
 
-static int
-gs_cli_note_write(gs_cli_t *cli, const char *dir, const char *chain,
+int
+gs_cli_audit_write(gs_cli_t *cli, const char *dir, const char *chain,
     const gs_buf_t *text)
 {
     int      fd, failed;

@@ -21,5 +21,15 @@
  */
 int gs_cli_audit_note(gs_cli_t *cli, const char *dir);
 
+/*
+ * Writes a chain of one segment, and syncs it.  Answers GS_CLI_YES, or
+ * GS_CLI_READ, which is reported.
+ */
+int gs_cli_audit_write(gs_cli_t *cli, const char *dir, const char *chain,
+    const gs_buf_t *text);
+
+/* Who runs the command, as it may stand in the name of a folder. */
+void gs_cli_audit_user(char *user, size_t size);
+
 
 #endif /* _GS_CLI_AUDIT_NOTE_H_INCLUDED_ */

@@ -312,7 +312,7 @@ gs_cli_prove_seal(gs_cli_prove_t *p)
         return gs_cli_fail(p->cli, GS_CLI_READ, "out of memory");
     }
 
-    rc = gs_cli_sealed_start(s, p->cli);
+    rc = gs_cli_sealed_start(s, p->cli, gs_cli_seal_public);
 
     if (rc == GS_CLI_YES && s->kind == NULL) {
         rc = gs_cli_sealed_index(s);
@@ -326,7 +326,7 @@ gs_cli_prove_seal(gs_cli_prove_t *p)
     }
 
     (void) gs_audit_scan(&p->bundle.line, &p->line);
-    gs_cli_sealed_chain(s, p->chain);
+    gs_cli_sealed_chain(s, p->chain, NULL);
 
     found = gs_cli_sealed_leaf(s, p->line.seq, p->line.h, &p->bundle.index);
 

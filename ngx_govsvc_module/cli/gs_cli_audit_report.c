@@ -11,16 +11,19 @@
 
 
 static void gs_cli_audit_json(gs_cli_t *cli, const gs_audit_verify_t *v,
-    const char *state);
+    const gs_cli_removed_t *removed, const char *state);
 static void gs_cli_audit_words(gs_cli_t *cli, const gs_audit_verify_t *v,
-    const char *state, int unreadable);
+    const gs_cli_removed_t *removed, const char *state, int unreadable);
+static void gs_cli_audit_trimmed(gs_cli_t *cli, const gs_audit_verify_t *v,
+    const gs_cli_removed_t *removed);
 static void gs_cli_audit_found(gs_cli_t *cli, const gs_audit_verify_t *v,
     int unreadable);
 static void gs_cli_audit_text(const char *text);
 
 
 int
-gs_cli_audit_report(gs_cli_t *cli, const gs_audit_verify_t *v, int unreadable)
+gs_cli_audit_report(gs_cli_t *cli, const gs_audit_verify_t *v,
+    const gs_cli_removed_t *removed, int unreadable)
 {
     int          code;
     const char  *state;
@@ -35,7 +38,8 @@ gs_cli_audit_report(gs_cli_t *cli, const gs_audit_verify_t *v, int unreadable)
 
     } else if (v->fault.kind == GS_AUDIT_TORN || v->lost != 0
                || v->segments == 0
-               || (v->closed && !v->partial && v->intents != v->paired))
+               || (v->closed && !v->partial && v->intents != v->paired
+                   && !(v->trimmed && v->intents < v->paired)))
     {
         code = GS_CLI_INCOMPLETE;
         state = "incomplete";
@@ -46,10 +50,10 @@ gs_cli_audit_report(gs_cli_t *cli, const gs_audit_verify_t *v, int unreadable)
     }
 
     if (cli->json) {
-        gs_cli_audit_json(cli, v, state);
+        gs_cli_audit_json(cli, v, removed, state);
 
     } else {
-        gs_cli_audit_words(cli, v, state, unreadable);
+        gs_cli_audit_words(cli, v, removed, state, unreadable);
     }
 
     return code;
@@ -57,7 +61,8 @@ gs_cli_audit_report(gs_cli_t *cli, const gs_audit_verify_t *v, int unreadable)
 
 
 static void
-gs_cli_audit_json(gs_cli_t *cli, const gs_audit_verify_t *v, const char *state)
+gs_cli_audit_json(gs_cli_t *cli, const gs_audit_verify_t *v,
+    const gs_cli_removed_t *removed, const char *state)
 {
     gs_buf_t    b;
     gs_uchar_t  text[4096];
@@ -84,6 +89,16 @@ gs_cli_audit_json(gs_cli_t *cli, const gs_audit_verify_t *v, const char *state)
 
     gs_json_kv_text(&b, "end", v->closed ? "closed" : "open");
 
+    if (v->trimmed) {
+        gs_json_key(&b, "removed");
+        gs_buf_char(&b, '{');
+        (void) gs_json_kv_str(&b, "to", &v->removed->to);
+        gs_json_kv_u64(&b, "next", v->removed->next);
+        (void) gs_json_kv_str(&b, "time", &v->removed->time);
+        gs_json_kv_u64(&b, "signed", removed->checked);
+        gs_buf_char(&b, '}');
+    }
+
     if (v->fault.kind != GS_AUDIT_GOOD) {
         gs_json_key(&b, "fault");
         gs_buf_char(&b, '{');
@@ -104,7 +119,7 @@ gs_cli_audit_json(gs_cli_t *cli, const gs_audit_verify_t *v, const char *state)
 
 static void
 gs_cli_audit_words(gs_cli_t *cli, const gs_audit_verify_t *v,
-    const char *state, int unreadable)
+    const gs_cli_removed_t *removed, const char *state, int unreadable)
 {
     const char  *name;
 
@@ -120,6 +135,10 @@ gs_cli_audit_words(gs_cli_t *cli, const gs_audit_verify_t *v,
 
     gs_cli_audit_found(cli, v, unreadable);
 
+    if (v->trimmed) {
+        gs_cli_audit_trimmed(cli, v, removed);
+    }
+
     if (v->fault.kind == GS_AUDIT_GOOD) {
         return;
     }
@@ -134,6 +153,53 @@ gs_cli_audit_words(gs_cli_t *cli, const gs_audit_verify_t *v,
            (unsigned long long) v->fault.seq,
            gs_audit_kind_name(v->fault.kind),
            cli->zh ? v->fault.zh : v->fault.en);
+}
+
+
+static void
+gs_cli_audit_trimmed(gs_cli_t *cli, const gs_audit_verify_t *v,
+    const gs_cli_removed_t *removed)
+{
+    fputs(cli->zh ? "  留存清理已删除至 " : "  removed by retention up to ",
+          stdout);
+    gs_cli_print(stdout, &v->removed->to);
+    fputs(cli->zh ? "，声明于 " : ", declared ", stdout);
+    gs_cli_print(stdout, &v->removed->time);
+
+    if (removed->checked) {
+        puts(cli->zh ? "，已核验签名" : ", signed");
+
+    } else {
+        puts(cli->zh ? "，未核验签名（请用 --key）"
+                     : ", signature not checked");
+    }
+}
+
+
+void
+gs_cli_audit_forged(gs_cli_t *cli, const gs_cli_removed_t *removed)
+{
+    gs_buf_t    b;
+    gs_uchar_t  text[2048];
+
+    if (!cli->json) {
+        gs_cli_audit_text(removed->forged);
+        printf(cli->zh ? "：forged：%s\n" : ": forged: %s\n",
+               cli->zh ? removed->zh : removed->en);
+        return;
+    }
+
+    gs_buf_init(&b, text, sizeof(text));
+    gs_buf_char(&b, '{');
+    gs_json_kv_text(&b, "chain", removed->forged);
+    gs_json_kv_text(&b, "state", "tampered");
+    gs_json_key(&b, "fault");
+    gs_buf_char(&b, '{');
+    gs_json_kv_text(&b, "kind", "forged");
+    gs_json_kv_text(&b, "text", cli->zh ? removed->zh : removed->en);
+    gs_buf_text(&b, "}}\n");
+
+    (void) fwrite(text, 1, gs_buf_len(&b), stdout);
 }
 
 

@@ -35,6 +35,7 @@ static const gs_cli_verb_t *const  gs_cli_verbs[] = {
     &gs_cli_audit_why,
     &gs_cli_audit_stats,
     &gs_cli_audit_export,
+    &gs_cli_audit_retention,
     &gs_cli_audit_keygen,
     &gs_cli_audit_sealer,
     &gs_cli_audit_prove,

@@ -39,6 +39,9 @@ typedef struct {
 } gs_cli_seal_keys_t;
 
 
+typedef int (*gs_cli_seal_load_pt)(gs_cli_t *cli, gs_cli_seal_keys_t *keys);
+
+
 /* PATH/NAME; GS_ERROR, which is reported, if it is too long. */
 gs_rc_t gs_cli_seal_path(gs_cli_t *cli, char *dst, const char *path,
     const char *name);

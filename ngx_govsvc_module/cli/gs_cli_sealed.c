@@ -12,11 +12,12 @@
 #include <stdlib.h>
 
 
+static void gs_cli_sealed_skip(gs_cli_sealed_t *s, uint64_t seq);
 static int gs_cli_sealed_match(gs_cli_sealed_t *s, uint64_t seq,
     const gs_uchar_t *h);
 static void gs_cli_sealed_missing(gs_cli_sealed_t *s);
 static void gs_cli_sealed_gone(gs_cli_sealed_t *s,
-    const gs_cli_sealed_chain_t *c);
+    gs_cli_sealed_chain_t *c);
 static void gs_cli_sealed_fault(gs_cli_sealed_t *s, const char *kind,
     const char *chain, uint64_t seq, const char *en, const char *zh);
 static int gs_cli_sealed_require(gs_cli_sealed_t *s);
@@ -25,10 +26,13 @@ static void gs_cli_sealed_json(gs_cli_sealed_t *s, const char *state);
 
 
 void
-gs_cli_sealed_chain(gs_cli_sealed_t *s, const char *name)
+gs_cli_sealed_chain(gs_cli_sealed_t *s, const char *name,
+    const gs_audit_retention_t *removed)
 {
     s->chain = gs_cli_sealed_find(s, name);
     s->name = name;
+    s->removed = removed;
+    s->begun = 0;
     s->sealed = 0;
     s->after = 0;
     s->wrong = 0;
@@ -45,6 +49,14 @@ void
 gs_cli_sealed_line(void *data, const gs_audit_line_t *line)
 {
     gs_cli_sealed_t *s = data;
+
+    if (!s->begun) {
+        s->begun = 1;
+
+        if (s->removed != NULL && line->seq != 0) {
+            gs_cli_sealed_skip(s, line->seq);
+        }
+    }
 
     for ( ;; ) {
 
@@ -70,6 +82,37 @@ gs_cli_sealed_line(void *data, const gs_audit_line_t *line)
 
         gs_cli_sealed_missing(s);
         gs_cli_sealed_step(s);
+    }
+}
+
+
+/* What a retention has removed was sealed, up to the line it names. */
+
+static void
+gs_cli_sealed_skip(gs_cli_sealed_t *s, uint64_t seq)
+{
+    uint64_t  index;
+
+    if (seq > s->removed->next) {
+        return;
+    }
+
+    if (gs_cli_sealed_leaf(s, s->removed->next - 1, s->removed->h, &index)
+        == GS_DECLINED)
+    {
+        gs_cli_sealed_fault(s, "forged", s->name, s->removed->next - 1,
+                            "a retention has declared a line that was not "
+                            "sealed", "留存清理声明的行并未封存");
+    }
+
+    gs_cli_sealed_first(s);
+
+    while (s->has_peek && s->peek.seq <= seq) {
+        gs_cli_sealed_step(s);
+    }
+
+    if (s->has_run && s->run.seq <= seq && seq - s->run.seq <= s->run.n) {
+        s->run.got = seq - s->run.seq;
     }
 }
 
@@ -171,14 +214,29 @@ gs_cli_sealed_fault(gs_cli_sealed_t *s, const char *kind, const char *chain,
 
 
 static void
-gs_cli_sealed_gone(gs_cli_sealed_t *s, const gs_cli_sealed_chain_t *c)
+gs_cli_sealed_gone(gs_cli_sealed_t *s, gs_cli_sealed_chain_t *c)
 {
-    char      name[GS_AUDIT_NAME_MAX];
-    uint64_t  next;
+    char                         name[GS_AUDIT_NAME_MAX];
+    gs_rc_t                      rc;
+    uint64_t                     next, index;
+    const gs_audit_retention_t  *r;
 
     if (gs_cli_sealed_name(s, c, name, &next) != GS_OK) {
         s->failed = 1;
         return;
+    }
+
+    r = (s->removals != NULL) ? gs_cli_removed_find(s->removals, name) : NULL;
+
+    if (r != NULL && r->whole && r->next == next) {
+        s->chain = c;
+        s->name = name;
+        rc = gs_cli_sealed_leaf(s, next - 1, r->h, &index);
+        s->chain = NULL;
+
+        if (rc == GS_OK) {
+            return;
+        }
     }
 
     gs_cli_sealed_fault(s, "delete", name, 0,

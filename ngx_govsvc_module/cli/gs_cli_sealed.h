@@ -10,6 +10,7 @@
 #define _GS_CLI_SEALED_H_INCLUDED_
 
 
+#include "cli/gs_cli_audit_removed.h"
 #include "cli/gs_cli_lines.h"
 #include "cli/gs_cli_seal.h"
 #include "core/gs_siphash.h"
@@ -54,6 +55,8 @@ typedef struct {
 
     gs_cli_sealed_chain_t   *chain;        /* is being verified; NULL: none */
     const char              *name;
+    const gs_audit_retention_t  *removed;  /* of it; NULL: nothing */
+    gs_cli_removed_t        *removals;     /* of the store; NULL: not read */
     uint64_t                 next;         /* where the index goes on */
     gs_cli_sealed_run_t      run;          /* the one of the next line ... */
     gs_cli_sealed_run_t      peek;         /* ... and that after it */
@@ -70,6 +73,7 @@ typedef struct {
     unsigned                 signer;       /* the key that has signed */
     size_t                   note_len;
     gs_uchar_t               note[GS_AUDIT_NOTE_MAX];
+    unsigned                 begun:1;      /* the chain is */
     unsigned                 has_run:1;
     unsigned                 has_peek:1;
     unsigned                 wrong:1;      /* in this chain */
@@ -78,15 +82,20 @@ typedef struct {
 
 
 /*
- * Reads --seal, checks its signature with --key, computes the root from all
- * tiles, reads the index.  What is wrong is told by gs_cli_sealed_end();
- * other results than GS_CLI_YES are reported.
+ * Reads --seal, checks its signature with --key as load reads it, computes the
+ * root from all tiles, reads the index.  What is wrong is told by
+ * gs_cli_sealed_end(); other results than GS_CLI_YES are reported.
  */
-int gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli);
+int gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli,
+    gs_cli_seal_load_pt load);
 void gs_cli_sealed_free(gs_cli_sealed_t *s);
 
-/* Before and after the lines of one chain; bad: it is wrong in itself. */
-void gs_cli_sealed_chain(gs_cli_sealed_t *s, const char *name);
+/*
+ * Before and after the lines of one chain; bad: it is wrong in itself; removed
+ * is what a retention has declared of it, or NULL.
+ */
+void gs_cli_sealed_chain(gs_cli_sealed_t *s, const char *name,
+    const gs_audit_retention_t *removed);
 void gs_cli_sealed_line(void *data, const gs_audit_line_t *line);
 void gs_cli_sealed_chain_end(gs_cli_sealed_t *s, int bad);
 
@@ -101,7 +110,8 @@ int gs_cli_sealed_end(gs_cli_sealed_t *s, int whole);
  * The parts of it for others: --seal and --key with the checkpoint (kind tells
  * if it is not signed by one of the keys), and the index.
  */
-int gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli);
+int gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli,
+    gs_cli_seal_load_pt load);
 int gs_cli_sealed_index(gs_cli_sealed_t *s);
 gs_cli_sealed_chain_t *gs_cli_sealed_find(gs_cli_sealed_t *s,
     const char *name);

@@ -21,7 +21,8 @@ static int gs_cli_sealed_against(gs_cli_sealed_t *s);
 
 
 int
-gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli)
+gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli,
+    gs_cli_seal_load_pt load)
 {
     int          rc;
     const char  *require;
@@ -44,7 +45,7 @@ gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli)
                            "--against");
     }
 
-    rc = gs_cli_sealed_start(s, cli);
+    rc = gs_cli_sealed_start(s, cli, load);
 
     if (rc == GS_CLI_YES && s->kind == NULL) {
         rc = gs_cli_sealed_tree(s);
@@ -65,7 +66,8 @@ gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli)
 
 
 int
-gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli)
+gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli,
+    gs_cli_seal_load_pt load)
 {
     int  rc;
 
@@ -75,7 +77,7 @@ gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli)
     s->index.fd = -1;
     s->path = gs_cli_option(cli, "seal");
 
-    rc = gs_cli_seal_public(cli, &s->keys);
+    rc = load(cli, &s->keys);
 
     if (rc != GS_CLI_YES) {
         return rc;
