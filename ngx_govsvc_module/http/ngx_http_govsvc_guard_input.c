@@ -42,7 +42,13 @@ ngx_http_govsvc_guard_input(ngx_http_govsvc_guard_input_t *input,
     in->method = ngx_govsvc_to_gs(&r->method_name);
     in->uri = ngx_govsvc_to_gs(&r->unparsed_uri);
     in->path = ngx_govsvc_to_gs(&r->uri);
-    in->args = ngx_govsvc_to_gs(&r->args);
+
+    /* after try_files without arguments their address is whatever it is */
+
+    if (r->args.len != 0) {
+        in->args = ngx_govsvc_to_gs(&r->args);
+    }
+
     in->header = ngx_http_govsvc_guard_header;
     in->rewind = ngx_http_govsvc_guard_rewind;
     in->cursor = &input->headers;

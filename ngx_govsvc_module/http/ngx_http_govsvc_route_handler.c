@@ -317,7 +317,7 @@ ngx_http_govsvc_route_claim(void *data, const gs_str_t *name)
     vv = ngx_http_get_variable(r, &variable,
                                ngx_hash_key(variable.data, variable.len));
 
-    if (vv == NULL || vv->not_found || !vv->valid) {
+    if (vv == NULL || vv->not_found) {
         return gs_str_make(NULL, 0);
     }
 
