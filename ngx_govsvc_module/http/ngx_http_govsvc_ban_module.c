@@ -415,7 +415,10 @@ ngx_http_govsvc_ban_nodes(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
         return NGX_CONF_ERROR;
     }
 
-    (void) SHA256(text.data, text.len, md);
+    if (SHA256(text.data, text.len, md) == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_memcpy(&zone->secret, md, sizeof(gs_siphash_key_t));
     OPENSSL_cleanse(md, sizeof(md));
     OPENSSL_cleanse(text.data, text.len);

@@ -26,8 +26,8 @@ static ngx_int_t ngx_http_govsvc_nonce_ask(ngx_http_request_t *r,
     ngx_http_govsvc_nonce_wait_t **wait, gs_sign_reason_e *reason);
 static ngx_govsvc_redis_status_e ngx_http_govsvc_nonce_send(
     ngx_http_govsvc_nonce_wait_t *w, const ngx_http_govsvc_nonce_t *n);
-static size_t ngx_http_govsvc_nonce_key(u_char *dst, const ngx_str_t *prefix,
-    const ngx_http_govsvc_nonce_t *n);
+static ngx_int_t ngx_http_govsvc_nonce_key(ngx_str_t *key,
+    const ngx_str_t *prefix, const ngx_http_govsvc_nonce_t *n);
 static void ngx_http_govsvc_nonce_answer(void *data,
     ngx_govsvc_redis_status_e status, ngx_govsvc_redis_reply_t *reply);
 static gs_sign_reason_e ngx_http_govsvc_nonce_judge(
@@ -133,7 +133,10 @@ ngx_http_govsvc_nonce_send(ngx_http_govsvc_nonce_wait_t *w,
 
     prefix = ngx_govsvc_redis_prefix(w->zone->redis);
 
+    argv[1].data = key;
+
     if (prefix->len > NGX_HTTP_GOVSVC_NONCE_PREFIX
+        || ngx_http_govsvc_nonce_key(&argv[1], prefix, n) != NGX_OK
         || ngx_govsvc_random(random, sizeof(random),
                              w->request->connection->log)
            != NGX_OK)
@@ -144,8 +147,6 @@ ngx_http_govsvc_nonce_send(ngx_http_govsvc_nonce_wait_t *w,
     gs_hex_encode(w->own, random, sizeof(random));
 
     ngx_str_set(&argv[0], "SET");
-    argv[1].data = key;
-    argv[1].len = ngx_http_govsvc_nonce_key(key, prefix, n);
     argv[2].data = w->own;
     argv[2].len = NGX_HTTP_GOVSVC_NONCE_OWN;
     ngx_str_set(&argv[3], "NX");
@@ -170,8 +171,8 @@ ngx_http_govsvc_nonce_send(ngx_http_govsvc_nonce_wait_t *w,
 
 /* "PREFIXn:" and 128 bits of a hash of the application and its nonce. */
 
-static size_t
-ngx_http_govsvc_nonce_key(u_char *dst, const ngx_str_t *prefix,
+static ngx_int_t
+ngx_http_govsvc_nonce_key(ngx_str_t *key, const ngx_str_t *prefix,
     const ngx_http_govsvc_nonce_t *n)
 {
     u_char   md[SHA256_DIGEST_LENGTH], text[GS_NONCE_TEXT];
@@ -183,13 +184,19 @@ ngx_http_govsvc_nonce_key(u_char *dst, const ngx_str_t *prefix,
     *p++ = '\0';
     p = ngx_cpymem(p, n->nonce.data, n->nonce.len);
 
-    (void) SHA256(text, (size_t) (p - text), md);
+    /* libcrypto allocates even for this */
 
-    p = ngx_cpymem(dst, prefix->data, prefix->len);
+    if (SHA256(text, (size_t) (p - text), md) == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(key->data, prefix->data, prefix->len);
     p = ngx_cpymem(p, "n:", 2);
     p += gs_b64url_encode(p, md, 16);
 
-    return (size_t) (p - dst);
+    key->len = (size_t) (p - key->data);
+
+    return NGX_OK;
 }
 
 
