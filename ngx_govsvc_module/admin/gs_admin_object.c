@@ -25,6 +25,8 @@ static gs_rc_t gs_admin_post(gs_admin_call_t *c, json_t *record);
 static gs_rc_t gs_admin_method(gs_admin_call_t *c, const char *allow);
 static const char *gs_admin_status(gs_admin_call_t *c, json_t *object,
     json_t *record);
+static json_t *gs_admin_proof_nonce(gs_admin_call_t *c, const json_t *object,
+    const json_t *record);
 static unsigned gs_admin_same_place(const json_t *object,
     const json_t *record);
 static gs_rc_t gs_admin_done(gs_admin_call_t *c, unsigned status);
@@ -477,6 +479,12 @@ gs_admin_store(gs_admin_call_t *c, json_t *object, json_t *record)
 
     status = gs_admin_status(c, object, record);
 
+    /* a rehearsal shows what the approval will bring */
+
+    if (c->path.dry_run && strcmp(status, "proposed") == 0) {
+        status = "active";
+    }
+
     if (strcmp(status, "proposed") == 0 && record != NULL
         && gs_route_doc_active(c->resource->kind, record))
     {
@@ -501,8 +509,7 @@ gs_admin_store(gs_admin_call_t *c, json_t *object, json_t *record)
 
     if (next != NULL && strcmp(status, "pending") == 0
         && json_object_set_new(next, "proof",
-                               json_stringn((const char *) c->q->nonce.data,
-                                            c->q->nonce.len))
+                               gs_admin_proof_nonce(c, object, record))
            != 0)
     {
         json_decref(next);
@@ -542,7 +549,9 @@ gs_admin_status(gs_admin_call_t *c, json_t *object, json_t *record)
     }
 
     if (c->resource->kind == GS_ROUTE_DOC_INSTANCES) {
-        return (c->admin->proof && !gs_admin_same_place(object, record))
+        return (c->admin->proof
+                && !(gs_admin_same_place(object, record)
+                     && gs_route_doc_active(GS_ROUTE_DOC_INSTANCES, record)))
                ? "pending" : "active";
     }
 
@@ -566,6 +575,24 @@ gs_admin_status(gs_admin_call_t *c, json_t *object, json_t *record)
 }
 
 
+/* What waits to be shown is the same until the peer moves. */
+
+static json_t *
+gs_admin_proof_nonce(gs_admin_call_t *c, const json_t *object,
+    const json_t *record)
+{
+    json_t  *proof;
+
+    proof = json_object_get(record, "proof");
+
+    if (json_is_string(proof) && gs_admin_same_place(object, record)) {
+        return json_incref(proof);
+    }
+
+    return json_stringn((const char *) c->q->nonce.data, c->q->nonce.len);
+}
+
+
 /* What was proved stays proved while the peer is where it was. */
 
 static unsigned
@@ -575,9 +602,7 @@ gs_admin_same_place(const json_t *object, const json_t *record)
     const json_t             *old;
     static const char *const  keys[] = { "pool", "address", "port" };
 
-    if (record == NULL
-        || !gs_route_doc_active(GS_ROUTE_DOC_INSTANCES, record))
-    {
+    if (record == NULL) {
         return 0;
     }
 
