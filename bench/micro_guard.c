@@ -19,6 +19,7 @@
 #define BENCH_CHECKS  200000
 #define BENCH_ROUNDS  5
 #define BENCH_FILE    (1024 * 1024)
+#define BENCH_BROWSER 9
 
 
 static gs_rc_t bench_read(gs_guard_build_t *build, const char *name);
@@ -27,6 +28,9 @@ static gs_rc_t bench_next(void *cursor, gs_guard_header_t *h);
 static void bench_compile(void);
 static void bench_check(const gs_guard_t *guard, gs_guard_scratch_t *s,
     const char *name, const char *args, size_t nheaders);
+static void bench_browser(const gs_guard_t *guard, gs_guard_scratch_t *s,
+    const char *name, int fresh);
+static void bench_vary(char *text, unsigned n);
 static void bench_body(const gs_guard_t *guard, gs_guard_scratch_t *s);
 static void bench_body_run(const gs_guard_t *guard, gs_guard_scratch_t *s,
     const char *name, const char *type, const gs_str_t *body);
@@ -65,6 +69,17 @@ static const char *const  bench_headers[][2] = {
 static char  bench_long[2048];
 
 
+typedef struct {
+    size_t  i;
+    char    args[256];
+    char    uri[256];
+    char    values[BENCH_BROWSER][256];
+} bench_vary_t;
+
+
+static gs_rc_t bench_varied(void *data, gs_guard_header_t *h);
+
+
 int
 main(void)
 {
@@ -87,6 +102,8 @@ main(void)
     bench_scan();
     bench_check(guard, s, "guard_check_line", bench_plain, 0);
     bench_check(guard, s, "guard_check_browser", bench_plain, 9);
+    bench_browser(guard, s, "guard_check_browsers", 0);
+    bench_browser(guard, s, "guard_check_unknown", 1);
     bench_check(guard, s, "guard_check_2k_header", bench_plain, 10);
     bench_check(guard, s, "guard_check_attack", bench_attack, 9);
     bench_body(guard, s);
@@ -254,6 +271,101 @@ bench_check(const gs_guard_t *guard, gs_guard_scratch_t *s, const char *name,
     }
 
     printf("%s\t%.0f\tns/op\n", name, best / BENCH_CHECKS * 1e9);
+}
+
+
+/*
+ * As requests come: the arguments, the cookie and the referring page are new
+ * each time, what browsers say of themselves is not; fresh: that is new too.
+ */
+
+static void
+bench_browser(const gs_guard_t *guard, gs_guard_scratch_t *s,
+    const char *name, int fresh)
+{
+    size_t              k;
+    double              start, best, spent;
+    unsigned            round, i;
+    bench_vary_t        vary;
+    gs_guard_input_t    in;
+    gs_guard_verdict_t  verdict;
+
+    (void) snprintf(vary.args, sizeof(vary.args), "%s", bench_plain);
+    (void) snprintf(vary.uri, sizeof(vary.uri), "/44/portal/search?%s",
+                    bench_plain);
+
+    for (k = 0; k < BENCH_BROWSER; k++) {
+        (void) snprintf(vary.values[k], sizeof(vary.values[k]), "%s",
+                        bench_headers[k][1]);
+    }
+
+    memset(&in, 0, sizeof(gs_guard_input_t));
+
+    in.method = gs_str_text("GET");
+    in.path = gs_str_text("/44/portal/search");
+    in.header = bench_varied;
+    in.cursor = &vary;
+
+    best = 1e9;
+
+    for (round = 0; round < BENCH_ROUNDS; round++) {
+        start = now();
+
+        for (i = 0; i < BENCH_CHECKS; i++) {
+            bench_vary(vary.args, i);
+            bench_vary(vary.uri, i);
+
+            for (k = fresh ? 0 : 6; k < (fresh ? BENCH_BROWSER : 8); k++) {
+                bench_vary(vary.values[k], i);
+            }
+
+            vary.i = 0;
+            in.uri = gs_str_text(vary.uri);
+            in.args = gs_str_text(vary.args);
+            (void) gs_guard_check(guard, s, &in, &verdict);
+        }
+
+        spent = now() - start;
+
+        if (spent < best) {
+            best = spent;
+        }
+    }
+
+    printf("%s\t%.0f\tns/op\n", name, best / BENCH_CHECKS * 1e9);
+}
+
+
+static gs_rc_t
+bench_varied(void *data, gs_guard_header_t *h)
+{
+    bench_vary_t  *vary = data;
+
+    if (vary->i == BENCH_BROWSER) {
+        return GS_DONE;
+    }
+
+    h->name = gs_str_text(bench_headers[vary->i][0]);
+    h->value = gs_str_text(vary->values[vary->i]);
+    vary->i++;
+
+    return GS_OK;
+}
+
+
+/* Other digits in the place of the last ones of a text. */
+
+static void
+bench_vary(char *text, unsigned n)
+{
+    char  *p;
+
+    for (p = text + strlen(text); p > text && n > 0; p--) {
+        if (p[-1] >= '0' && p[-1] <= '9') {
+            p[-1] = (char) ('0' + n % 10);
+            n /= 10;
+        }
+    }
 }
 
 

@@ -57,14 +57,17 @@ gs_guard_compile(gs_guard_t **out, gs_guard_build_t *build, gs_err_t *err)
     guard->slot_words = gs_guard_slots(guard) / 64 + 1;
     guard->rule_words = guard->nrules / 64 + 1;
 
-    if (gs_guard_tables(guard) != GS_OK
-        || gs_guard_names(guard) != GS_OK
-        || gs_guard_rows(guard) != GS_OK)
-    {
+    if (gs_guard_tables(guard) != GS_OK) {
         return gs_err(err, "no memory");
     }
 
     gs_guard_conds(guard);
+
+    if (gs_guard_names(guard) != GS_OK || gs_guard_rows(guard) != GS_OK)
+    {
+        return gs_err(err, "no memory");
+    }
+
     gs_guard_standing(guard);
 
     memset(&tuning, 0, sizeof(gs_guard_tuning_t));
@@ -191,12 +194,15 @@ gs_guard_phase_tables(gs_guard_t *guard, unsigned n)
     ph->views = gs_calloc(mem, guard->ntargets, 1);
     ph->flags = gs_calloc(mem, guard->ntargets, sizeof(uint32_t));
     ph->any_view = gs_calloc(mem, guard->ntargets, sizeof(uint64_t *));
+    ph->marks = gs_calloc(mem, guard->ntargets, sizeof(uint64_t));
+    ph->asks = gs_calloc(mem, guard->ntargets, 1);
     ph->rows = gs_calloc(mem, (size_t) guard->ntargets * GS_VIEWS,
                          sizeof(uint64_t *));
     ph->standing = gs_calloc(mem, guard->rule_words, sizeof(uint64_t));
 
     if (ph->views == NULL || ph->flags == NULL
-        || ph->any_view == NULL || ph->rows == NULL || ph->standing == NULL)
+        || ph->any_view == NULL || ph->marks == NULL || ph->asks == NULL
+        || ph->rows == NULL || ph->standing == NULL)
     {
         return GS_ERROR;
     }
@@ -210,7 +216,7 @@ gs_guard_conds(gs_guard_t *guard)
 {
     uint32_t          i;
     uint64_t          bit, need;
-    const gs_cond_t  *cond;
+    gs_cond_t        *cond;
 
     for (i = 0; i < guard->nconds; i++) {
         cond = &guard->conds[i];
@@ -236,7 +242,7 @@ gs_guard_conds(gs_guard_t *guard)
             guard->blind[i / 64] |= bit;
         }
 
-        guard->mark_bytes |= need;
+        cond->marks = need;
 
         for ( /* void */ ; need != 0; need &= need - 1) {
             guard->marks[__builtin_ctzll(need)][i / 64] |= bit;
@@ -336,6 +342,16 @@ gs_guard_row(gs_guard_t *guard, gs_guard_phase_t *ph, unsigned target,
     const gs_cond_t  *cond;
 
     cond = &guard->conds[index];
+
+    ph->marks[target] |= cond->marks;
+
+    if (guard->wordy[index / 64] & (uint64_t) 1 << index % 64) {
+        ph->asks[target] |= GS_ASKS_WORDS;
+    }
+
+    if (guard->blind[index / 64] & (uint64_t) 1 << index % 64) {
+        ph->asks[target] |= GS_ASKS_BLIND;
+    }
 
     for (v = 0; v < GS_VIEWS; v++) {
 
@@ -450,6 +466,8 @@ gs_guard_names(gs_guard_t *guard)
     for (t = GS_KIND_FIXED; t < guard->ntargets; t++) {
         target = &guard->targets[t];
         guard->named |= 1u << (target->kind - GS_KIND_FIXED);
+        guard->lengths[target->kind - GS_KIND_FIXED] |=
+                                       (uint32_t) 1 << target->name.len % 32;
 
         slot = gs_guard_name_hash(target->kind, &target->name) & guard->mask;
 

@@ -17,6 +17,7 @@ typedef struct {
     gs_guard_gate_t    gate;               /* of the whole sequence */
     unsigned           nalts;              /* and of one group in it */
     gs_guard_gate_t    alts[GS_GUARD_MAX_GATES];
+    gs_guard_gate_t    sum;                /* of alts */
     gs_uchar_t         run[GS_LIT_RUN];
     unsigned           n;
 } gs_lit_seq_t;
@@ -303,9 +304,12 @@ gs_lit_gates(gs_lit_seq_t *seq, gs_guard_lits_t *lits)
     if (seq->nalts == 0) {
         lits->ngates = 1;
         lits->gates[0] = seq->gate;
+        lits->sum = seq->gate;
         return;
     }
 
+    lits->sum = seq->sum;
+    gs_lit_gate_and(&lits->sum, &seq->gate);
     lits->ngates = seq->nalts;
 
     for (i = 0; i < seq->nalts; i++) {
@@ -318,8 +322,6 @@ gs_lit_gates(gs_lit_seq_t *seq, gs_guard_lits_t *lits)
 static void
 gs_lit_gate_group(gs_lit_seq_t *seq, const gs_guard_lits_t *set)
 {
-    gs_guard_gate_t  sum;
-
     if (set->ngates == 0) {
         return;
     }
@@ -329,17 +331,16 @@ gs_lit_gate_group(gs_lit_seq_t *seq, const gs_guard_lits_t *set)
            > gs_lit_gate_weight(seq->alts, seq->nalts))
     {
         if (seq->nalts > 0) {
-            sum = gs_lit_gate_sum(seq->alts, seq->nalts);
-            gs_lit_gate_and(&seq->gate, &sum);
+            gs_lit_gate_and(&seq->gate, &seq->sum);
         }
 
         memcpy(seq->alts, set->gates, set->ngates * sizeof(gs_guard_gate_t));
         seq->nalts = set->ngates;
+        seq->sum = set->sum;
         return;
     }
 
-    sum = gs_lit_gate_sum(set->gates, set->ngates);
-    gs_lit_gate_and(&seq->gate, &sum);
+    gs_lit_gate_and(&seq->gate, &set->sum);
 }
 
 
@@ -348,6 +349,10 @@ gs_lit_gate_join(gs_guard_lits_t *lits, const gs_guard_lits_t *branch,
     int alone)
 {
     gs_guard_gate_t  *last, pair[2];
+
+    pair[0] = lits->sum;
+    pair[1] = branch->sum;
+    lits->sum = (lits->ngates == 0) ? branch->sum : gs_lit_gate_sum(pair, 2);
 
     if (alone
         || (branch->ngates <= GS_LIT_BRANCH
@@ -358,8 +363,6 @@ gs_lit_gate_join(gs_guard_lits_t *lits, const gs_guard_lits_t *branch,
         lits->ngates += branch->ngates;
         return;
     }
-
-    pair[1] = gs_lit_gate_sum(branch->gates, branch->ngates);
 
     if (lits->ngates < GS_GUARD_MAX_GATES) {
         lits->gates[lits->ngates++] = pair[1];

@@ -34,6 +34,7 @@ typedef struct {
     unsigned         ngates;               /* 0: nothing is known */
     gs_str_t         words[GS_GUARD_MAX_LITS];
     gs_guard_gate_t  gates[GS_GUARD_MAX_GATES];
+    gs_guard_gate_t  sum;                  /* one in the place of them */
 } gs_guard_lits_t;
 
 

@@ -10,6 +10,8 @@
 #include "guard/gs_guard_priv.h"
 
 
+static uint64_t gs_guard_policy_stamp(const gs_guard_policy_t *policy,
+    const gs_guard_t *guard);
 static void gs_guard_policy_levels(gs_guard_policy_t *policy,
     const gs_guard_t *guard, unsigned level);
 static gs_rc_t gs_guard_policy_class(gs_guard_policy_t *policy,
@@ -68,6 +70,7 @@ gs_guard_policy(gs_guard_policy_t **out, const gs_guard_t *guard,
         }
     }
 
+    policy->stamp = gs_guard_policy_stamp(policy, guard);
     *out = policy;
 
     return GS_OK;
@@ -79,6 +82,36 @@ failed:
     }
 
     return GS_ERROR;
+}
+
+
+/* Another one at the same address is told by what it says. */
+
+static uint64_t
+gs_guard_policy_stamp(const gs_guard_policy_t *policy,
+    const gs_guard_t *guard)
+{
+    uint64_t  h;
+    uint32_t  i, w;
+
+    h = guard->nrules;
+
+    for (w = 0; w < guard->rule_words; w++) {
+        h = (h ^ policy->off[w]) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 29;
+    }
+
+    for (i = 0; i < policy->nexcept; i++) {
+        h ^= gs_guard_name_hash(policy->except[i].kind,
+                                &policy->except[i].name);
+
+        for (w = 0; w < guard->rule_words; w++) {
+            h = (h ^ policy->except[i].rules[w]) * 0x9e3779b97f4a7c15u;
+            h ^= h >> 29;
+        }
+    }
+
+    return h;
 }
 
 

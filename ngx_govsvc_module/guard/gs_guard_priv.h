@@ -217,6 +217,7 @@ struct gs_cond_s {
     unsigned            ngates;
     gs_guard_gate_t    *gates;
     uint32_t            slot;              /* of its words */
+    uint64_t            marks;             /* one is there, if no words */
     gs_set_t           *set;
     pcre2_code         *code;
     gs_cond_t          *same;
@@ -287,12 +288,18 @@ struct gs_guard_build_s {
 };
 
 
+#define GS_ASKS_WORDS  0x01                /* which literals there are */
+#define GS_ASKS_BLIND  0x02                /* a cond that nothing gates */
+
+
 /* What is looked at in one phase. */
 typedef struct {
     gs_uchar_t        *views;              /* of each target: bits */
     uint32_t          *flags;              /* facts asked for */
     uint64_t         **rows;               /* target * GS_VIEWS + view */
     uint64_t         **any_view;           /* of each target: rows in one */
+    uint64_t          *marks;              /* of its conds without words */
+    gs_uchar_t        *asks;               /* GS_ASKS_... */
     uint64_t          *standing;           /* rules without a positive cond */
     unsigned           any:1;              /* a rule acts in this phase */
     unsigned           head:1;             /* looks at targets of the head */
@@ -316,11 +323,11 @@ struct gs_guard_s {
     uint64_t          *wordy;              /* with one, or behind them */
     uint64_t          *blind;              /* always, and without a mark */
     uint64_t          *marks[64];          /* and those that one lets in */
-    uint64_t           mark_bytes;
     uint64_t          *facts;              /* conds on facts */
     gs_guard_phase_t   phase[GS_GUARD_PHASES];
     gs_ac_t           *ac;
     unsigned           named;              /* kinds with a named target */
+    uint32_t           lengths[GS_KIND_LAST - GS_KIND_FIXED];  /* of names */
     uint32_t           mask;               /* of the table of names */
     uint16_t          *names;              /* target, 0: empty */
     gs_guard_policy_t *policy;             /* the default one */
@@ -329,6 +336,7 @@ struct gs_guard_s {
 
 
 struct gs_guard_policy_s {
+    uint64_t           stamp;              /* of all that it says */
     unsigned           level_block;
     unsigned           threshold;
     uint16_t           thresholds[GS_GUARD_MAX_CLASSES];  /* 0: none */
@@ -351,6 +359,9 @@ typedef struct {
 } gs_guard_evidence_t;
 
 
+typedef struct gs_guard_known_s  gs_guard_known_t;
+
+
 /*
  * A text whose parts are values: what no part of it can fulfil, because the
  * whole has neither its literals nor its bytes.
@@ -358,6 +369,8 @@ typedef struct {
 typedef struct {
     gs_str_t           text;               /* len 0: none */
     int                any;                /* cand is not empty */
+    uint64_t           bytes;
+    uint64_t           marks;              /* of the open ones */
     uint64_t          *cand;               /* slots of the whole */
     uint64_t          *open;               /* conds that a part may fulfil */
 } gs_guard_outer_t;
@@ -371,6 +384,7 @@ struct gs_guard_scratch_s {
     uint64_t             *live;            /* for the value */
     uint64_t             *touched;         /* over rules */
     gs_guard_outer_t      outer;
+    gs_guard_known_t     *known;
     size_t                size;            /* of each buffer */
     gs_uchar_t           *view[GS_VIEWS];  /* url to b64 */
     gs_uchar_t           *text;            /* of parsers */
@@ -539,6 +553,14 @@ int gs_guard_wanted(const gs_guard_run_t *run, gs_kind_e kind);
 
 /* Asks all rules about a value. */
 void gs_guard_value(gs_guard_run_t *run, gs_value_t *v);
+
+/*
+ * 1 if the value was clean before, in the same place and phase; else hash is
+ * for gs_guard_know(), which remembers it if nothing held, 0 for none.
+ */
+int gs_guard_known(gs_guard_run_t *run, const gs_value_t *v, uint64_t *hash);
+void gs_guard_know(gs_guard_run_t *run, const gs_value_t *v, uint64_t hash);
+gs_guard_known_t *gs_guard_known_create(gs_mem_t *mem);
 
 /* A text of which the next values are parts; NULL: they are of none. */
 void gs_guard_outer(gs_guard_run_t *run, const gs_str_t *text);

@@ -36,8 +36,9 @@ gs_guard_scratch_create(const gs_guard_t *guard, gs_mem_t *mem, size_t body)
     s->cand = bits;
     s->evidence = gs_calloc(mem, GS_GUARD_EVIDENCE,
                             sizeof(gs_guard_evidence_t));
+    s->known = gs_guard_known_create(mem);
 
-    if (bits == NULL || s->evidence == NULL
+    if (bits == NULL || s->evidence == NULL || s->known == NULL
         || gs_guard_scratch_buffers(s, body) != GS_OK
         || gs_guard_scratch_pcre(s) != GS_OK)
     {
@@ -153,6 +154,7 @@ gs_guard_scratch_destroy(gs_guard_scratch_t *s)
     gs_free(s->mem, s->body);
     gs_free(s->mem, s->plain);
     gs_free(s->mem, s->evidence);
+    gs_free(s->mem, s->known);
     gs_free(s->mem, s->cand);
     gs_free(s->mem, s);
 }

@@ -361,8 +361,9 @@ gs_guard_target(const gs_guard_t *guard, gs_kind_e kind, const gs_str_t *name)
     uint32_t            slot;
     const gs_target_t  *target;
 
-    if ((guard->named & (1u << (kind - GS_KIND_FIXED))) == 0
-        || name->len == 0)
+    if (name->len == 0
+        || (guard->lengths[kind - GS_KIND_FIXED]
+            & (uint32_t) 1 << name->len % 32) == 0)
     {
         return 0;
     }

@@ -20,6 +20,10 @@ static void gs_guard_scan(gs_guard_run_t *run, gs_value_t *v,
     unsigned views);
 static int gs_guard_live(gs_guard_run_t *run, gs_value_t *v, unsigned view,
     const gs_str_t *text, int alike);
+static uint64_t gs_guard_rows(const gs_guard_run_t *run, const gs_value_t *v,
+    uint32_t w);
+static int gs_guard_part_words(const gs_guard_run_t *run,
+    const gs_value_t *v);
 static int gs_guard_words(gs_guard_run_t *run, const gs_str_t *text);
 static int gs_guard_part(const gs_guard_outer_t *outer, const gs_str_t *text);
 static void gs_guard_rows_of(gs_guard_run_t *run, gs_value_t *v,
@@ -119,6 +123,7 @@ gs_guard_value(gs_guard_run_t *run, gs_value_t *v)
 {
     unsigned                 k, views;
     uint32_t                 flags;
+    uint64_t                 hash;
     gs_guard_scratch_t      *s;
     const gs_guard_phase_t  *ph;
 
@@ -141,6 +146,10 @@ gs_guard_value(gs_guard_run_t *run, gs_value_t *v)
         return;
     }
 
+    if (gs_guard_known(run, v, &hash)) {
+        return;
+    }
+
     gs_guard_look(s, v);
 
     v->told = flags ? gs_guard_facts(s, v, flags) : 0;
@@ -151,6 +160,7 @@ gs_guard_value(gs_guard_run_t *run, gs_value_t *v)
     }
 
     gs_guard_scan(run, v, views & ~v->none);
+    gs_guard_know(run, v, hash);
 }
 
 
@@ -213,9 +223,9 @@ gs_guard_live(gs_guard_run_t *run, gs_value_t *v, unsigned view,
     const gs_str_t *text, int alike)
 {
     int                  any, part;
-    uint32_t             w;
-    uint64_t             bytes, bits, found, rows, words;
-    unsigned             k;
+    uint32_t             w, n;
+    uint64_t             bytes, bits, found, marks, words;
+    unsigned             k, asks;
     const gs_guard_t    *guard;
     gs_guard_scratch_t  *s;
 
@@ -228,28 +238,28 @@ gs_guard_live(gs_guard_run_t *run, gs_value_t *v, unsigned view,
     }
 
     part = alike && gs_guard_part(&s->outer, text);
-    words = 0;
+    bytes = gs_guard_seen(v, view);
+    marks = 0;
+    asks = 0;
 
-    for (w = 0; w < guard->cond_words; w++) {
-
-        rows = 0;
-
-        for (k = 0; k < v->ntargets; k++) {
-            if (run->ph->any_view[v->targets[k]] != NULL) {
-                rows |= run->ph->any_view[v->targets[k]][w];
-            }
-        }
-
-        if (part) {
-            rows &= s->outer.open[w];
-        }
-
-        s->live[w] = rows;
-        words |= rows & guard->wordy[w];
+    for (k = 0; k < v->ntargets; k++) {
+        marks |= run->ph->marks[v->targets[k]];
+        asks |= run->ph->asks[v->targets[k]];
     }
 
-    any = (words != 0) && gs_guard_words(run, text);
-    bytes = gs_guard_seen(v, view);
+    marks &= bytes & (part ? s->outer.marks : ~(uint64_t) 0);
+    any = 0;
+
+    if ((asks & GS_ASKS_WORDS)
+        && (!part || gs_guard_part_words(run, v)))
+    {
+        any = gs_guard_words(run, text);
+    }
+
+    if (!any && marks == 0 && (asks & GS_ASKS_BLIND) == 0 && v->told == 0) {
+        return 0;
+    }
+
     found = 0;
 
     for (w = 0; w < guard->cond_words; w++) {
@@ -258,15 +268,65 @@ gs_guard_live(gs_guard_run_t *run, gs_value_t *v, unsigned view,
         bits |= any ? s->cand[w] : 0;
         bits |= v->told ? guard->facts[w] : 0;
 
-        for (words = bytes & guard->mark_bytes; words; words &= words - 1) {
+        for (words = marks; words; words &= words - 1) {
             bits |= guard->marks[__builtin_ctzll(words)][w];
         }
 
-        s->live[w] &= bits;
+        bits &= gs_guard_rows(run, v, w) & (part ? s->outer.open[w]
+                                                 : ~(uint64_t) 0);
+        s->live[w] = bits;
+
+        for ( /* void */ ; bits != 0; bits &= bits - 1) {
+            n = w * 64 + (uint32_t) __builtin_ctzll(bits);
+
+            if (!gs_guard_open(s, &guard->conds[n], bytes)) {
+                s->live[w] &= ~(bits & -bits);
+            }
+        }
+
         found |= s->live[w];
     }
 
     return found != 0;
+}
+
+
+/* The conditions that look at the value, in whatever view. */
+
+static uint64_t
+gs_guard_rows(const gs_guard_run_t *run, const gs_value_t *v, uint32_t w)
+{
+    uint64_t  rows;
+    unsigned  k;
+
+    rows = 0;
+
+    for (k = 0; k < v->ntargets; k++) {
+        if (run->ph->any_view[v->targets[k]] != NULL) {
+            rows |= run->ph->any_view[v->targets[k]][w];
+        }
+    }
+
+    return rows;
+}
+
+
+/* 1 if the whole leaves a condition that needs the literals of a part. */
+
+static int
+gs_guard_part_words(const gs_guard_run_t *run, const gs_value_t *v)
+{
+    uint32_t  w;
+
+    for (w = 0; w < run->guard->cond_words; w++) {
+        if (gs_guard_rows(run, v, w) & run->s->outer.open[w]
+            & run->guard->wordy[w])
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -319,7 +379,8 @@ gs_guard_outer(gs_guard_run_t *run, const gs_str_t *text)
 
     s->outer.any = gs_guard_words(run, text);
     s->outer.text = *text;
-    bytes = gs_guard_bytes(text);
+    s->outer.bytes = bytes = gs_guard_bytes(text);
+    s->outer.marks = 0;
     memcpy(s->outer.cand, s->cand, guard->slot_words * sizeof(uint64_t));
 
     for (w = 0; w < guard->cond_words; w++) {
@@ -334,6 +395,7 @@ gs_guard_outer(gs_guard_run_t *run, const gs_str_t *text)
                 && gs_guard_open(s, &guard->conds[n], bytes))
             {
                 s->outer.open[w] |= bits & -bits;
+                s->outer.marks |= guard->conds[n].marks;
             }
         }
     }
@@ -395,7 +457,7 @@ gs_guard_candidate(gs_guard_run_t *run, uint32_t index, gs_value_t *v,
 
     if ((run->policy->off[r / 64] & rule)
         || (run->policy->nexcept > 0 && gs_guard_excepted(run, r, v))
-        || !gs_guard_open(s, cond, gs_guard_seen(v, view))
+        || (s->bare && !gs_guard_open(s, cond, gs_guard_seen(v, view)))
         || gs_guard_view(s, v, (gs_view_e) view) != GS_OK)
     {
         return;

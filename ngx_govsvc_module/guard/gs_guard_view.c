@@ -111,7 +111,10 @@ gs_guard_look(gs_guard_scratch_t *s, gs_value_t *v)
         (void) gs_view_set(v, GS_VIEW_URL, &text);
     }
 
-    v->bytes = gs_guard_bytes(&v->view[GS_VIEW_URL]);
+    text = v->view[GS_VIEW_URL];
+    v->bytes = (text.len == s->outer.text.len
+                && text.data == s->outer.text.data && text.len > 0)
+               ? s->outer.bytes : gs_guard_bytes(&text);
     v->seen[GS_VIEW_URL] = v->bytes;
     v->looked |= 1u << GS_VIEW_URL;
 }

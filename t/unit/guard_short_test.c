@@ -33,6 +33,8 @@ typedef struct {
 } short_t;
 
 
+static const char    short_rules[] = "lua-free-rules/*.rules";
+static const char    short_corpus[] = "t/rules/payload/*";
 static char         *short_lines[SHORT_LINES];
 static unsigned      short_nlines;
 static uint64_t      short_state = 88172645463325252u;
@@ -64,7 +66,7 @@ static const char *const  short_shapes[] = {
 
 static const char *const  short_pieces[] = {
     " ", "'", "\"", "(", ")", "/", "../", "%27", "%3c", "+", "\t", "\\", "$",
-    "${", "}", ";", "|", "&", "=", "<", ">", "/*", "*/", "  ", "//", "/./",
+    "${", "}", ";", "|", "&", "=", "<", ">", "/*", "*/", "  ", "/\x2f", "/./",
     "\xe5\xb9\xbf\xe4\xb8\x9c", "\xef\xbc\x9c", "\xe2\x80\x8b", "\xc0\xae",
     "\xff", "%c0%af", "\\u003c", "\\x41", "&lt;", "&#60;", "union select",
     "<script", "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==", "javascript:",
@@ -118,7 +120,7 @@ short_open(short_t *t, gs_arena_t *arena)
     mem = gs_arena_mem(arena);
     build = gs_guard_build_create(mem, NULL, NULL, NULL);
 
-    if (glob("lua-free-rules/*.rules", 0, NULL, &found) != 0) {
+    if (glob(short_rules, 0, NULL, &found) != 0) {
         diag("no rules");
         exit(1);
     }
@@ -156,7 +158,7 @@ short_payloads(void)
     size_t   i, n;
     glob_t   found;
 
-    if (glob("t/rules/payload/*", 0, NULL, &found) != 0) {
+    if (glob(short_corpus, 0, NULL, &found) != 0) {
         diag("no payloads");
         exit(1);
     }
