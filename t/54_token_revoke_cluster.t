@@ -9,6 +9,7 @@
 use strict;
 use warnings;
 
+use MIME::Base64 qw/decode_base64/;
 use Test::More;
 use Time::HiRes qw/time/;
 use FindBin;
@@ -49,6 +50,11 @@ EOH
             govsvc_route  off;
             govsvc_token  required issuer=citizens;
             empty_gif;
+        }
+
+        location = /metrics {
+            govsvc_route  off;
+            govsvc_metrics;
         }
 EOS
 }
@@ -128,10 +134,7 @@ ok(follow(3), 'one worker of each node follows');
 # of each kind, each by another node
 
 my ($kid) = $token{kid} =~ /^([^.]+)/;
-$kid =~ tr{-_}{+/};
-($kid) = unpack('u', join '', map { chr(32 + length($_) * 3 / 4) . $_ . "\n" }
-    map { tr{A-Za-z0-9+/}{ -_}r } $kid . 'A' x (-length($kid) % 4))
-    =~ /"kid":"([^"]+)"/;
+($kid) = decode_base64($kid =~ tr{-_}{+/}r) =~ /"kid":"([^"]+)"/;
 ok($kid, 'the name of a key');
 
 my %value = (jti => 'one', sid => 'session-7', sub => 'li', kid => $kid);
@@ -297,11 +300,23 @@ $redis->start();
 $nodes[0]->run();
 all('401', $alone, 'told after its restart');
 
-# metrics of it all
-
 ok($nodes[0]->reload(), 'reload');
 is(revoke($nodes[1], '', 'jti', 'four'), 200, 'once more');
 all('401', $token{other}, 'new workers follow');
+
+# figures of it
+
+$nodes[0]->wait_for(sub {
+    $nodes[0]->api('security', GET => 'revocations')->json->{untold} == 0
+}, 10);
+like($nodes[0]->http_get('/metrics')->body, $_, "figures: $_") for (
+    qr/^govsvc_revocations\{state="in_force"\} [1-9]/m,
+    qr/^govsvc_revocations\{state="untold"\} 0$/m,
+    qr/^govsvc_revocations_full_total 0$/m,
+    qr/^govsvc_revocation_changes_total\{way="told"\} [1-9]/m,
+    qr/^govsvc_revocation_changes_total\{way="heard"\} [1-9]/m,
+    qr/^govsvc_revocation_follows 1$/m,
+);
 
 $_->finish() for @nodes;
 done_testing();

@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use MIME::Base64 qw/decode_base64/;
 use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -65,6 +66,16 @@ sub revoke {
         { issuer => 'citizens', kind => $kind, value => $value, %more });
 }
 
+# the name of the key that signed it
+
+sub kid {
+    my ($head) = $_[0] =~ /^([^.]+)/;
+
+    $head =~ tr{-_}{+/};
+
+    return decode_base64($head) =~ /"kid":"([^"]+)"/ ? $1 : '';
+}
+
 my %token = (
     jti => token(sub => 'zhang', jti => 'one'),
     sid => token(sub => 'zhang', jti => 'two', sid => 'session-7'),
@@ -84,6 +95,17 @@ for my $kind (qw/jti sid sub/) {
 }
 
 is(worst($token{other}), '200', 'another token is good');
+
+my $key = $t->token('RS256', { iss => 'https://citizens.gov.example',
+    iat => $now - 60, exp => $now + 3600, sub => 'sun' });
+
+is(worst($key), '200', 'by another key');
+is(revoke('', 'kid', kid($key))->status, 200, 'kid: revoked');
+ok($t->wait_for(sub { worst($key) eq '401' }, 5),
+   'kid: refused by all workers');
+is(worst($token{other}), '200', 'tokens of other keys are good');
+is(revoke('/lift', 'kid', kid($key))->status, 200, 'kid: lifted');
+ok($t->wait_for(sub { worst($key) eq '200' }, 5), 'kid: good again');
 
 my $old = token(sub => 'wang', jti => 'five', iat => $now - 600);
 is(worst($old), '200', 'an old token');

@@ -19,7 +19,10 @@ my $t = Test::GovSvc::Admin->new(log => 'notice')->has('mint');
 
 my $port = $t->backend('a');
 
-$t->gateway()->run();
+$t->gateway(http => <<'EOF')->run();
+    govsvc_ban_zone         zone=bans:64k;
+    govsvc_revocation_zone  zone=rev:128k state=%%DIR%%/state/revoked;
+EOF
 
 my $r = $t->api(undef, GET => 'openapi.json');
 is($r->status, 200, 'served without a credential');
@@ -81,7 +84,13 @@ $api->fits($t->api('system', GET => 'status'), '/status', 'GET');
 $api->fits($t->api('system', GET => 'availability'), '/availability', 'GET');
 $api->fits($t->api('system', POST => 'snapshot/accept', { from => 'node' }),
     '/snapshot/accept', 'POST');
-$api->fits($t->api('audit', GET => 'bans'), '/bans', 'GET');
+is($t->api('security', POST => 'bans', { net => '192.0.2.1', reason => 'r' })
+    ->status, 200, 'a ban');
+is($t->api('security', POST => 'revocations', { issuer => 'national',
+    kind => $_, value => 'x', before => 1000 })->status, 200,
+    "a revocation by $_") for qw/jti sub_before/;
+$api->fits($t->api('audit', GET => "$_?limit=1"), "/$_", 'GET')
+    for qw/bans revocations/;
 $api->fits($t->api('system', POST => 'validate', {}), '/validate', 'POST');
 $api->fits($t->api('system', GET => 'tls-profiles'), '/tls-profiles', 'GET');
 $api->fits($t->api('system', POST => 'explain', { url => 'http://x/44/' }),

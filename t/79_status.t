@@ -138,13 +138,76 @@ is($t->api('security', POST => 'bans/lift', { net => '192.0.2.0/24' })
     ->status, 404, 'only once');
 is(scalar @{$t->api('audit', GET => 'bans')->json->{items}}, 2, 'two left');
 
+# by pages, and by the id, which is all that is known of a citizen
+
+$t->api('security', POST => 'bans', { net => "192.0.3.$_", reason => 'r' })
+    for 1 .. 12;
+
+my ($pages, %seen, $cursor) = (0);
+
+do {
+    $r = $t->api('audit', GET => 'bans?limit=5'
+        . (defined $cursor ? "&cursor=$cursor" : ''))->json;
+    $seen{$_->{id}}++ for @{$r->{items}};
+    $cursor = $r->{next};
+} while (defined $cursor && ++$pages < 10);
+
+is($pages, 2, 'three pages');
+cmp_ok(scalar keys %seen, '>=', 13, 'all bans');
+is(scalar(grep { $_ != 1 } values %seen), 0, 'each once');
+is($t->api('audit', GET => "bans?cursor=$_")->json->{code}, 'BAD_PARAMETER',
+    "no cursor: $_") for qw/x 1 1. 1.x 99999999999999999999.1/;
+is(scalar @{$t->api('audit', GET => 'bans?cursor=9.0')->json->{items}}, 0,
+    'behind the last zone');
+
+is($t->api('security', POST => 'bans/lift', { id => $ban{subject}{id} })
+    ->json->{result}, 'lifted', 'by its id');
+is($t->api('security', POST => 'bans/lift', { id => $ban{subject}{id} })
+    ->status, 404, 'once');
+is($t->api('security', POST => 'bans', { id => $ban{subject}{id},
+    reason => 'r' })->status, 422, 'an id is for lifting');
+is($t->api('security', POST => 'bans/lift', { id => $_ })->json->{field},
+    '/id', "no id: $_") for 'x', 'nets.' . '0' x 32, 'net.' . '0' x 31,
+    'net.' . 'g' x 32;
+
 # revocations
 
 my %rev = (issuer => 'national', kind => 'jti', value => 'token-1');
 
 $r = $t->api('security', POST => 'revocations', \%rev);
 is($r->json->{result}, 'revoked', 'revoked') or diag($r->raw);
-is($t->api('audit', GET => 'revocations')->json->{entries}, 1, 'counted');
+$r = $t->api('audit', GET => 'revocations')->json;
+is($r->{entries}, 1, 'counted');
+
+my $one = $r->{items}[0];
+
+is($one->{kind}, 'jti', 'listed by its kind');
+like($one->{hash}, qr/^[0-9a-f]{32}\z/, 'and a hash');
+cmp_ok(abs($one->{since} - time()), '<', 60, 'since now');
+cmp_ok($one->{until}, '>', time(), 'until later');
+ok(!exists $one->{before}, 'a time is of one kind');
+
+$t->api('security', POST => 'revocations', { issuer => 'national',
+    kind => 'sub_before', value => "u$_", before => 1000 + $_ }) for 1 .. 11;
+
+($pages, $cursor, %seen) = (0);
+
+do {
+    $r = $t->api('audit', GET => 'revocations?limit=5'
+        . (defined $cursor ? "&cursor=$cursor" : ''))->json;
+    $seen{$_->{hash}}++ for @{$r->{items}};
+    $cursor = $r->{next};
+} while (defined $cursor && ++$pages < 10);
+
+is($pages, 2, 'three pages');
+is(join(' ', sort values %seen), join(' ', (1) x 12), 'each once');
+is($t->api('audit', GET => 'revocations?cursor=x')->json->{code},
+    'BAD_PARAMETER', 'no cursor');
+is(scalar @{$t->api('audit', GET => 'revocations?cursor=999999999')
+    ->json->{items}}, 0, 'behind the last');
+is(scalar(grep { ($_->{before} // 0) > 1000 }
+    @{$t->api('audit', GET => 'revocations')->json->{items}}), 11,
+    'with their times');
 is($t->api('system', POST => 'revocations', \%rev)->json->{code},
     'FORBIDDEN_ROLE', 'security alone');
 is($t->api('security', POST => 'revocations', { %rev, kind => 'x' })

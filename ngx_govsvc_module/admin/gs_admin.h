@@ -70,6 +70,8 @@ typedef struct {
     const char      *hosted;               /* a resource, NULL: no */
     json_t          *given;
     unsigned         lift;                 /* what given names is to end */
+    unsigned         limit;                /* of a list: entries, from */
+    char             cursor[GS_ADMIN_ID + 1];  /* what the last one said */
     unsigned         month;                /* 202611, 0: this one */
     unsigned         csv;                  /* instead of JSON */
     char             only[GS_ADMIN_ID + 1];    /* platform; "": all */

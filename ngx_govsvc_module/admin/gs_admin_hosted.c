@@ -41,6 +41,8 @@ gs_admin_hosted(gs_admin_call_t *c)
     c->r->status = 200;
     c->r->hosted = c->resource->name;
     c->r->lift = lift;
+    c->r->limit = (unsigned) c->path.limit;
+    memcpy(c->r->cursor, c->path.cursor, sizeof(c->r->cursor));
     c->r->given = json_incref(c->body);
 
     return GS_OK;

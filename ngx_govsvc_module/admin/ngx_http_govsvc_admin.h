@@ -188,6 +188,21 @@ void ngx_http_govsvc_admin_fail(gs_admin_reply_t *reply, gs_buf_t *b,
     ngx_uint_t status, const char *code, const char *field,
     const char *detail);
 
+/* A member of what was given, empty if it is none or no text; ends in NUL. */
+ngx_str_t ngx_http_govsvc_admin_member(const json_t *given, const char *name);
+
+/* {"result":"..."} */
+void ngx_http_govsvc_admin_result(gs_buf_t *b, const char *result);
+
+/*
+ * The resources bans and revocations: a page of the list where nothing is
+ * given, else sets or lifts.
+ */
+void ngx_http_govsvc_admin_bans(ngx_http_request_t *r,
+    gs_admin_reply_t *reply, gs_buf_t *b);
+void ngx_http_govsvc_admin_revocations(ngx_http_request_t *r,
+    gs_admin_reply_t *reply, gs_buf_t *b);
+
 /* The report of a month, JSON or CSV. */
 void ngx_http_govsvc_admin_availability(gs_admin_reply_t *reply,
     gs_buf_t *b);

@@ -152,6 +152,7 @@ struct ngx_http_govsvc_metric_s {
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_traffic[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_redis[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_nonce[];
+extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_revoke[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_state[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_avail[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_delivery[];

@@ -59,6 +59,7 @@ ngx_http_govsvc_metrics_scrape(ngx_http_request_t *r)
     ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_traffic);
     ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_redis);
     ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_nonce);
+    ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_revoke);
     ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_state);
     ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_avail);
     ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_delivery);

@@ -462,6 +462,45 @@ ngx_http_govsvc_revoke_stat(gs_token_revoke_stat_t *stat, int64_t *saved)
 }
 
 
+ngx_int_t
+ngx_http_govsvc_revoke_next(uint64_t *cursor, gs_token_revoke_item_t *item)
+{
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_govsvc_revoke_conf();
+
+    if (tmcf == NULL || tmcf->revoke == NULL) {
+        return NGX_DECLINED;
+    }
+
+    return (ngx_int_t) gs_token_revoke_next(&tmcf->revoke->table, cursor,
+                                            UINT64_MAX, 0, 0,
+                                            (int64_t) ngx_time(), item);
+}
+
+
+ngx_int_t
+ngx_http_govsvc_revoke_shared(ngx_http_govsvc_revoke_nodes_t *nodes)
+{
+    gs_token_revoke_hdr_t              *hdr;
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_govsvc_revoke_conf();
+
+    if (tmcf == NULL || tmcf->revoke == NULL || !tmcf->revoke->shared) {
+        return NGX_DECLINED;
+    }
+
+    hdr = tmcf->revoke->table.hdr;
+
+    nodes->told = __atomic_load_n(&hdr->tells, __ATOMIC_RELAXED);
+    nodes->heard = __atomic_load_n(&hdr->hears, __ATOMIC_RELAXED);
+    nodes->follows = __atomic_load_n(&hdr->follows, __ATOMIC_RELAXED);
+
+    return NGX_OK;
+}
+
+
 static ngx_http_govsvc_token_main_conf_t *
 ngx_http_govsvc_revoke_conf(void)
 {

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Revocation of tokens for whoever hears of it: the control handlers, and
- * later other nodes.  Works on the zone of govsvc_revocation_zone.
+ * Revocation of tokens, by the registry API.  Works on the zone of
+ * govsvc_revocation_zone; where that is shared, other nodes are told.
  */
 
 
@@ -48,6 +48,26 @@ ngx_int_t ngx_http_govsvc_revoke_lift(
  */
 ngx_int_t ngx_http_govsvc_revoke_stat(gs_token_revoke_stat_t *stat,
     int64_t *saved);
+
+/*
+ * The next revocation at or behind *cursor, which starts at 0 and is moved on;
+ * NGX_DONE behind the last, NGX_DECLINED if no zone is configured.
+ */
+ngx_int_t ngx_http_govsvc_revoke_next(uint64_t *cursor,
+    gs_token_revoke_item_t *item);
+
+/*
+ * What became of changes since the zone was made; follows: a worker hears what
+ * other nodes say.  NGX_DECLINED if the zone is not shared with any.
+ */
+typedef struct {
+    uint64_t           told;
+    uint64_t           heard;
+    ngx_uint_t         follows;
+} ngx_http_govsvc_revoke_nodes_t;
+
+ngx_int_t ngx_http_govsvc_revoke_shared(
+    ngx_http_govsvc_revoke_nodes_t *nodes);
 
 
 #endif /* _NGX_HTTP_GOVSVC_REVOKE_H_INCLUDED_ */
