@@ -62,6 +62,11 @@ my @lines = (
     '"id":"n1.1.12","ty":"http","st":"aborted","g":12,"req":"aa",'
     . '"intent":"n1.1.11","why":"crash"',
     '"id":"n1.1.13","ty":"tamper","g":13,"seg":"0000","bytes":1,"why":"x"',
+    '"id":"n1.1.14","ty":"sec","g":14,"req":"ab","sev":3,"attack":"sqli",'
+    . '"cat":"c","sub":"s","src":{"ip":"203.0.113.9","pid":"'
+    . pid(1, $card) . '"},"dst":{"host":"h","m":"GET","path":"/p"},'
+    . '"act":{"res":"block","status":403},"score":5,"hits":1,'
+    . '"rules":[{"id":2001,"ev":"1 union"},{"id":2}]',
 );
 
 store_chain($dir, 'n1.1.w0.5', [{ at => 1795324116, lines => \@lines }],
@@ -84,14 +89,14 @@ sub leaves {
 my ($code, $out, $err) = ask('query', '--json', '--no-record');
 is($code, 0, 'the store is read');
 my @raw = map { decode_json($_) } @$out;
-is(scalar @raw, 7, 'all of it');
+is(scalar @raw, 8, 'all of it');
 
 # Elastic Common Schema
 
 ($code, $out) = ask('export', '--format', 'ecs', '--no-record');
 is($code, 0, 'ecs');
 my @e = map { decode_json($_) } @$out;
-is(scalar @e, 7, 'each of them');
+is(scalar @e, 8, 'each of them');
 
 is($e[0]{'@timestamp'}, '2026-11-22T13:08:36.000001+08:00', 'time');
 is_deeply($e[0]{event}, {
@@ -128,6 +133,9 @@ is_deeply([@{$e[2]{event}}{qw/start end/}, $e[2]{govsvc}{n}],
            '2026-11-22T13:08:37.500000+08:00', 41], 'many refusals');
 is($e[4]{event}{outcome}, 'unknown', 'an intent');
 is($e[6]{event}{kind}, 'alert', 'tampering');
+is($e[7]{event}{kind}, 'alert', 'a security event');
+is_deeply($e[7]{govsvc}{rules}, [{ id => 2001, ev => '1 union' }, { id => 2 }],
+    'with its rules');
 
 # Every value of every line is somewhere.
 
@@ -176,6 +184,7 @@ is_deeply([@{$o[2]}{qw/activity_id class_uid count start_time end_time/}],
 is_deeply([@{$o[3]}{qw/class_uid category_uid activity_id activity_name
                        type_uid severity_id/}],
           [0, 0, 99, 'loss', 99, 4], 'what is no request');
+is($o[7]{severity}, 'High', 'a security event');
 
 # CEF
 
@@ -216,7 +225,7 @@ is($code, 0, 'stats');
 my $s = decode_json($out->[0]);
 is_deeply([@{$s}{qw/records requests done aborted aggregated lost intents
                     allowed denied failed/}],
-          [7, 2 + 1 + 41 + 5, 2, 1, 41, 5, 1, 1, 42, 0], 'counts add up');
+          [8, 2 + 1 + 41 + 5, 2, 1, 41, 5, 1, 1, 42, 0], 'counts add up');
 is_deeply([map { $s->{statuses}{$_}{n} } 200, 403, 429], [1, 1, 41],
           'by status');
 is_deeply($s->{codes}{RATE_LIMITED}, { n => 41, denied => 41, failed => 0 },
@@ -244,17 +253,17 @@ for my $i (0 .. 2) {
 my @epochs = map { ('--pseudonym-key', $t->dir() . "/key$_") } 0 .. 2;
 
 ($code, $out) = ask('query', '--id-card', $card, @epochs, '--json');
-is_deeply([map { decode_json($_)->{id} } @$out], ['n1.1.7', 'n1.1.8'],
+is_deeply([map { decode_json($_)->{id} } @$out], ['n1.1.7', 'n1.1.8', 'n1.1.14'],
           'of each epoch, the last letter in either case');
 ($code, $out) = ask('query', '--id-card', $card, @epochs[0 .. 3], '--count');
-is_deeply([$code, $out], [0, [1]], 'of the keys that are given');
+is_deeply([$code, $out], [0, [2]], 'of the keys that are given');
 ($code, $out) = ask('query', '--id-card', '110105199003076937', @epochs,
                     '--count');
 is($code, 1, 'not of others') or diag("@$out");
 
 my $fed = qx{echo $card | $FindBin::Bin/../build/govsvc audit query $dir \\
              --id-card - @epochs --count};
-is($fed, "2\n", 'from stdin');
+is($fed, "3\n", 'from stdin');
 
 ($code, $out, $err) = ask('query', '--id-card', '110105194912310021', @epochs);
 is($code, 2, 'a number with a mistake');
@@ -288,14 +297,14 @@ like($args, qr/--id-card\0\*{18}\0/, 'where it stood');
 
 open my $fh, '>>', "$dir/n1.1.w0.5/0000000000000000.seg" or die;
 print $fh '{"v":1,"ty":"http","ch":"n1.1.w0.5","seq":9,'
-          . '"t":"2026-11-22T13:08:40.000000+08:00","x":{"y":{}},"src":{"ip":"'
+          . '"t":"2026-11-22T13:08:40.000000+08:00","x":{"y":{"z":{}}},"src":{"ip":"'
           . "\xff" . '"},"h":"' . 'A' x 43 . "\"}\n";
 close $fh;
 ($code, $out, $err) = ask('export', '--format', 'ecs', '--no-record');
 is($code, 4, 'incomplete');
 like($err, qr/1 lines have not the form of a record/, 'and told');
 my @queries = glob "$dir/query.*";
-is(scalar @$out, 7 + @queries, 'the others are exported, and queries');
+is(scalar @$out, 8 + @queries, 'the others are exported, and queries');
 ($code) = ask('stats', '--no-record');
 is($code, 4, 'stats as well');
 

@@ -152,6 +152,19 @@ $t->stop();
 
 my $text = join '', map { $t->read_file($_) } $t->audit_files();
 
+# What reads the store shows no more than is in it, whatever the form.
+
+for my $verb (['export', '--format', 'ecs'], ['export', '--format', 'ocsf'],
+    ['export', '--format', 'cef'], ['stats'], ['stats', '--json'],
+    ['query', '--limit', 100000], ['query', '--json', '--limit', 100000],
+    ['tail', '--lines', 10000])
+{
+    my ($code, $out) = $t->govsvc('audit', $verb->[0], $t->dir() . '/audit',
+        @$verb[1 .. $#$verb], '--no-record');
+    is($code, 0, "read by @$verb");
+    $text .= $out;
+}
+
 unlike($text, qr/SECRETVALUE/, 'no secret');
 
 for my $n (@personal) {

@@ -129,6 +129,16 @@ gs_audit_export_outcome(gs_audit_export_t *x)
 static unsigned
 gs_audit_export_severity(const gs_audit_export_t *x)
 {
+    uint64_t  sev;
+
+    /* low, medium, high, critical */
+
+    sev = gs_audit_field_number(x->f, "", "sev");
+
+    if (gs_str_eq_text(&x->type, "sec") && sev >= 1 && sev <= 4) {
+        return (unsigned) sev + 1;
+    }
+
     if (gs_str_eq_text(&x->type, "tamper")) {
         return 5;
     }

@@ -75,6 +75,7 @@ static const gs_audit_row_t  gs_audit_ecs_rows[] = {
 /* category and type of what is no request */
 
 static const char *const  gs_audit_ecs_types[][3] = {
+    { "sec", "[\"intrusion_detection\"]", "[\"info\"]" },
     { "tamper", "[\"file\"]", "[\"change\"]" },
     { "sys", "[\"process\"]", "[\"info\"]" },
     { "cfg", "[\"configuration\"]", "[\"change\"]" },
@@ -106,8 +107,9 @@ gs_audit_export_ecs(gs_audit_export_t *x)
 static void
 gs_audit_ecs_kind(gs_audit_export_t *x, const gs_audit_row_t *row)
 {
-    gs_audit_put_text(x, row->path,
-                      gs_str_eq_text(&x->type, "tamper") ? "alert" : "event");
+    gs_audit_put_text(x, row->path, gs_str_eq_text(&x->type, "tamper")
+                                    || gs_str_eq_text(&x->type, "sec")
+                                    ? "alert" : "event");
 }
 
 

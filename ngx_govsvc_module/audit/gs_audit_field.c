@@ -23,6 +23,7 @@ static gs_rc_t gs_audit_fields_object(gs_audit_fields_ctx_t *c,
 static gs_rc_t gs_audit_fields_member(gs_audit_fields_ctx_t *c,
     const gs_str_t *object);
 static gs_rc_t gs_audit_fields_row(gs_audit_fields_ctx_t *c);
+static gs_rc_t gs_audit_fields_flat(gs_audit_fields_ctx_t *c);
 static gs_rc_t gs_audit_fields_scalar(gs_audit_fields_ctx_t *c,
     gs_audit_field_t *field);
 static gs_rc_t gs_audit_fields_string(gs_audit_fields_ctx_t *c,
@@ -168,13 +169,40 @@ gs_audit_fields_row(gs_audit_fields_ctx_t *c)
     }
 
     do {
-        if (gs_audit_fields_scalar(c, &one) != GS_OK) {
+        if ((c->p < c->last && *c->p == '{')
+            ? gs_audit_fields_flat(c) != GS_OK
+            : gs_audit_fields_scalar(c, &one) != GS_OK)
+        {
             return GS_ERROR;
         }
 
     } while (gs_audit_fields_take(c, ','));
 
     return gs_audit_fields_take(c, ']') ? GS_OK : GS_ERROR;
+}
+
+
+/* An object in a row; its values are not told apart. */
+
+static gs_rc_t
+gs_audit_fields_flat(gs_audit_fields_ctx_t *c)
+{
+    gs_str_t          key;
+    gs_audit_field_t  one;
+
+    c->p++;
+
+    do {
+        if (gs_audit_fields_string(c, &key) != GS_OK
+            || !gs_audit_fields_take(c, ':')
+            || gs_audit_fields_scalar(c, &one) != GS_OK)
+        {
+            return GS_ERROR;
+        }
+
+    } while (gs_audit_fields_take(c, ','));
+
+    return gs_audit_fields_take(c, '}') ? GS_OK : GS_ERROR;
 }
 
 

@@ -3,8 +3,8 @@
  * Copyright (C) govsvc authors
  *
  * The values of one audit line, for those who count or translate records.
- * Only what has the strict form of a line is taken: an object of texts,
- * numbers, rows of these, and objects of the same without objects in them.
+ * Only what has the strict form of a line is taken: an object of texts and
+ * numbers, of rows of these or of flat objects, and of objects of the same.
  */
 
 

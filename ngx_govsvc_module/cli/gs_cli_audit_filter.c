@@ -221,20 +221,23 @@ gs_cli_filter_match(const gs_cli_filter_t *filter, const gs_str_t *line)
 }
 
 
-/* The caller, or who acts for him. */
+/* The caller of a request, or of what was a security event. */
 
 static int
 gs_cli_filter_is(const gs_cli_filter_t *filter, const gs_str_t *line)
 {
     unsigned  i;
-    gs_str_t  where, pid;
+    gs_str_t  request, event, pid;
 
-    where = gs_cli_filter_object(line, "\"sub\":{", 7);
+    request = gs_cli_filter_object(line, "\"sub\":{", 7);
+    event = gs_cli_filter_object(line, "\"src\":{", 7);
 
     for (i = 0; i < filter->npids; i++) {
         pid = gs_str_text(filter->pids + i * GS_CLI_FILTER_PID);
 
-        if (gs_cli_filter_has(&where, &pid, 0)) {
+        if (gs_cli_filter_has(&request, &pid, 0)
+            || gs_cli_filter_has(&event, &pid, 0))
+        {
             return 1;
         }
     }
