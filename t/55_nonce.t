@@ -29,9 +29,11 @@ my $n = 0;
 $nodes[0]->backend('up');
 my $up = $nodes[0]->backend_port('up');
 
-for my $t (@nodes) {
-    $t->write_file($_, "gov-demo-token\n"), chmod 0600, $t->dir() . "/$_"
-        for 'app.secret';
+sub node {
+    my ($t, $server) = @_;
+
+    $t->write_file('app.secret', "gov-demo-token\n");
+    chmod 0600, $t->dir() . '/app.secret';
     $t->write_file('apps.json', <<'EOF2');
 {"apps": [
   {"id": "yss", "scheme": "x-tif", "secrets": ["file:app.secret"]},
@@ -39,7 +41,7 @@ for my $t (@nodes) {
 EOF2
 
     $t->http_conf(<<"EOF2")->run();
-    govsvc_redis main { server 127.0.0.1:$redis->{port}; command_timeout 20s;
+    govsvc_redis main { $server; command_timeout 20s;
         connect_timeout 5s; breaker silence=20s; reconnect 20ms max=100ms; }
 
     govsvc_apps        apps.json;
@@ -63,6 +65,8 @@ EOF2
     }
 EOF2
 }
+
+node($_, "server 127.0.0.1:$redis->{port}") for @nodes;
 
 sub tif {
     my (%change) = @_;
@@ -245,5 +249,21 @@ $rs->resume($redis);
 ok($t->wait_for(sub { ask($t, tif()) eq '200 -' }), 'others serve');
 is(ask($t, $h), '401 REPLAY', 'the nonce is used up');
 
-$_->finish() for @nodes;
+# two nodes over a cluster: nonces lie on all its servers
+
+my @cluster = $rs->cluster(3);
+my @two = map { Test::GovSvc->new() } 0 .. 1;
+
+node($_, "cluster 127.0.0.1:$cluster[0]{port}") for @two;
+
+my @spread = map { tif() } 1 .. 60;
+ok($two[0]->wait_for(sub { ask($two[0], tif()) eq '200 -' }, 30), 'a cluster');
+ok($two[1]->wait_for(sub { ask($two[1], tif()) eq '200 -' }, 30), 'two nodes');
+is(scalar(grep { ask($two[0], $_) eq '200 -' } @spread), 60, 'all pass');
+is(scalar(grep { ask($two[1], $_) eq '401 REPLAY' } @spread), 60,
+    'none passes again');
+is(scalar(grep { $rs->cli($_, 'DBSIZE') > 5 } @cluster), 3,
+    'each server has some');
+
+$_->finish() for @two, @nodes;
 done_testing();

@@ -88,7 +88,10 @@ ngx_http_govsvc_follow_secret(ngx_conf_t *cf, const char *kind,
         return NGX_CONF_ERROR;
     }
 
-    (void) SHA256(text.data, text.len, md);
+    if (SHA256(text.data, text.len, md) == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_memcpy(key, md, NGX_HTTP_GOVSVC_FOLLOW_KEY);
     OPENSSL_cleanse(md, sizeof(md));
     OPENSSL_cleanse(text.data, text.len);
