@@ -62,6 +62,18 @@
     "查看错误日志中的规则编号，调整规则或时间预算。", \
     "Find the rule in the error log and adjust it or the budget."
 
+#define GS_AUDIT_TAMPER \
+    "立即保全现场，核对服务器登录记录，用 govsvc audit " \
+    "verify 检查审计库，按规定报告。", \
+    "Preserve the machine as it is, check who was on it, verify the store " \
+    "with govsvc audit verify, report as the law asks."
+
+#define GS_AUDIT_LOSS \
+    "检查磁盘空间与写入速度，用 govsvc audit verify " \
+    "查看丢失范围。", \
+    "Check disk space and speed, see what is missing with govsvc audit " \
+    "verify."
+
 
 static const gs_audit_attack_t  gs_audit_attacks[] = {
 
@@ -172,6 +184,12 @@ static const gs_audit_attack_t  gs_audit_attacks[] = {
 
     { "engine", "其他", "其他", "检测引擎异常",
       "detection engine", 2, GS_AUDIT_ENGINE },
+
+    { "tamper", "数据安全", "数据篡改", "审计文件被删改",
+      "tampering with the audit store", 4, GS_AUDIT_TAMPER },
+
+    { "loss", "设备设施故障", "其他", "审计记录丢失",
+      "loss of audit records", 3, GS_AUDIT_LOSS },
 
     { "other", "其他", "其他", "其他",
       "other", 2, GS_AUDIT_SOURCE }

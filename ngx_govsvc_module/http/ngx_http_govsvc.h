@@ -255,6 +255,7 @@ extern ngx_module_t  ngx_http_govsvc_apps_module;
 extern ngx_module_t  ngx_http_govsvc_identity_module;
 extern ngx_module_t  ngx_http_govsvc_audit_module;
 extern ngx_module_t  ngx_http_govsvc_event_module;
+extern ngx_module_t  ngx_http_govsvc_alert_module;
 extern ngx_module_t  ngx_http_govsvc_metrics_module;
 extern ngx_module_t  ngx_http_govsvc_avail_module;
 extern ngx_module_t  ngx_http_govsvc_feed_module;

@@ -46,6 +46,15 @@ typedef enum {
 } ngx_http_govsvc_metrics_outcome_e;
 
 
+/* What became of a message to a receiver of alerts. */
+typedef enum {
+    NGX_HTTP_GOVSVC_METRICS_SENT = 0,
+    NGX_HTTP_GOVSVC_METRICS_RETRIED,
+    NGX_HTTP_GOVSVC_METRICS_DEAD,          /* given up */
+    NGX_HTTP_GOVSVC_METRICS_ALERTS
+} ngx_http_govsvc_metrics_alert_e;
+
+
 /* Of one platform; in the rows. */
 typedef struct {
     uint64_t                     requests[NGX_HTTP_GOVSVC_METRICS_CLASSES];
@@ -71,6 +80,7 @@ typedef struct {
     uint64_t                     guards[GS_METRIC_PLACES];
     uint64_t                     records[GS_AUDIT_CLASSES];
     uint64_t                     lost[GS_AUDIT_CLASSES];
+    uint64_t                     alerts[NGX_HTTP_GOVSVC_METRICS_ALERTS];
     ngx_govsvc_writer_stat_t     writer;
 
     /* as of a second ago */
@@ -175,6 +185,9 @@ void ngx_http_govsvc_metrics_set_row(ngx_http_govsvc_metrics_row_t *row,
 
 /* For audit: a record of that class was put into the ring, or was lost. */
 void ngx_http_govsvc_metrics_record(ngx_uint_t cls, ngx_uint_t lost);
+
+/* For alerts: one of ngx_http_govsvc_metrics_alert_e. */
+void ngx_http_govsvc_metrics_alert(ngx_uint_t result);
 
 /* The sum of one word over all rows; at is its offset in a row. */
 uint64_t ngx_http_govsvc_metrics_sum(ngx_http_govsvc_metrics_sh_t *sh,

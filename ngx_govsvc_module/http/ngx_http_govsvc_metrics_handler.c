@@ -60,6 +60,19 @@ ngx_http_govsvc_metrics_record(ngx_uint_t cls, ngx_uint_t lost)
 }
 
 
+void
+ngx_http_govsvc_metrics_alert(ngx_uint_t result)
+{
+    ngx_http_govsvc_metrics_row_t  *row;
+
+    row = ngx_http_govsvc_metrics_own;
+
+    if (row != NULL) {
+        gs_metric_add(&row->alerts[result], 1);
+    }
+}
+
+
 ngx_int_t
 ngx_http_govsvc_metrics_handler(ngx_http_request_t *r)
 {

@@ -45,6 +45,8 @@ static void ngx_http_govsvc_metrics_records(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_lost(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m);
+static void ngx_http_govsvc_metrics_alerts(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_audit(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m, size_t at);
 static void ngx_http_govsvc_metrics_bytes(ngx_http_govsvc_metrics_out_t *o,
@@ -125,6 +127,10 @@ const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_traffic[] = {
     { "govsvc_audit_lost_total", "counter",
       "Requests that are not in the audit record, by class.",
       ngx_http_govsvc_metrics_lost },
+
+    { "govsvc_alerts_total", "counter",
+      "Messages to receivers of alerts: sent, tried again, given up.",
+      ngx_http_govsvc_metrics_alerts },
 
     { "govsvc_audit_durable_bytes_total", "counter",
       "Bytes of audit records that became safe on the disk.",
@@ -437,6 +443,29 @@ ngx_http_govsvc_metrics_lost(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m)
 {
     ngx_http_govsvc_metrics_audit(o, m, ngx_http_govsvc_metrics_at(lost));
+}
+
+
+static void
+ngx_http_govsvc_metrics_alerts(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m)
+{
+    uint64_t            n;
+    ngx_uint_t          i;
+    gs_metric_label_t   label;
+
+    static const char *const  results[] = { "sent", "retried", "dead" };
+
+    label.name = "result";
+
+    for (i = 0; i < NGX_HTTP_GOVSVC_METRICS_ALERTS; i++) {
+        n = ngx_http_govsvc_metrics_sum(o->sh,
+                ngx_http_govsvc_metrics_at(alerts[i]));
+
+        label.value = gs_str_text(results[i]);
+        gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", &label,
+                       1, n);
+    }
 }
 
 
