@@ -179,6 +179,11 @@ gs_correlate_count(gs_correlate_place_t *p, const gs_correlate_plan_t *plan,
 
         add = 1;
 
+        if (plan->measure == GS_CORRELATE_UNIQUE) {
+            __builtin_prefetch(gs_correlate_body(p));
+            __builtin_prefetch(gs_correlate_body(p)->words[1]);
+        }
+
         if (plan->measure == GS_CORRELATE_SEQUENCE) {
             add = gs_correlate_follows(p, value);
         }

@@ -181,8 +181,10 @@ void
 gs_correlate_place(gs_correlate_place_t *p, gs_correlate_table_t *t,
     uint32_t id, uint64_t salt, const gs_str_t *key)
 {
-    uint64_t          hash[2];
-    gs_siphash_key_t  secret;
+    uint64_t              hash[2];
+    unsigned              i;
+    gs_siphash_key_t      secret;
+    gs_correlate_head_t  *head;
 
     /* each rule has a hash of its own, so it need not be part of the key */
 
@@ -195,6 +197,12 @@ gs_correlate_place(gs_correlate_place_t *p, gs_correlate_table_t *t,
     p->tag = hash[0] | 1;
     p->group = (uint64_t) (((gs_correlate_wide_t) hash[1] * t->groups) >> 64);
     p->check = (hash[1] & 0xffff) | 1;
+
+    head = gs_correlate_heads(t) + p->group * GS_CORRELATE_WAYS;
+
+    for (i = 0; i < GS_CORRELATE_WAYS; i += 2) {
+        __builtin_prefetch(&head[i]);
+    }
 }
 
 
