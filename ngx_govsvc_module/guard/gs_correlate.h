@@ -141,6 +141,12 @@ uint32_t gs_correlate_marked(gs_correlate_table_t *t,
 void gs_correlate_unmark(gs_correlate_table_t *t, gs_correlate_kind_e kind,
     const gs_str_t *key);
 
+/*
+ * How many events found no room since this was last answered, at most once a
+ * minute and by one process; else 0.
+ */
+uint64_t gs_correlate_lost(gs_correlate_table_t *t, uint64_t now);
+
 void gs_correlate_stat(const gs_correlate_table_t *t, uint64_t now,
     gs_correlate_stat_t *stat);
 

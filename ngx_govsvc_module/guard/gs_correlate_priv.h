@@ -71,7 +71,8 @@ struct gs_correlate_table_s {
     uint64_t                evicted;
     uint64_t                full;
     uint64_t                marks[GS_CORRELATE_CALLERS];  /* ms, the last */
-    uint64_t                padding[2];
+    uint64_t                told;          /* ms, of what found no room */
+    uint64_t                heard;         /* how many were told */
 };
 
 

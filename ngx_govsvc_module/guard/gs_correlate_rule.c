@@ -404,9 +404,14 @@ gs_correlate_field(gs_guard_parser_t *p, gs_correlate_field_t *field,
         }
     }
 
-    (void) gs_err(p->err, "unknown %s \"%S\"", key ? "key" : "field",
-                  &token.text);
-    gs_err_hint(p->err, &token.text, gs_correlate_kinds);
+    if (gs_str_eq_text(&token.text, gs_correlate_kinds[GS_CORRELATE_HIT])) {
+        (void) gs_err(p->err, "\"rule\" can be counted, but is no key");
+
+    } else {
+        (void) gs_err(p->err, "unknown %s \"%S\"", key ? "key" : "field",
+                      &token.text);
+        gs_err_hint(p->err, &token.text, gs_correlate_kinds);
+    }
 
     return gs_lex_fail(&p->lex, token.line);
 }

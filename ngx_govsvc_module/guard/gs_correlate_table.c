@@ -10,6 +10,9 @@
 #include "guard/gs_correlate_priv.h"
 
 
+#define GS_CORRELATE_TELL  60000           /* ms */
+
+
 gs_correlate_table_t *
 gs_correlate_table_init(void *mem, size_t size,
     const gs_siphash_key_t *secret)
@@ -153,6 +156,32 @@ gs_correlate_unmark(gs_correlate_table_t *t, gs_correlate_kind_e kind,
     if (p.own) {
         __atomic_store_n(&p.head->aux, 0, __ATOMIC_RELEASE);
     }
+}
+
+
+uint64_t
+gs_correlate_lost(gs_correlate_table_t *t, uint64_t now)
+{
+    uint64_t  told, full, heard;
+
+    full = gs_correlate_load(&t->full);
+    heard = gs_correlate_load(&t->heard);
+
+    if (full == heard) {
+        return 0;
+    }
+
+    told = gs_correlate_load(&t->told);
+
+    if (now < told + GS_CORRELATE_TELL
+        || !gs_correlate_swap(&t->told, told, now))
+    {
+        return 0;
+    }
+
+    __atomic_store_n(&t->heard, full, __ATOMIC_RELEASE);
+
+    return full - heard;
 }
 
 

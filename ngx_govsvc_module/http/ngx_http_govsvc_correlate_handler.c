@@ -40,6 +40,7 @@ static ngx_str_t  ngx_http_govsvc_correlate_actor = ngx_string("correlation");
 ngx_int_t
 ngx_http_govsvc_correlate_handler(ngx_http_request_t *r)
 {
+    uint64_t                                lost;
     gs_correlate_input_t                    in;
     ngx_http_govsvc_ctx_t                  *ctx;
     ngx_http_govsvc_guard_loc_conf_t       *glcf;
@@ -92,6 +93,14 @@ ngx_http_govsvc_correlate_handler(ngx_http_request_t *r)
     }
 
     gs_correlate_watch(conf->table, conf->guard, &in);
+
+    lost = gs_correlate_lost(conf->table, in.now);
+
+    if (lost != 0) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "govsvc correlate: zone \"%V\" is full, %uL events "
+                      "were not counted", &conf->shm_zone->shm.name, lost);
+    }
 
     return NGX_OK;
 }

@@ -163,15 +163,9 @@ ngx_http_govsvc_correlate_act(ngx_http_request_t *r,
         return;
     }
 
-    if (gs_correlate_mark(conf->table, kind, &key,
-                          ngx_http_govsvc_correlate_mark_of(rule->id, 0), now,
-                          now + rule->limit.ttl)
-        != GS_OK)
-    {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "govsvc correlate: zone \"%V\" is full, rule %uD "
-                      "limits nobody", &conf->shm_zone->shm.name, rule->id);
-    }
+    (void) gs_correlate_mark(conf->table, kind, &key,
+                             ngx_http_govsvc_correlate_mark_of(rule->id, 0),
+                             now, now + rule->limit.ttl);
 }
 
 

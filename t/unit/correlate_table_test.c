@@ -422,6 +422,14 @@ test_full(void)
 
     is_int(fired, (int64_t) (stat.slots - 20), "until every slot knows one");
     ok(stat.full > 0, "which is told");
+    is_int((int64_t) gs_correlate_lost(table, START + 300),
+           (int64_t) stat.full, "with how many");
+    is_int((int64_t) gs_correlate_lost(table, START + 400), 0, "once");
+    (void) add(&plan, "one-more", NULL, START + 400);
+    is_int((int64_t) gs_correlate_lost(table, START + 500), 0,
+           "not more often than each minute");
+    is_int((int64_t) gs_correlate_lost(table, START + 60300), 1,
+           "and then what came since");
 
     for (i = 0, fired = 0; i < 10; i++) {
         fired += (add(&plan, "later", NULL, START + 7200 * 1000) == GS_OK);
