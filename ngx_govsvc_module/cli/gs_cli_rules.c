@@ -14,9 +14,6 @@
 #include <glob.h>
 
 
-#define GS_CLI_RULES_RUNS  100             /* of one check, for its cost */
-
-
 static int gs_cli_rules_run_test(gs_cli_t *cli);
 static int gs_cli_rules_run_explain(gs_cli_t *cli);
 static int gs_cli_rules_file(gs_cli_rules_t *rules, const char *name);
@@ -37,8 +34,6 @@ static void gs_cli_rules_failure(gs_cli_rules_t *rules,
     const char *why);
 static int gs_cli_rules_request(gs_cli_rules_t *rules, gs_guard_input_t *in,
     const char *name);
-static uint64_t gs_cli_rules_cost(gs_cli_rules_t *rules,
-    gs_guard_input_t *in);
 static gs_rc_t gs_cli_rules_url(gs_cli_t *cli, const char *url,
     gs_str_t *text);
 static void gs_cli_rules_trace(void *data, uint32_t rule, unsigned line,
@@ -543,30 +538,6 @@ gs_cli_rules_run_explain(gs_cli_t *cli)
     gs_cli_rules_free(&rules);
 
     return rc;
-}
-
-
-/* Of one check by all rules: the least of many, in ns. */
-
-static uint64_t
-gs_cli_rules_cost(gs_cli_rules_t *rules, gs_guard_input_t *in)
-{
-    uint64_t            start, spent, least;
-    unsigned            i;
-    gs_guard_verdict_t  verdict;
-
-    least = UINT64_MAX;
-
-    for (i = 0; i < GS_CLI_RULES_RUNS; i++) {
-
-        start = gs_cli_rules_clock();
-        (void) gs_guard_check(rules->guard, rules->scratch, in, &verdict);
-        spent = gs_cli_rules_clock() - start;
-
-        least = (spent < least) ? spent : least;
-    }
-
-    return least;
 }
 
 

@@ -366,8 +366,8 @@ ngx_http_govsvc_correlate_taker(ngx_conf_t *cf,
     gs_str_t                            file, rules;
     gs_mem_t                           *mem;
     ngx_str_t                           name;
-    ngx_uint_t                          k;
     unsigned                            i, n;
+    ngx_uint_t                          k;
     const gs_correlate_rule_t          *rule;
     const gs_correlate_field_t         *field;
     ngx_http_govsvc_guard_main_conf_t  *gmcf;
