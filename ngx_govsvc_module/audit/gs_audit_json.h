@@ -34,7 +34,7 @@ size_t gs_audit_json_agg(gs_buf_t *b, const gs_audit_agg_t *agg);
 size_t gs_audit_json_aborted(gs_buf_t *b, const gs_audit_aborted_t *end);
 size_t gs_audit_json_tamper(gs_buf_t *b, const gs_audit_tamper_t *tamper);
 
-/* "read", "write", "security" */
+/* "read", "write", "security", "supervision" */
 const char *gs_audit_class_name(gs_audit_class_e cls);
 
 /*

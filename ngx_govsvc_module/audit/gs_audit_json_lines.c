@@ -19,7 +19,7 @@ static size_t gs_audit_json_ready(gs_buf_t *b, const gs_buf_t *draft,
 
 
 static const char *const  gs_audit_classes[GS_AUDIT_CLASSES] = {
-    "read", "write", "security"
+    "read", "write", "security", "supervision"
 };
 
 

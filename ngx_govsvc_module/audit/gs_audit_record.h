@@ -21,6 +21,7 @@ typedef enum {
     GS_AUDIT_READ = 0,
     GS_AUDIT_WRITE,
     GS_AUDIT_SECURITY,
+    GS_AUDIT_SUPERVISION,                  /* no request, but of one */
     GS_AUDIT_CLASSES
 } gs_audit_class_e;
 

@@ -362,7 +362,8 @@ gs_audit_syslog_severity(const gs_audit_line_t *line, const gs_str_t *text)
     if (type->severity == GS_AUDIT_SYSLOG_INFO
         && (gs_audit_syslog_has(text, "\"dec\":{\"act\":\"deny\"")
             || (gs_str_eq_text(&line->type, "supervision")
-                && gs_audit_syslog_has(text, "\"hint\":\""))))
+                && (gs_audit_syslog_has(text, "\"hint\":\"yellow\"")
+                    || gs_audit_syslog_has(text, "\"hint\":\"red\"")))))
     {
         return GS_AUDIT_SYSLOG_NOTICE;
     }

@@ -187,6 +187,16 @@ ngx_int_t ngx_http_govsvc_audit_intent_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_guard_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_correlate_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_event_handler(ngx_http_request_t *r);
+
+/*
+ * Records what a platform says of a case in the header of its answer; and 1
+ * for a name of such a header where it goes on to the client.
+ */
+void ngx_http_govsvc_supervision_answer(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx);
+ngx_uint_t ngx_http_govsvc_supervision_passes(ngx_http_request_t *r,
+    const ngx_str_t *name);
+
 ngx_int_t ngx_http_govsvc_audit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_metrics_handler(ngx_http_request_t *r);
 
@@ -258,6 +268,7 @@ extern ngx_module_t  ngx_http_govsvc_event_module;
 extern ngx_module_t  ngx_http_govsvc_alert_module;
 extern ngx_module_t  ngx_http_govsvc_metrics_module;
 extern ngx_module_t  ngx_http_govsvc_avail_module;
+extern ngx_module_t  ngx_http_govsvc_supervision_module;
 extern ngx_module_t  ngx_http_govsvc_feed_module;
 extern ngx_module_t  ngx_http_govsvc_stream_module;
 extern ngx_module_t  ngx_http_govsvc_syslog_module;

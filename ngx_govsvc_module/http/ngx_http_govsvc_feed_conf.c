@@ -10,7 +10,8 @@
 
 
 static const char *const  ngx_http_govsvc_feed_words[] = {
-    "http", "sec", "deny.agg", "loss", "tamper", "seg.open", "seg.close", NULL
+    "http", "sec", "supervision", "deny.agg", "loss", "tamper", "seg.open",
+    "seg.close", NULL
 };
 
 

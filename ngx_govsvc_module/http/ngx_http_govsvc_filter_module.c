@@ -115,6 +115,7 @@ ngx_http_govsvc_header_filter(ngx_http_request_t *r)
             return rc;
         }
 
+        ngx_http_govsvc_supervision_answer(r, ctx);
         ngx_http_govsvc_hide(r);
     }
 
@@ -224,7 +225,8 @@ ngx_http_govsvc_hide(ngx_http_request_t *r)
         for (i = 0; i < part->nelts; i++) {
 
             if (h[i].key.len > 2 && (h[i].key.data[0] | 0x20) == 'x'
-                && ngx_http_govsvc_is_internal(&h[i]))
+                && ngx_http_govsvc_is_internal(&h[i])
+                && !ngx_http_govsvc_supervision_passes(r, &h[i].key))
             {
                 h[i].hash = 0;
             }

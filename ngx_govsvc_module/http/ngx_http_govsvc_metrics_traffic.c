@@ -74,7 +74,7 @@ static const char *const  ngx_http_govsvc_metrics_limit_texts[] = {
 };
 
 static const char *const  ngx_http_govsvc_metrics_audit_texts[] = {
-    "read", "write", "security"
+    "read", "write", "security", "supervision"
 };
 
 
