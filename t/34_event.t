@@ -25,11 +25,21 @@ rule 2002 trap   { match path lit "/.git/"; tag recon; severity medium;
 rule 2003 quiet  { match args lit watch; log; nolog; }
 rule 2004 cookie { match cookies lit "<script"; severity high; score xss 5; }
 rule 2005 seen   { match args lit look; log; severity low; tag recon; }
+
+correlate 200001 probing {
+    on status 404;
+    key ip;
+    distinct path >= 4 in 10m;
+    do log;
+    severity high;
+    tag recon;
+}
 EOR
 
 $t->http_conf(<<"EOF")->run();
 govsvc_node            n1;
 govsvc_rules           a.rules;
+govsvc_correlate       zone=corr:1m;
 govsvc_audit_store     dir=audit flush=5ms;
 govsvc_audit_coalesce  rate=10 window=60s;
 govsvc_audit           meta;
@@ -47,6 +57,7 @@ server {
         govsvc_critical license routes=gd-lic-*,x;
         proxy_pass http://127.0.0.1:$port;
     }
+    location /none/ { root %%DIR%%; }
     location /off/ { govsvc_audit off; proxy_pass http://127.0.0.1:$port; }
 }
 EOF
@@ -132,6 +143,18 @@ is($code, 0, 'the store verifies') or diag($out);
 ($code, $out) = $t->govsvc('audit', 'query', $t->dir() . '/audit',
     '--request', $e->{req});
 like($out, qr/^\S+ sec 127/m, 'the event is found by its request');
+
+# what many requests tell together
+
+get("/none/$_") for 1 .. 4;
+
+my ($many) = grep { $_->{rules}[0]{id} == 200001 } events(10);
+
+is($many->{attack}, 'recon', 'an event of correlation');
+is($many->{sev}, 3, 'with the grade of its rule');
+is($many->{act}{res}, 'log', 'what was done');
+is($many->{act}{key}, '127.0.0.1', 'about whom');
+is($many->{n}, 4, 'how many');
 
 # a flood: lines and counts together are exact
 

@@ -161,13 +161,13 @@ static const gs_audit_attack_t  gs_audit_attacks[] = {
     { "stuffing", "网络攻击", "凭据攻击", "撞库",
       "credential stuffing", 3, GS_AUDIT_SECRET },
 
-    { "brute", "网络攻击", "凭据攻击", "暴力破解",
+    { "brute-force", "网络攻击", "凭据攻击", "暴力破解",
       "brute force", 3, GS_AUDIT_SECRET },
 
     { "enumeration", "数据安全", "数据窃取", "遍历查询",
       "enumeration of identifiers", 3, GS_AUDIT_DATA },
 
-    { "travel", "异常行为", "访问异常", "账号异地异常使用",
+    { "account", "异常行为", "访问异常", "账号异地异常使用",
       "impossible travel of an account", 3, GS_AUDIT_ACCOUNT },
 
     { "flood", "网络攻击", "拒绝服务", "洪泛",

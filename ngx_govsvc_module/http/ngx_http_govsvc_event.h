@@ -13,6 +13,7 @@
 
 #include "audit/gs_audit_event.h"
 #include "http/ngx_http_govsvc_audit.h"
+#include "http/ngx_http_govsvc_correlate.h"
 
 
 /*
@@ -39,6 +40,10 @@ void ngx_http_govsvc_event_fill(ngx_http_request_t *r,
  * number and the time.  Full: it is counted as lost.  Nothing without a store.
  */
 void ngx_http_govsvc_event_write(gs_audit_event_t *ev);
+
+/* The hook of correlation: a rule over many requests fired, an event itself. */
+void ngx_http_govsvc_event_fired(ngx_http_request_t *r,
+    const ngx_http_govsvc_correlate_fired_t *fired, void *data);
 
 
 #endif /* _NGX_HTTP_GOVSVC_EVENT_H_INCLUDED_ */

@@ -335,3 +335,65 @@ ngx_http_govsvc_event_write(gs_audit_event_t *ev)
     ngx_http_govsvc_audit_lost(chain, GS_AUDIT_SECURITY, ev->g);
     ngx_http_govsvc_metrics_record(GS_AUDIT_SECURITY, 1);
 }
+
+
+void
+ngx_http_govsvc_event_fired(ngx_http_request_t *r,
+    const ngx_http_govsvc_correlate_fired_t *fired, void *data)
+{
+    unsigned                    i;
+    gs_str_t                    word;
+    gs_audit_event_t            ev;
+    ngx_http_govsvc_ctx_t      *ctx;
+    gs_audit_event_rule_t      *rule;
+    const gs_audit_attack_t    *kind;
+
+    ctx = ngx_http_govsvc_find_ctx(r);
+
+    if (ctx == NULL || ngx_http_govsvc_audit_chain() == NULL) {
+        return;
+    }
+
+    ngx_http_govsvc_event_fill(r, ctx, &ev);
+
+    word = gs_str_text("other");
+    kind = gs_audit_attack(&word);
+
+    for (i = 0; i < fired->rule->ntags && strcmp(kind->name, "other") == 0;
+         i++)
+    {
+        kind = gs_audit_attack(&fired->rule->tags[i]);
+    }
+
+    if (strcmp(kind->name, "other") == 0) {
+        word = gs_str_text("correlation");
+        kind = gs_audit_attack(&word);
+    }
+
+    ev.attack = kind;
+    ev.severity = fired->rule->severity;
+    ev.count = fired->count;
+    ev.key = ngx_govsvc_to_gs(&fired->key);
+    ev.hits = 1;
+    ev.nrules = 1;
+
+    rule = &ev.rules[0];
+    ngx_memzero(rule, sizeof(gs_audit_event_rule_t));
+
+    rule->id = fired->id;
+    rule->name = fired->rule->name;
+    rule->target = ngx_govsvc_to_gs(&fired->kind);
+    rule->sample = ngx_govsvc_to_gs(&fired->evidence);
+
+    word = ngx_govsvc_to_gs(&fired->action);
+
+    if (gs_str_eq_text(&word, "ban")) {
+        ev.action |= fired->done ? GS_AUDIT_EVENT_BAN : GS_AUDIT_EVENT_DETECT;
+
+    } else if (gs_str_eq_text(&word, "limit")) {
+        ev.action |= fired->done ? GS_AUDIT_EVENT_LIMIT
+                                 : GS_AUDIT_EVENT_DETECT;
+    }
+
+    ngx_http_govsvc_event_write(&ev);
+}

@@ -22,6 +22,7 @@ typedef struct {
 } ngx_http_govsvc_event_loc_conf_t;
 
 
+static ngx_int_t ngx_http_govsvc_event_postconfiguration(ngx_conf_t *cf);
 static void *ngx_http_govsvc_event_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_event_merge_loc_conf(ngx_conf_t *cf,
     void *parent, void *child);
@@ -53,7 +54,7 @@ static ngx_command_t  ngx_http_govsvc_event_commands[] = {
 
 static ngx_http_module_t  ngx_http_govsvc_event_module_ctx = {
     NULL,                                  /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_http_govsvc_event_postconfiguration,   /* postconfiguration */
 
     NULL,                                  /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -80,6 +81,14 @@ ngx_module_t  ngx_http_govsvc_event_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+static ngx_int_t
+ngx_http_govsvc_event_postconfiguration(ngx_conf_t *cf)
+{
+    return ngx_http_govsvc_correlate_tell(cf, ngx_http_govsvc_event_fired,
+                                          NULL);
+}
 
 
 static void *
