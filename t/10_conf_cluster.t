@@ -32,14 +32,34 @@ my @refused = (
     => 'limit zone "a" has "sync", which needs "govsvc_cluster_size NUMBER" '
        . 'in bad.conf:2',
 
-    "${redis}govsvc_cluster_size 0;"
-    => 'value must be between 1 and 1000 in bad.conf:2',
+    (map {
+        "${redis}govsvc_cluster_size $_;"
+        => qq{invalid cluster size "$_", allowed: 1 to 1000, or }
+           . '"auto redis=NAME expect=NUMBER" in bad.conf:2'
+    } qw/0 1001 three autos/),
 
-    "${redis}govsvc_cluster_size 1001;"
-    => 'value must be between 1 and 1000 in bad.conf:2',
+    "${redis}govsvc_cluster_size 3 expect=3;"
+    => 'invalid cluster size "expect=3", allowed: 1 to 1000, or '
+       . '"auto redis=NAME expect=NUMBER" in bad.conf:2',
 
-    "${redis}govsvc_cluster_size three;"
-    => '"govsvc_cluster_size" directive invalid number in bad.conf:2',
+    (map {
+        "${redis}govsvc_cluster_size auto $_;"
+        => '"govsvc_cluster_size auto" needs both "redis=NAME" and '
+           . '"expect=NUMBER", 1 to 1000 in bad.conf:2'
+    } '', 'redis=main', 'expect=3', 'redis=main expect=0', 'redis= expect=3',
+        'redis=main expect=1001', 'redis=main expect=x'),
+
+    "${redis}govsvc_cluster_size auto redis=main nodes=3;"
+    => 'invalid parameter "nodes="; allowed: redis=, expect= in '
+       . '"govsvc_cluster_size" directive in bad.conf:2',
+
+    'govsvc_cluster_size auto redis=none expect=3;'
+    => 'unknown redis "none", there is no block "govsvc_redis none" '
+       . 'in bad.conf:1',
+
+    "${redis}govsvc_cluster_size 3;\ngovsvc_cluster_size auto redis=main "
+    . 'expect=3;'
+    => '"govsvc_cluster_size" directive is duplicate in bad.conf:3',
 
     'govsvc_limit_leases 1000001;'
     => 'value must be between 0 and 1000000 in bad.conf:1',

@@ -10,7 +10,7 @@
 #define _NGX_HTTP_GOVSVC_LIMIT_H_INCLUDED_
 
 
-#include "http/ngx_http_govsvc.h"
+#include "http/ngx_http_govsvc_cluster.h"
 #include "limit/gs_limit_item.h"
 #include "limit/gs_limit_key.h"
 #include "ngx/ngx_govsvc_zone.h"
@@ -98,6 +98,7 @@ typedef struct {
     ngx_array_t                    zones;  /* ngx_http_govsvc_limit_zone_t * */
     ngx_uint_t                     nodes;          /* govsvc_cluster_size */
     ngx_uint_t                     counted;        /* it is given */
+    ngx_http_govsvc_cluster_t     *cluster;        /* NULL: not "auto" */
     ngx_uint_t                     budget;         /* leases a second */
     ngx_str_t                      secret;         /* of names at Redis */
 } ngx_http_govsvc_limit_main_conf_t;
@@ -170,6 +171,9 @@ ngx_http_govsvc_limit_class_t *ngx_http_govsvc_limit_find_class(
 void ngx_http_govsvc_limit_init_plans(ngx_conf_t *cf,
     ngx_http_govsvc_limit_main_conf_t *lmcf,
     ngx_http_govsvc_limit_zone_t *zone);
+
+/* In a worker: another number of nodes, for all zones with sync. */
+void ngx_http_govsvc_limit_renew_plans(ngx_cycle_t *cycle, ngx_uint_t nodes);
 
 /* Holds the request for us, then runs its phases again: NGX_AGAIN or error. */
 ngx_int_t ngx_http_govsvc_limit_suspend(ngx_http_request_t *r, uint64_t us);

@@ -23,6 +23,9 @@ static char *ngx_http_govsvc_limit_tier_line(ngx_conf_t *cf,
     ngx_command_t *dummy, void *conf);
 static char *ngx_http_govsvc_limit_tier_rate(ngx_conf_t *cf,
     ngx_http_govsvc_limit_class_t *class);
+static void ngx_http_govsvc_limit_renew_class(
+    ngx_http_govsvc_limit_zone_t *zone, ngx_http_govsvc_limit_class_t *class,
+    ngx_uint_t nodes);
 static void ngx_http_govsvc_limit_init_class(ngx_conf_t *cf,
     ngx_http_govsvc_limit_main_conf_t *lmcf,
     ngx_http_govsvc_limit_zone_t *zone, ngx_http_govsvc_limit_class_t *class);
@@ -282,6 +285,47 @@ ngx_http_govsvc_limit_init_plans(ngx_conf_t *cf,
 }
 
 
+void
+ngx_http_govsvc_limit_renew_plans(ngx_cycle_t *cycle, ngx_uint_t nodes)
+{
+    ngx_uint_t                          i, k;
+    ngx_http_govsvc_limit_zone_t      **zones;
+    ngx_http_govsvc_limit_class_t      *class;
+    ngx_http_govsvc_limit_main_conf_t  *lmcf;
+
+    lmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_govsvc_limit_module);
+    zones = lmcf->zones.elts;
+
+    for (i = 0; i < lmcf->zones.nelts; i++) {
+
+        if (zones[i]->sync == NULL) {
+            continue;
+        }
+
+        ngx_http_govsvc_limit_renew_class(zones[i], &zones[i]->main, nodes);
+
+        class = zones[i]->tiers.elts;
+
+        for (k = 0; k < zones[i]->tiers.nelts; k++) {
+            if (!class[k].off) {
+                ngx_http_govsvc_limit_renew_class(zones[i], &class[k], nodes);
+            }
+        }
+    }
+}
+
+
+static void
+ngx_http_govsvc_limit_renew_class(ngx_http_govsvc_limit_zone_t *zone,
+    ngx_http_govsvc_limit_class_t *class, ngx_uint_t nodes)
+{
+    gs_limit_plan_nodes(&class->lease, &class->rate, nodes,
+                        (unsigned) zone->share);
+    gs_limit_plan_nodes(&class->strict, &class->rate, nodes, 0);
+}
+
+
 /* What the limit promises is said once, where operations will look for it. */
 
 static void
@@ -308,8 +352,9 @@ ngx_http_govsvc_limit_init_class(ngx_conf_t *cf,
 
     ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
                   "govsvc limit: zone \"%V\"%s%V: over-admission <= %uL "
-                  "requests (%uL%% of a second's), %ui nodes, %s",
+                  "requests (%uL%% of a second's), %ui nodes%s, %s",
                   &zone->base.name, class->tier.len ? " tier " : "",
                   &class->tier, bound, bound * 100 / second, lmcf->nodes,
+                  lmcf->cluster != NULL ? " expected" : "",
                   class->lease.strict ? "decided strictly" : "leased");
 }

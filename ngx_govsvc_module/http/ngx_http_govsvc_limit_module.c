@@ -13,16 +13,13 @@
 static ngx_int_t ngx_http_govsvc_limit_add_variables(ngx_conf_t *cf);
 static void *ngx_http_govsvc_limit_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_limit_init_main_conf(ngx_conf_t *cf, void *conf);
+static ngx_int_t ngx_http_govsvc_limit_init_process(ngx_cycle_t *cycle);
 static void *ngx_http_govsvc_limit_create_conf(ngx_conf_t *cf);
 static char *ngx_http_govsvc_limit_merge_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_govsvc_limit_check(ngx_conf_t *cf,
     ngx_http_govsvc_limit_t *limit);
 
-
-static ngx_conf_num_bounds_t  ngx_http_govsvc_limit_nodes = {
-    ngx_conf_check_num_bounds, 1, 1000
-};
 
 static ngx_conf_num_bounds_t  ngx_http_govsvc_limit_budget = {
     ngx_conf_check_num_bounds, 0, 1000000
@@ -46,11 +43,11 @@ static ngx_command_t  ngx_http_govsvc_limit_commands[] = {
       NULL },
 
     { ngx_string("govsvc_cluster_size"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
+      ngx_http_govsvc_cluster_size,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_govsvc_limit_main_conf_t, nodes),
-      &ngx_http_govsvc_limit_nodes },
+      NULL },
 
     { ngx_string("govsvc_limit_leases"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -99,7 +96,7 @@ ngx_module_t  ngx_http_govsvc_limit_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_govsvc_limit_init_process,    /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
@@ -197,6 +194,25 @@ ngx_http_govsvc_limit_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_limit_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_govsvc_limit_main_conf_t  *lmcf;
+
+    lmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_govsvc_limit_module);
+
+    if (lmcf != NULL
+        && (ngx_process == NGX_PROCESS_WORKER
+            || ngx_process == NGX_PROCESS_SINGLE))
+    {
+        ngx_http_govsvc_cluster_start(lmcf->cluster, cycle);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -7,6 +7,7 @@
  */
 
 
+#include "http/ngx_http_govsvc_limit.h"
 #include "http/ngx_http_govsvc_metrics.h"
 
 #include "http/ngx_http_govsvc_redis.h"
@@ -25,6 +26,8 @@ static void ngx_http_govsvc_metrics_redis_events(
 static void ngx_http_govsvc_metrics_redis_ended(
     ngx_http_govsvc_metrics_out_t *o, const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_redis_inflight(
+    ngx_http_govsvc_metrics_out_t *o, const ngx_http_govsvc_metric_t *m);
+static void ngx_http_govsvc_metrics_redis_nodes(
     ngx_http_govsvc_metrics_out_t *o, const ngx_http_govsvc_metric_t *m);
 static uint64_t ngx_http_govsvc_metrics_redis_sum(
     const ngx_govsvc_redis_t *rd, size_t at);
@@ -59,6 +62,10 @@ const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_redis[] = {
     { "govsvc_redis_commands_in_flight", "gauge",
       "Commands to a Redis that have not ended.",
       ngx_http_govsvc_metrics_redis_inflight },
+
+    { "govsvc_cluster_nodes", "gauge",
+      "Nodes that keep limits together, as this node counts them.",
+      ngx_http_govsvc_metrics_redis_nodes },
 
     { NULL, NULL, NULL, NULL }
 };
@@ -199,6 +206,22 @@ ngx_http_govsvc_metrics_redis_inflight(ngx_http_govsvc_metrics_out_t *o,
         gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", &label,
             1, ngx_http_govsvc_metrics_redis_sum(rd[i],
                    offsetof(ngx_govsvc_redis_row_t, inflight)));
+    }
+}
+
+
+static void
+ngx_http_govsvc_metrics_redis_nodes(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m)
+{
+    ngx_http_govsvc_limit_main_conf_t  *lmcf;
+
+    lmcf = ngx_http_cycle_get_module_main_conf(o->conf->cycle,
+                                               ngx_http_govsvc_limit_module);
+
+    if (lmcf->cluster != NULL) {
+        gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", NULL, 0,
+                       ngx_http_govsvc_cluster_nodes(lmcf->cluster));
     }
 }
 

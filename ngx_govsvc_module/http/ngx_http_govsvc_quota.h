@@ -52,5 +52,9 @@ typedef struct {
 ngx_int_t ngx_http_govsvc_quota_ask(ngx_http_govsvc_quota_zone_t *zone,
     gs_limit_quota_key_t *k, gs_str_t *key, uint64_t end);
 
+/* In a worker: another number of nodes, for all zones with sync. */
+void ngx_http_govsvc_quota_renew_plans(ngx_cycle_t *cycle, ngx_uint_t nodes);
+
+
 
 #endif /* _NGX_HTTP_GOVSVC_QUOTA_H_INCLUDED_ */

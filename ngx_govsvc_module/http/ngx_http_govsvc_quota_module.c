@@ -157,10 +157,32 @@ ngx_http_govsvc_quota_init_main_conf(ngx_conf_t *cf, void *conf)
 
         gs_limit_quota_plan(&zones[i]->quota,
                             (zones[i]->sync != NULL) ? lmcf->nodes : 0,
-                            (unsigned) zones[i]->share);
+                            (lmcf->cluster != NULL)
+                            ? 0 : (unsigned) zones[i]->share);
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* Where nodes come and go, no part of a quota is promised to each of them. */
+
+void
+ngx_http_govsvc_quota_renew_plans(ngx_cycle_t *cycle, ngx_uint_t nodes)
+{
+    ngx_uint_t                          i;
+    ngx_http_govsvc_quota_zone_t      **zones;
+    ngx_http_govsvc_quota_main_conf_t  *qmcf;
+
+    qmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_govsvc_quota_module);
+    zones = qmcf->zones.elts;
+
+    for (i = 0; i < qmcf->zones.nelts; i++) {
+        if (zones[i]->sync != NULL) {
+            gs_limit_quota_plan(&zones[i]->quota, nodes, 0);
+        }
+    }
 }
 
 

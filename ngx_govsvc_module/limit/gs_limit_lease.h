@@ -97,6 +97,14 @@ void gs_limit_plan(gs_limit_plan_t *plan, const gs_limit_rate_t *rate,
     uint64_t nodes, unsigned share, uint64_t target);
 
 /*
+ * Another number of nodes for a plan of that rate and share: what is leased
+ * stays as it was, so this may be done while leases are out.  A local share of
+ * less than one request is no share.
+ */
+void gs_limit_plan_nodes(gs_limit_plan_t *plan, const gs_limit_rate_t *rate,
+    uint64_t nodes, unsigned share);
+
+/*
  * How many requests may pass beyond burst + rate * t, all nodes together:
  * slots that lie unused, and clocks that are delta us wrong.
  */

@@ -27,12 +27,10 @@ gs_limit_plan(gs_limit_plan_t *plan, const gs_limit_rate_t *rate,
         share = 0;
     }
 
-    plan->nodes = nodes;
     plan->target = target;
     plan->strict = (share == 0);
 
-    gs_limit_plan_part(&plan->local, rate, share, 100 * nodes, 0);
-    gs_limit_plan_part(&plan->fallback, rate, 100 - share, 100 * nodes, 1);
+    gs_limit_plan_nodes(plan, rate, nodes, share);
 
     /* what the nodes' shares lose by rounding, Redis does not gain */
 
@@ -62,6 +60,21 @@ gs_limit_plan(gs_limit_plan_t *plan, const gs_limit_rate_t *rate,
     if (plan->most == 0) {
         plan->most = 1;
     }
+}
+
+
+void
+gs_limit_plan_nodes(gs_limit_plan_t *plan, const gs_limit_rate_t *rate,
+    uint64_t nodes, unsigned share)
+{
+    if (plan->strict) {
+        share = 0;
+    }
+
+    plan->nodes = nodes;
+
+    gs_limit_plan_part(&plan->local, rate, share, 100 * nodes, 0);
+    gs_limit_plan_part(&plan->fallback, rate, 100 - share, 100 * nodes, 1);
 }
 
 
