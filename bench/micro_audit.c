@@ -7,9 +7,11 @@
  */
 
 
+#include "audit/gs_audit_export.h"
 #include "audit/gs_audit_json.h"
 #include "audit/gs_audit_mask.h"
 #include "audit/gs_audit_pseudonym.h"
+#include "audit/gs_audit_stats.h"
 #include "audit/gs_audit_verify.h"
 
 #include <stdio.h>
@@ -28,7 +30,9 @@ static void report(const char *name, double seconds, double n,
 static size_t bench_compose(const gs_audit_record_t *rec);
 static void bench_mask(const gs_audit_record_t *rec);
 static void bench_chain(const gs_audit_record_t *rec, gs_audit_alg_e alg);
+static void bench_hash(gs_audit_alg_e alg, size_t len);
 static void bench_verify(gs_audit_alg_e alg, const gs_audit_record_t *rec);
+static void bench_stats(const gs_str_t *line);
 static void bench_pseudonym(gs_audit_alg_e alg);
 
 
@@ -49,6 +53,8 @@ main(void)
     bench_mask(&rec);
     bench_chain(&rec, GS_AUDIT_SM3);
     bench_chain(&rec, GS_AUDIT_SHA256);
+    bench_hash(GS_AUDIT_SM3, len);
+    bench_hash(GS_AUDIT_SHA256, len);
     bench_verify(GS_AUDIT_SM3, &rec);
     bench_verify(GS_AUDIT_SHA256, &rec);
     bench_pseudonym(GS_AUDIT_SM3);
@@ -224,11 +230,85 @@ bench_chain(const gs_audit_record_t *rec, gs_audit_alg_e alg)
 }
 
 
+/* The hash alone, over as many bytes as a line has: what cannot be saved. */
+
+static void
+bench_hash(gs_audit_alg_e alg, size_t len)
+{
+    char              name[40];
+    double            start, best, t;
+    size_t            i, round;
+    gs_audit_chain_t  chain;
+
+    if (gs_audit_chain_init(&chain, alg) != GS_OK) {
+        exit(1);
+    }
+
+    best = 1e9;
+
+    for (round = 0; round < BENCH_ROUNDS; round++) {
+        start = now();
+
+        for (i = 0; i < BENCH_LINES / 4; i++) {
+            if (gs_audit_chain_step(&chain, out, len) != GS_OK) {
+                exit(1);
+            }
+        }
+
+        t = now() - start;
+        best = (t < best) ? t : best;
+    }
+
+    snprintf(name, sizeof(name), "audit_hash_%s", gs_audit_alg_name(alg));
+    report(name, best, BENCH_LINES / 4, "ns/line");
+    gs_audit_chain_free(&chain);
+}
+
+
+/* What stats and export do with a line that was read. */
+
+static void
+bench_stats(const gs_str_t *line)
+{
+    double             start;
+    size_t             i;
+    gs_buf_t           b;
+    gs_arena_t        *arena;
+    gs_audit_stats_t  *s;
+    static gs_uchar_t  text[GS_AUDIT_EXPORT_MAX];
+
+    arena = gs_arena_create(&gs_mem_libc);
+    s = gs_audit_stats_create(gs_arena_mem(arena), 0);
+    start = now();
+
+    for (i = 0; i < BENCH_LINES / 4; i++) {
+        if (gs_audit_stats_add(s, line) != GS_OK) {
+            exit(1);
+        }
+    }
+
+    report("audit_stats", now() - start, BENCH_LINES / 4, "ns/line");
+    gs_arena_destroy(arena);
+
+    start = now();
+
+    for (i = 0; i < BENCH_LINES / 4; i++) {
+        gs_buf_init(&b, text, sizeof(text));
+
+        if (gs_audit_export(&b, GS_AUDIT_ECS, line) != GS_OK) {
+            exit(1);
+        }
+    }
+
+    report("audit_export_ecs", now() - start, BENCH_LINES / 4, "ns/line");
+}
+
+
 static void
 bench_verify(gs_audit_alg_e alg, const gs_audit_record_t *rec)
 {
     char                      name[40];
-    double                    t;
+    double                    t, best;
     size_t                    i, n, head, size;
     gs_buf_t                  b, d;
     gs_str_t                  draft;
@@ -263,18 +343,31 @@ bench_verify(gs_audit_alg_e alg, const gs_audit_record_t *rec)
     }
 
     gs_audit_verify_init(&v);
-    t = now();
+    best = 1e9;
 
-    gs_audit_verify_chain(&v, "", 0);
-    gs_audit_verify_segment(&v, "0000000000000000");
+    for (i = 0; i < BENCH_ROUNDS; i++) {
+        t = now();
 
-    if (gs_audit_verify_feed(&v, data, gs_buf_len(&b)) != GS_OK) {
-        exit(1);
+        gs_audit_verify_chain(&v, "", 0);
+        gs_audit_verify_segment(&v, "0000000000000000");
+
+        if (gs_audit_verify_feed(&v, data, gs_buf_len(&b)) != GS_OK) {
+            exit(1);
+        }
+
+        t = now() - t;
+        best = (t < best) ? t : best;
     }
 
-    t = now() - t;
     snprintf(name, sizeof(name), "audit_verify_%s", gs_audit_alg_name(alg));
-    report(name, t, (double) n, "ns/line");
+    report(name, best, (double) n, "ns/line");
+
+    if (alg == GS_AUDIT_SHA256) {
+        head = (size_t) ((gs_uchar_t *) memrchr(data, '\n',
+                                                gs_buf_len(&b) - 1) - data);
+        draft = gs_str_make(data + head + 1, gs_buf_len(&b) - head - 2);
+        bench_stats(&draft);
+    }
 
     gs_audit_verify_free(&v);
     gs_audit_chain_free(&chain);
