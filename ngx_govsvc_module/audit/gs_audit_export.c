@@ -236,6 +236,19 @@ gs_audit_export_take(gs_audit_export_t *x, const char *object,
 }
 
 
+const gs_audit_field_t *
+gs_audit_export_scalar(gs_audit_export_t *x, const char *object,
+    const char *key)
+{
+    const gs_audit_field_t  *field;
+
+    field = gs_audit_field(x->f, object, key);
+
+    return (field != NULL && !field->row)
+           ? gs_audit_export_take(x, object, key) : NULL;
+}
+
+
 uint64_t
 gs_audit_export_ms(const gs_str_t *time)
 {

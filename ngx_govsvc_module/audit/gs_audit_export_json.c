@@ -220,7 +220,7 @@ gs_audit_row_string(gs_audit_export_t *x, const gs_audit_row_t *row)
 {
     const gs_audit_field_t  *field;
 
-    field = gs_audit_export_take(x, row->object, row->key);
+    field = gs_audit_export_scalar(x, row->object, row->key);
 
     if (field != NULL) {
         gs_audit_put_str(x, row->path, &field->value);
@@ -280,7 +280,7 @@ gs_audit_row_trace(gs_audit_export_t *x, const gs_audit_row_t *row)
     gs_str_t                 req;
     const gs_audit_field_t  *field;
 
-    field = gs_audit_export_take(x, "", "tr");
+    field = gs_audit_export_scalar(x, "", "tr");
     req = (field != NULL) ? field->value
                           : gs_audit_field_value(x->f, "", "req");
 
@@ -297,10 +297,10 @@ gs_audit_row_reason(gs_audit_export_t *x, const gs_audit_row_t *row)
 {
     const gs_audit_field_t  *field;
 
-    field = gs_audit_export_take(x, "dec", row->key);
+    field = gs_audit_export_scalar(x, "dec", row->key);
 
     if (field == NULL) {
-        field = gs_audit_export_take(x, "", row->key);
+        field = gs_audit_export_scalar(x, "", row->key);
     }
 
     if (field != NULL) {

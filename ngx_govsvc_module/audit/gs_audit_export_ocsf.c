@@ -292,7 +292,7 @@ gs_audit_ocsf_source(gs_audit_export_t *x, const gs_audit_row_t *row)
 {
     const gs_audit_field_t  *field;
 
-    field = gs_audit_export_take(x, "src", "ip");
+    field = gs_audit_export_scalar(x, "src", "ip");
 
     if (field != NULL) {
         gs_audit_put_str(x, x->src_ip ? row->path : "src_endpoint.name",
@@ -306,7 +306,7 @@ gs_audit_ocsf_peer(gs_audit_export_t *x, const gs_audit_row_t *row)
 {
     const gs_audit_field_t  *field;
 
-    field = gs_audit_export_take(x, "up", "addr");
+    field = gs_audit_export_scalar(x, "up", "addr");
 
     if (field != NULL) {
         gs_audit_put_str(x, x->up_ip.len != 0 ? row->path

@@ -54,6 +54,10 @@ struct gs_audit_row_s {
 const gs_audit_field_t *gs_audit_export_take(gs_audit_export_t *x,
     const char *object, const char *key);
 
+/* The same, but no row: what may stand between quotes. */
+const gs_audit_field_t *gs_audit_export_scalar(gs_audit_export_t *x,
+    const char *object, const char *key);
+
 /* A time of the line in ms since the epoch, 0 if there is none. */
 uint64_t gs_audit_export_ms(const gs_str_t *time);
 

@@ -333,7 +333,8 @@ gs_audit_field_value(const gs_audit_fields_t *f, const char *object,
 
     field = gs_audit_field(f, object, key);
 
-    return (field != NULL) ? field->value : gs_str_make(NULL, 0);
+    return (field != NULL && !field->row) ? field->value
+                                          : gs_str_make(NULL, 0);
 }
 
 

@@ -47,7 +47,7 @@ gs_rc_t gs_audit_fields(gs_audit_fields_t *f, const gs_str_t *line);
 const gs_audit_field_t *gs_audit_field(const gs_audit_fields_t *f,
     const char *object, const char *key);
 
-/* Its value as it is written, empty if there is none. */
+/* Its value as it is written, empty if there is none or it is a row. */
 gs_str_t gs_audit_field_value(const gs_audit_fields_t *f, const char *object,
     const char *key);
 
