@@ -154,10 +154,12 @@ gs_rc_t gs_admin_sweep(gs_admin_t *a, uint64_t now, gs_err_t *err);
 /*
  * Calls found for each instance that waits for the proof that it is the
  * caller's: whatever answers there to GET /.well-known/govsvc/NONCE with just
- * the nonce.  Only where the pool speaks plain HTTP.
+ * the nonce.  tls: the pool whose TLS profile is to be spoken, NULL for plain
+ * HTTP.
  */
 void gs_admin_pending(gs_admin_t *a, void (*found)(void *ctx, const char *id,
-    const char *address, unsigned port, const char *nonce), void *ctx);
+    const char *address, unsigned port, const char *nonce, const char *tls),
+    void *ctx);
 
 /* It answered so: GS_OK, or GS_DECLINED if that is no longer what waits. */
 gs_rc_t gs_admin_prove(gs_admin_t *a, const char *id, const char *nonce,

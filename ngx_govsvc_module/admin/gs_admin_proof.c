@@ -11,16 +11,17 @@
 
 
 static unsigned gs_admin_proof_waits(const json_t *record);
-static unsigned gs_admin_proof_plain(gs_admin_t *a, const json_t *object);
+static const char *gs_admin_proof_tls(gs_admin_t *a, const char *id);
 
 
 void
 gs_admin_pending(gs_admin_t *a, void (*found)(void *ctx, const char *id,
-    const char *address, unsigned port, const char *nonce), void *ctx)
+    const char *address, unsigned port, const char *nonce, const char *tls),
+    void *ctx)
 {
     void          *iter;
     json_t        *map, *record, *object;
-    const char    *address;
+    const char    *address, *pool;
     json_int_t     port;
 
     map = a->doc->api[GS_ROUTE_DOC_INSTANCES];
@@ -32,13 +33,15 @@ gs_admin_pending(gs_admin_t *a, void (*found)(void *ctx, const char *id,
         record = json_object_iter_value(iter);
         object = json_object_get(record, "object");
         address = json_string_value(json_object_get(object, "address"));
+        pool = json_string_value(json_object_get(object, "pool"));
         port = json_integer_value(json_object_get(object, "port"));
 
-        if (gs_admin_proof_waits(record) && gs_admin_proof_plain(a, object)
-            && address != NULL && port > 0 && port < 65536)
+        if (gs_admin_proof_waits(record) && address != NULL && pool != NULL
+            && port > 0 && port < 65536)
         {
             found(ctx, json_object_iter_key(iter), address, (unsigned) port,
-                  json_string_value(json_object_get(record, "proof")));
+                  json_string_value(json_object_get(record, "proof")),
+                  gs_admin_proof_tls(a, pool));
         }
     }
 }
@@ -56,21 +59,16 @@ gs_admin_proof_waits(const json_t *record)
 }
 
 
-static unsigned
-gs_admin_proof_plain(gs_admin_t *a, const json_t *object)
+/* Where the pool is unknown the name is not, so nothing is asked in plain. */
+
+static const char *
+gs_admin_proof_tls(gs_admin_t *a, const char *id)
 {
-    json_t      *record, *pool;
-    const char  *id;
-
-    id = json_string_value(json_object_get(object, "pool"));
-
-    if (id == NULL) {
-        return 0;
-    }
+    json_t  *record, *pool;
 
     pool = gs_route_doc_find(a->doc, GS_ROUTE_DOC_POOLS, id, &record);
 
-    return pool != NULL && json_object_get(pool, "tls") == NULL;
+    return (pool != NULL && json_object_get(pool, "tls") == NULL) ? NULL : id;
 }
 
 

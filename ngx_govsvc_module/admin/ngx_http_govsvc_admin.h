@@ -70,6 +70,7 @@ typedef struct {
 typedef struct {
     u_char                          id[GS_ADMIN_ID + 1];
     u_char                          nonce[NGX_HTTP_GOVSVC_ADMIN_NONCE + 1];
+    u_char                          tls[GS_ADMIN_ID + 1];  /* pool, or "" */
     u_char                          url[256];
 } ngx_http_govsvc_admin_probe_t;
 

@@ -9,6 +9,7 @@
 
 #include "admin/ngx_http_govsvc_admin.h"
 
+#include "http/ngx_http_govsvc_balancer_priv.h"
 #include "ngx/ngx_govsvc_http.h"
 
 
@@ -24,10 +25,12 @@ typedef struct {
 
 
 static void ngx_http_govsvc_admin_found(void *ctx, const char *id,
-    const char *address, unsigned port, const char *nonce);
+    const char *address, unsigned port, const char *nonce, const char *tls);
 static ngx_int_t ngx_http_govsvc_admin_ask_one(
     ngx_http_govsvc_admin_main_conf_t *amcf,
     ngx_http_govsvc_admin_probe_t *probe);
+static ngx_int_t ngx_http_govsvc_admin_ask_tls(
+    ngx_http_govsvc_admin_asked_t *asked);
 static void ngx_http_govsvc_admin_said(void *data,
     const ngx_govsvc_http_result_t *result);
 
@@ -43,7 +46,7 @@ ngx_http_govsvc_admin_waiting(ngx_http_govsvc_admin_job_t *job, gs_admin_t *a)
 
 static void
 ngx_http_govsvc_admin_found(void *ctx, const char *id, const char *address,
-    unsigned port, const char *nonce)
+    unsigned port, const char *nonce, const char *tls)
 {
     ngx_http_govsvc_admin_job_t *job = ctx;
 
@@ -52,7 +55,8 @@ ngx_http_govsvc_admin_found(void *ctx, const char *id, const char *address,
 
     if (job->nprobes == NGX_HTTP_GOVSVC_ADMIN_PROBES
         || strlen(id) >= sizeof(probe->id)
-        || strlen(nonce) >= sizeof(probe->nonce))
+        || strlen(nonce) >= sizeof(probe->nonce)
+        || (tls != NULL && strlen(tls) >= sizeof(probe->tls)))
     {
         return;
     }
@@ -72,12 +76,18 @@ ngx_http_govsvc_admin_found(void *ctx, const char *id, const char *address,
 
     ngx_memcpy(probe->id, id, strlen(id) + 1);
     ngx_memcpy(probe->nonce, nonce, strlen(nonce) + 1);
+    probe->tls[0] = '\0';
+
+    if (tls != NULL) {
+        ngx_memcpy(probe->tls, tls, strlen(tls) + 1);
+    }
 
     *ngx_snprintf(probe->url, sizeof(probe->url) - 1,
                   strchr(address, ':') != NULL
-                  ? "http://[%s]:%ud/.well-known/govsvc/%s"
-                  : "http://%s:%ud/.well-known/govsvc/%s",
-                  address, port, nonce) = '\0';
+                  ? "%s://[%s]:%ud/.well-known/govsvc/%s"
+                  : "%s://%s:%ud/.well-known/govsvc/%s",
+                  tls != NULL ? "https" : "http", address, port, nonce)
+        = '\0';
 }
 
 
@@ -147,7 +157,9 @@ ngx_http_govsvc_admin_ask_one(ngx_http_govsvc_admin_main_conf_t *amcf,
             ngx_memcpy(t->host.data, t->url.host.data, t->host.len);
             t->host.data[t->host.len] = '\0';
 
-            if (ngx_govsvc_http_start(t, &request, amcf->cycle->log) != NULL)
+            if (ngx_http_govsvc_admin_ask_tls(asked) == NGX_OK
+                && ngx_govsvc_http_start(t, &request, amcf->cycle->log)
+                   != NULL)
             {
                 return NGX_OK;
             }
@@ -157,6 +169,71 @@ ngx_http_govsvc_admin_ask_one(ngx_http_govsvc_admin_main_conf_t *amcf,
     ngx_destroy_pool(pool);
 
     return NGX_ERROR;
+}
+
+
+/*
+ * Over TLS the server also shows that it has the certificate that requests
+ * will ask for: the profile is that of its pool.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_admin_ask_tls(ngx_http_govsvc_admin_asked_t *asked)
+{
+    uint32_t                     i, n;
+    gs_str_t                     id, name;
+    ngx_int_t                    rc;
+    const gs_route_pool_t       *pool;
+    ngx_http_govsvc_tls_t       *tls;
+    ngx_http_govsvc_section_t    s;
+    ngx_govsvc_http_target_t    *t;
+
+    if (asked->probe.tls[0] == '\0') {
+        return NGX_OK;
+    }
+
+    if (ngx_http_govsvc_section_enter(&s) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    t = &asked->target;
+    rc = NGX_ERROR;
+    n = gs_route_pools(s.table);
+
+    for (i = 0; i < n; i++) {
+        pool = gs_route_pool(s.table, i);
+        id = gs_route_str(s.table, pool->id);
+
+        if (!gs_str_eq_text(&id, (const char *) asked->probe.tls)
+            || pool->tls == GS_ROUTE_NONE)
+        {
+            continue;
+        }
+
+        tls = ngx_http_govsvc_tls_find(s.conf,
+                                   ngx_http_govsvc_pool_entry(&s, pool)->aux);
+
+        name = gs_route_str(s.table, gs_route_tls(s.table, pool->tls)->name);
+
+        if (name.len == 0) {
+            name = gs_route_str(s.table, pool->host);
+        }
+
+        t->ssl_name.len = name.len;
+        t->ssl_name.data = ngx_pnalloc(asked->pool, name.len + 1);
+
+        if (tls != NULL && t->ssl_name.data != NULL) {
+            *ngx_cpymem(t->ssl_name.data, name.data, name.len) = '\0';
+            t->ssl = &tls->ssl;
+            rc = NGX_OK;
+        }
+
+        break;
+    }
+
+    ngx_http_govsvc_section_leave(&s);
+
+    return rc;
 }
 
 
