@@ -222,7 +222,7 @@ is($lines[-1]{dec}{rule}, 1001, 'rule that only logs');
 is($lines[-1]{id}, $r->header('X-Audit'), 'record by its identifier');
 like($lines[-1]{id}, qr/^gw-test\.\d+\.\d+$/, 'node, epoch, number');
 unlike(join('', map { $t->read_file($_) } $t->audit_files()),
-    qr/11010519491231002X|eyJ|Bearer/, 'no identity number, no token');
+    qr/11010519491231002X|eyJ[\w-]+\.|Bearer/, 'no identity number, no token');
 
 my ($code, $out, $err) = $t->govsvc('audit', 'verify', $t->dir() . '/audit');
 is($code, 0, 'chain verifies') or diag($out, $err);
