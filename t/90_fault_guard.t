@@ -67,7 +67,7 @@ is(status('/check/new/'), 403, 'the new rule');
 
 # The first reloads settle what the allocator keeps.
 
-$t->reload() for 1 .. 5;
+$t->reload() for 1 .. 25;
 my $before = $t->memory();
 
 my $reloaded = 0;

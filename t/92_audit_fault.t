@@ -48,9 +48,14 @@ my (%acked, $case);
 sub inject {
     my ($call, $what, $when) = @_;
 
-    my ($worker) = $t->workers();
-    my ($thread) = grep { $_ != $worker }
-        map { m{(\d+)$} } glob "/proc/$worker/task/*";
+    my ($worker, $thread);
+
+    $t->wait_for(sub {
+        ($worker) = $t->workers() or return 0;
+        ($thread) = grep { $_ != $worker }
+            map { m{(\d+)$} } glob "/proc/$worker/task/*";
+        return $thread;
+    });
 
     my $pid = fork() // die;
 
