@@ -15,6 +15,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void fuzz_remark(void *data, const gs_str_t *file, unsigned line,
+    const char *text);
 static void fuzz_rules(const gs_str_t *text);
 static void fuzz_literals(const gs_str_t *pattern, const gs_str_t *subject);
 static int fuzz_contains(const gs_str_t *text, const gs_str_t *word);
@@ -44,12 +46,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 
 static void
+fuzz_remark(void *data, const gs_str_t *file, unsigned line,
+    const char *text)
+{
+    if (line == 0 || text[0] == '\0') {
+        abort();
+    }
+}
+
+
+static void
 fuzz_rules(const gs_str_t *text)
 {
     gs_err_t             err;
     gs_mem_t            *mem;
     gs_str_t             file, request;
-    unsigned             n, t;
+    unsigned             n, t, nrules;
     gs_arena_t          *arena;
     gs_guard_t          *guard;
     gs_guard_test_t      test;
@@ -58,6 +70,7 @@ fuzz_rules(const gs_str_t *text)
     gs_guard_verdict_t   v;
     gs_guard_scratch_t  *scratch;
     gs_guard_rule_info_t info;
+    const gs_correlate_rule_t  *rules;
 
     arena = gs_arena_create(&gs_mem_libc);
     mem = gs_arena_mem(arena);
@@ -92,6 +105,15 @@ fuzz_rules(const gs_str_t *text)
             }
         }
 
+        rules = gs_correlate_rules(guard, &nrules);
+
+        for (n = 0; n < 4 && n < nrules; n++) {
+            for (t = 0; t < rules[n].ntests && t < 2; t++) {
+                (void) gs_correlate_rule_test(guard, mem, n, t, &test, &err);
+            }
+        }
+
+        gs_guard_remarks(guard, fuzz_remark, NULL);
         gs_guard_scratch_destroy(scratch);
         gs_guard_destroy(guard);
 
