@@ -25,6 +25,7 @@
 
 typedef enum {
     NGX_HTTP_GOVSVC_STREAM_IDLE = 0,
+    NGX_HTTP_GOVSVC_STREAM_POLICY,         /* would Redis keep it? */
     NGX_HTTP_GOVSVC_STREAM_ASKS,           /* what the stream has */
     NGX_HTTP_GOVSVC_STREAM_SEEKS,          /* that in the feed */
     NGX_HTTP_GOVSVC_STREAM_READS,          /* the next batch */
@@ -59,6 +60,8 @@ typedef struct {
     unsigned                        sought:1;  /* feed and stream agree */
     unsigned                        missing:1; /* there is no stream */
     unsigned                        fresh:1;   /* nothing sent since then */
+    unsigned                        kept:1;    /* Redis will keep the stream */
+    unsigned                        warned:1;  /* it may not be asked */
 } ngx_http_govsvc_stream_t;
 
 

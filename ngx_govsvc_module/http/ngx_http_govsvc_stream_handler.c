@@ -11,6 +11,9 @@
 
 
 static void ngx_http_govsvc_stream_timer(ngx_event_t *ev);
+static void ngx_http_govsvc_stream_policy(ngx_http_govsvc_stream_t *st);
+static void ngx_http_govsvc_stream_policy_told(void *data,
+    ngx_govsvc_redis_status_e status, ngx_govsvc_redis_reply_t *reply);
 static void ngx_http_govsvc_stream_ask(ngx_http_govsvc_stream_t *st);
 static void ngx_http_govsvc_stream_told(void *data,
     ngx_govsvc_redis_status_e status, ngx_govsvc_redis_reply_t *reply);
@@ -92,12 +95,18 @@ ngx_http_govsvc_stream_go(ngx_http_govsvc_stream_t *st)
 
     if (st->session == NULL) {
         st->sought = 0;
+        st->kept = 0;
         st->session = ngx_govsvc_redis_session_open(st->redis, &st->key);
 
         if (st->session == NULL) {
             ngx_http_govsvc_stream_fail(st, "there is no connection");
             return;
         }
+    }
+
+    if (!st->kept) {
+        ngx_http_govsvc_stream_policy(st);
+        return;
     }
 
     if (!st->sought || st->batch != NULL) {
@@ -164,6 +173,79 @@ ngx_http_govsvc_stream_fed(void *data, ngx_int_t rc)
         st->sought = 0;
         ngx_add_timer(&st->timer, NGX_HTTP_GOVSVC_STREAM_RETRY);
     }
+}
+
+
+/*
+ * A Redis that is short of memory and may remove any key removes whole streams:
+ * once a connection it is asked what it would do.
+ */
+
+static void
+ngx_http_govsvc_stream_policy(ngx_http_govsvc_stream_t *st)
+{
+    ngx_str_t  argv[2];
+
+    st->state = NGX_HTTP_GOVSVC_STREAM_POLICY;
+
+    ngx_str_set(&argv[0], "INFO");
+    ngx_str_set(&argv[1], "memory");
+
+    (void) ngx_http_govsvc_stream_send(st, argv, 2,
+                                       ngx_http_govsvc_stream_policy_told,
+                                       st);
+}
+
+
+static void
+ngx_http_govsvc_stream_policy_told(void *data,
+    ngx_govsvc_redis_status_e status, ngx_govsvc_redis_reply_t *reply)
+{
+    ngx_http_govsvc_stream_t *st = data;
+
+    u_char     *p;
+    ngx_str_t   text;
+
+    static const char  word[] = "maxmemory_policy:allkeys-";
+
+    if (!st->leads || st->state != NGX_HTTP_GOVSVC_STREAM_POLICY) {
+        return;
+    }
+
+    if (status == NGX_GOVSVC_REDIS_ERROR
+        || status == NGX_GOVSVC_REDIS_NOPERM)
+    {
+        if (!st->warned) {
+            st->warned = 1;
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "govsvc audit: INFO is not allowed at the Redis of "
+                          "stream \"%V\", let its maxmemory-policy be "
+                          "noeviction", &st->key);
+        }
+
+    } else if (status != NGX_GOVSVC_REDIS_OK
+               || ngx_govsvc_redis_text(reply, &text) != NGX_OK)
+    {
+        ngx_http_govsvc_stream_fail(st, ngx_govsvc_redis_status_text(status));
+        return;
+
+    } else {
+
+        for (p = text.data;
+             p + sizeof(word) - 1 <= text.data + text.len;
+             p++)
+        {
+            if (ngx_memcmp(p, word, sizeof(word) - 1) == 0) {
+                ngx_http_govsvc_stream_fail(st, "the maxmemory-policy "
+                                            "allkeys-* would remove it whole, "
+                                            "noeviction is needed");
+                return;
+            }
+        }
+    }
+
+    st->kept = 1;
+    ngx_http_govsvc_stream_go(st);
 }
 
 
