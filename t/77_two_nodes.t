@@ -97,9 +97,19 @@ ok($n[0]->wait_for(sub {
         @{api(0, 'security', GET => 'bans')->json->{items}}
 }, 20), 'banned at the first');
 
+# a token
+
+$r = api(0, 'security', POST => 'revocations', { issuer => 'staff',
+    kind => 'jti', value => 'token-1' });
+is($r->status, 200, 'revoked at the first') or diag($r->raw);
+ok($n[1]->wait_for(sub {
+    (api(1, 'security', GET => 'revocations')->json->{entries} // 0) == 1
+}, 30), 'revoked at the second')
+    or diag(api(1, 'security', GET => 'revocations')->raw);
+
 # each role has what belongs to it
 
-for (['registry', qr/gs:\{registry\}:/], ['bans', qr/gs:\{?ban/]) {
+for (['registry', qr/gs:\{registry\}:/], ['bans', qr/gs:\{?(?:ban|rev)/]) {
     my ($role, $pattern) = @$_;
     my @keys = keys_of($role);
 
