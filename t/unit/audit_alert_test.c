@@ -21,6 +21,7 @@ static void test_bucket(void);
 static void test_sign(void);
 static void test_body(void);
 static void test_answer(void);
+static void test_person(void);
 static void event(gs_alert_event_t *ev, const char *attack, const char *source,
     unsigned severity);
 static gs_alert_round_t *a_round(void);
@@ -37,6 +38,7 @@ main(void)
     test_sign();
     test_body();
     test_answer();
+    test_person();
 
     return done_testing();
 }
@@ -480,6 +482,101 @@ test_answer(void)
         is_int(answer, cases[i].want, "%u %s", cases[i].status,
                cases[i].body);
     }
+}
+
+
+/*
+ * Numbers of persons and credentials in every text of an event: neither the
+ * line nor any message holds one.
+ */
+
+static void
+test_person(void)
+{
+    char                  line[8192], body[GS_ALERT_BODY], text[256];
+    size_t                i, head;
+    gs_buf_t              b;
+    gs_str_t              s, raw, secret;
+    unsigned              form, k, found;
+    gs_alert_plan_t       plan;
+    gs_alert_event_t      ev;
+    gs_alert_round_t     *round;
+    gs_audit_event_t      event;
+    gs_alert_message_t    m;
+
+    static const char *const  corpus[] = {
+        "11010519491231002X", "440524188001010014", "13712349050",
+        "8613712349050", "6225750000001491", "4111111111111111",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+        "f3Ab9z0QpL7mN2tY5uK8wR1xE4"
+    };
+
+    static const char *const  around[] = {
+        "%s", "id=%s&x=<script>", "' or '%s'='", "{\"a\": \"%s\"}",
+        "/x/%s/../../etc/passwd", "token=%s", "\xe8\xba\xab\xe4\xbb\xbd%s;"
+    };
+
+    secret = gs_str_text("s");
+    found = 0;
+
+    for (i = 0; i < sizeof(corpus) / sizeof(corpus[0]); i++) {
+
+        for (k = 0; k < sizeof(around) / sizeof(around[0]); k++) {
+            snprintf(text, sizeof(text), around[k], corpus[i]);
+            raw = gs_str_text(text);
+
+            memset(&event, 0, sizeof(gs_audit_event_t));
+            s = gs_str_text("sqli");
+            event.attack = gs_audit_attack(&s);
+            event.node = gs_str_text("n1");
+            event.time = 1795352916888598u;
+            event.platform = raw;
+            event.route = raw;
+            event.app = raw;
+            event.host = raw;
+            event.path = raw;
+            event.method = raw;
+            event.key = raw;
+            event.nrules = 1;
+            event.rules[0].id = 1;
+            event.rules[0].name = raw;
+            event.rules[0].target = raw;
+            event.rules[0].sample = raw;
+
+            gs_buf_init(&b, line, sizeof(line));
+            head = gs_audit_json_event(&b, &event);
+            s = gs_buf_view(&b);
+
+            found += (head == 0 || count(&s, corpus[i]) != 0);
+
+            gs_buf_char(&b, '}');
+            s = gs_buf_view(&b);
+            round = a_round();
+
+            if (gs_alert_read(&s, &ev) != GS_OK) {
+                found++;
+                continue;
+            }
+
+            gs_alert_add(round, &ev);
+            plan = gs_alert_plan(round, 1);
+
+            memset(&m, 0, sizeof(gs_alert_message_t));
+            m.node = event.node;
+            gs_alert_message(&m, round, &plan, 0);
+
+            for (form = 0; form < GS_ALERT_FORMS; form++) {
+                gs_buf_init(&b, body, sizeof(body));
+                found += gs_alert_body(&b, &m, (gs_alert_form_e) form,
+                                       &secret)
+                         != GS_OK;
+                s = gs_buf_view(&b);
+                found += (count(&s, corpus[i]) != 0);
+            }
+        }
+    }
+
+    is_int(found, 0, "no number of a person, no credential anywhere");
 }
 
 
