@@ -241,6 +241,12 @@ gs_token_revoke_lift_one(gs_token_revoke_t *t, const uint64_t hash[2],
         change->had = 1;
         is.lifted = gs_token_revoke_later((uint64_t) now * 1000, &is);
 
+        /* at the end of time nothing comes later */
+
+        if (is.lifted <= is.revoked) {
+            return GS_DECLINED;
+        }
+
         (void) gs_token_revoke_merge(t, &is, now, &change->is);
         rc = GS_OK;
     }
@@ -256,7 +262,11 @@ gs_token_revoke_later(uint64_t time, const gs_token_revoke_item_t *is)
 
     last = is->lifted > is->revoked ? is->lifted : is->revoked;
 
-    return time > last ? time : last + 1;
+    if (time > last) {
+        return time;
+    }
+
+    return last < GS_TOKEN_REVOKE_TIME ? last + 1 : last;
 }
 
 

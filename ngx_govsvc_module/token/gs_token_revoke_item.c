@@ -13,9 +13,6 @@
 #include "core/gs_hex.h"
 
 
-#define GS_TOKEN_REVOKE_TIME  (1ull << 62)     /* ms; far from overflow */
-
-
 static gs_rc_t gs_token_revoke_enter(gs_token_revoke_t *t,
     const gs_token_revoke_item_t *item, int64_t now);
 static int gs_token_revoke_revive(gs_token_revoke_entry_t *e,
@@ -46,6 +43,12 @@ gs_token_revoke_merge(gs_token_revoke_t *t, const gs_token_revoke_item_t *item,
     if (e == NULL) {
         *now_is = *item;
         return gs_token_revoke_enter(t, item, now);
+    }
+
+    /* the kind is part of what is hashed: whoever says so is wrong */
+
+    if (e->kind != (uint32_t) item->kind) {
+        return GS_ERROR;
     }
 
     /* before the times: what is seen here is no younger than they are */

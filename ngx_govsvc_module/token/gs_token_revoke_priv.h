@@ -26,6 +26,7 @@
 #define GS_TOKEN_REVOKE_VERSION  2
 #define GS_TOKEN_REVOKE_WINDOW   32
 #define GS_TOKEN_REVOKE_REST     60        /* s before a place is used again */
+#define GS_TOKEN_REVOKE_TIME     (1ull << 62)  /* ms; far from overflow */
 
 
 struct gs_token_revoke_hdr_s {

@@ -36,6 +36,7 @@ static void test_told(void);
 static void test_full(void);
 static void test_text(void);
 static void test_bad_text(void);
+static void test_hostile(void);
 static void test_former(void);
 
 
@@ -61,6 +62,7 @@ main(void)
     test_full();
     test_text();
     test_bad_text();
+    test_hostile();
     test_former();
 
     for (i = 0; i < NODES; i++) {
@@ -560,6 +562,39 @@ test_bad_text(void)
         is_int(gs_token_revoke_parse(&s, &item), GS_ERROR, "none: \"%s\"",
                bad[i]);
     }
+}
+
+
+/* What nobody honest would say must not do harm. */
+
+static void
+test_hostile(void)
+{
+    char                    line[GS_TOKEN_REVOKE_LINE];
+    gs_str_t                s;
+    gs_token_revoke_item_t  item, is;
+
+    fresh(&node[0], "0123456789abcdef");
+    nsaid = 0;
+    act(&node[0], 0, GS_TOKEN_REVOKE_SUB, "u", NOW + 100, NOW);
+
+    item = said[0];
+    item.kind = GS_TOKEN_REVOKE_BEFORE;
+    item.before = NOW;
+    is_int(gs_token_revoke_merge(&node[0], &item, NOW, &is), GS_ERROR,
+           "the same hash of another kind");
+
+    item = said[0];
+    item.revoked = 1ull << 62;
+    (void) gs_token_revoke_merge(&node[0], &item, NOW, &is);
+    nsaid = 0;
+    act(&node[0], 1, GS_TOKEN_REVOKE_SUB, "u", 0, NOW);
+    is_int((int64_t) nsaid, 0, "at the end of time nothing is lifted");
+    act(&node[0], 0, GS_TOKEN_REVOKE_SUB, "u", NOW + 200, NOW);
+    is_int((int64_t) nsaid, 1, "but revoked");
+
+    s = gs_str_make(line, gs_token_revoke_print(&said[0], line));
+    is_int(gs_token_revoke_parse(&s, &item), GS_OK, "and can be read again");
 }
 
 
