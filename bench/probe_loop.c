@@ -9,8 +9,6 @@
  */
 
 
-#define _GNU_SOURCE
-
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>

@@ -32,7 +32,7 @@ my $other = $t->backend('b');
 my $probe = $t->dir() . '/probe.so';
 my $file = $t->dir() . '/probe';
 
-system('cc', '-O2', '-shared', '-fPIC', '-o', $probe,
+system('cc', '-O2', '-D_GNU_SOURCE', '-shared', '-fPIC', '-o', $probe,
     "$FindBin::Bin/probe_loop.c", '-ldl') == 0 or die "no probe\n";
 
 $t->gateway(platforms => platforms(),
