@@ -58,18 +58,18 @@ fuzz_remark(void *data, const gs_str_t *file, unsigned line,
 static void
 fuzz_rules(const gs_str_t *text)
 {
-    gs_err_t             err;
-    gs_mem_t            *mem;
-    gs_str_t             file, request;
-    unsigned             n, t, nrules;
-    gs_arena_t          *arena;
-    gs_guard_t          *guard;
-    gs_guard_test_t      test;
-    gs_guard_input_t     in;
-    gs_guard_build_t    *build;
-    gs_guard_verdict_t   v;
-    gs_guard_scratch_t  *scratch;
-    gs_guard_rule_info_t info;
+    gs_err_t                    err;
+    gs_mem_t                   *mem;
+    gs_str_t                    file, request;
+    unsigned                    n, t, nrules;
+    gs_arena_t                 *arena;
+    gs_guard_t                 *guard;
+    gs_guard_test_t             test;
+    gs_guard_input_t            in;
+    gs_guard_build_t           *build;
+    gs_guard_verdict_t          v;
+    gs_guard_scratch_t         *scratch;
+    gs_guard_rule_info_t        info;
     const gs_correlate_rule_t  *rules;
 
     arena = gs_arena_create(&gs_mem_libc);
