@@ -368,6 +368,12 @@ gs_audit_syslog_severity(const gs_audit_line_t *line, const gs_str_t *text)
         return GS_AUDIT_SYSLOG_NOTICE;
     }
 
+    if (gs_str_eq_text(&line->type, "sec")) {
+        return gs_audit_syslog_has(text, "\"sev\":4") ? GS_AUDIT_SYSLOG_CRIT
+               : gs_audit_syslog_has(text, "\"sev\":3") ? GS_AUDIT_SYSLOG_ERR
+               : GS_AUDIT_SYSLOG_WARNING;
+    }
+
     /* a segment that begins with what went wrong */
 
     if (type->severity == GS_AUDIT_SYSLOG_INFO

@@ -7,6 +7,7 @@
 
 
 #include "audit/gs_audit_json.h"
+#include "audit/gs_audit_event.h"
 #include "audit/gs_audit_syslog.h"
 #include "tap.h"
 
@@ -183,6 +184,42 @@ test_small(void)
 }
 
 
+/* The grade of an event is its severity. */
+
+static void
+test_event(unsigned grade, unsigned severity)
+{
+    size_t            head;
+    gs_buf_t          d, l;
+    gs_str_t          chain, draft, line;
+    gs_uchar_t        text[8192], out[8192];
+    gs_audit_chain_t  hash;
+    gs_audit_event_t  event;
+
+    memset(&event, 0, sizeof(event));
+    event.node = gs_str_text("gw");
+    event.severity = grade;
+    event.attack = gs_audit_attack_at(0);
+
+    gs_buf_init(&d, text, sizeof(text));
+    gs_buf_init(&l, out, sizeof(out));
+    head = gs_audit_json_event(&d, &event);
+    draft = gs_buf_view(&d);
+    chain = gs_str_text("gw.3.w0.1");
+
+    gs_audit_chain_init(&hash, GS_AUDIT_SHA256);
+    gs_audit_chain_start(&hash);
+    gs_audit_json_line(&l, &hash, &chain, 12, &draft, head);
+    line = gs_str_make(out, gs_buf_len(&l) - 1);
+
+    fresh();
+    ok(gs_audit_syslog_line(&m, &line, 0) == GS_OK && m.severity == severity,
+       "an event of grade %u", grade);
+
+    gs_audit_chain_free(&hash);
+}
+
+
 static void
 test_line(void)
 {
@@ -232,6 +269,10 @@ test_line(void)
     fresh();
     line.len--;
     ok(gs_audit_syslog_line(&m, &line, 0) == GS_ERROR, "no line");
+
+    test_event(2, GS_AUDIT_SYSLOG_WARNING);
+    test_event(3, GS_AUDIT_SYSLOG_ERR);
+    test_event(4, GS_AUDIT_SYSLOG_CRIT);
 
     gs_audit_chain_free(&hash);
 }
