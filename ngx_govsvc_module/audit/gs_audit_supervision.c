@@ -410,8 +410,12 @@ gs_audit_supervision_hint(gs_buf_t *b, const gs_audit_supervision_t *s)
         return;
     }
 
-    (void) gs_audit_supervision_when(&s->values[GS_AUDIT_SUPERVISION_PROMISE],
-                                     &promise);
+    if (gs_audit_supervision_when(&s->values[GS_AUDIT_SUPERVISION_PROMISE],
+                                  &promise)
+        != GS_OK)
+    {
+        return;
+    }
 
     stage = &s->values[GS_AUDIT_SUPERVISION_STAGE];
     over = gs_str_eq_text(stage, "complete")

@@ -39,6 +39,8 @@ gs_cli_filter_person(gs_cli_filter_t *filter, gs_cli_t *cli)
     unsigned     n;
     const char  *path;
 
+    memset(id, 0, sizeof(id));
+
     if (gs_cli_option(cli, "id-card") == NULL) {
         return (gs_cli_option(cli, "pseudonym-key") == NULL) ? GS_CLI_YES
                : gs_cli_fail(cli, GS_CLI_USAGE, "--pseudonym-key is for "
@@ -258,7 +260,7 @@ gs_cli_person_told(gs_cli_filter_t *filter, gs_cli_t *cli)
         /* void */
     }
 
-    step = filter->npids / i / 2;
+    step = (i != 0) ? filter->npids / i / 2 : 0;
 
     (void) snprintf(text, 2 * GS_CLI_FILTER_PID, "%.23s %.23s", filter->pids,
                     filter->pids + step * GS_CLI_FILTER_PID);

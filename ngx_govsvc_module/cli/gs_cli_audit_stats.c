@@ -220,8 +220,8 @@ gs_cli_stats_tables(gs_cli_t *cli, const gs_audit_stats_t *s, unsigned top)
             rows[k] = &t->counts->rows[k];
         }
 
-        qsort(rows, n, sizeof(rows[0]), t->ordered ? gs_cli_stats_by_name
-                                                   : gs_cli_stats_by_n);
+        qsort(rows, n, sizeof(gs_audit_count_t *),
+              t->ordered ? gs_cli_stats_by_name : gs_cli_stats_by_n);
 
         if (cli->json) {
             gs_cli_stats_json_table(t, rows);

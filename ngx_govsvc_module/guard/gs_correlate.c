@@ -417,7 +417,7 @@ gs_correlate_usual(gs_correlate_place_t *p, const gs_correlate_plan_t *plan,
             n = most;
         }
 
-        seconds += (seconds < plan->baseline);
+        seconds += (seconds < plan->baseline || seconds == 0);
         mean = mean + n / seconds - mean / seconds;
 
         quiet -= 1;

@@ -155,6 +155,7 @@ ngx_http_govsvc_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     };
 
     value = cf->args->elts;
+    form = 0;
     grade = 1;
     lang = GS_ALERT_ZH;
 

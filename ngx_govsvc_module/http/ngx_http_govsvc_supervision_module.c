@@ -273,7 +273,7 @@ ngx_http_govsvc_supervision_answer(ngx_http_request_t *r,
 {
     gs_str_t                                 name, value;
     unsigned                                 field;
-    ngx_uint_t                               i;
+    ngx_uint_t                               i, status;
     ngx_list_part_t                         *part;
     ngx_table_elt_t                         *h;
     gs_audit_supervision_t                   s;
@@ -281,7 +281,7 @@ ngx_http_govsvc_supervision_answer(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_supervision_module);
 
-    if (!slcf->enable) {
+    if (!slcf->enable || r->upstream == NULL) {
         return;
     }
 
@@ -296,6 +296,8 @@ ngx_http_govsvc_supervision_answer(ngx_http_request_t *r,
 #endif
 
     ngx_memzero(&s, sizeof(gs_audit_supervision_t));
+
+    status = r->upstream->headers_in.status_n;
 
     for (part = &r->upstream->headers_in.headers.part;
          part != NULL;
@@ -323,6 +325,7 @@ ngx_http_govsvc_supervision_answer(ngx_http_request_t *r,
 
     if (gs_audit_supervision_any(&s)) {
         s.warn = (uint64_t) slcf->warn * 1000;
+        s.status = (unsigned) status;
 
         ngx_http_govsvc_supervision_context(r, ctx, &s);
         ngx_http_govsvc_supervision_write(&s);
@@ -342,7 +345,6 @@ ngx_http_govsvc_supervision_context(ngx_http_request_t *r,
     s->platform = ngx_govsvc_to_gs(&ctx->platform);
     s->channel = ngx_govsvc_to_gs(&ctx->channel);
     s->app = ngx_govsvc_to_gs(&ctx->app);
-    s->status = (unsigned) r->upstream->headers_in.status_n;
 }
 
 
