@@ -182,7 +182,10 @@ gs_token_revoke_read(gs_token_revoke_t *t, const gs_str_t *text, int64_t now,
 
         if (line.len >= 4 && memcmp(line.data, "end ", 4) == 0) {
 
+            /* a former secret without entries is forgotten */
+
             if (n == 0 && !merge) {
+                memset(&t->hdr->former, 0, sizeof(gs_siphash_key_t));
                 t->hdr->formers = 0;
             }
 
