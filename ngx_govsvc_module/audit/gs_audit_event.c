@@ -34,8 +34,6 @@ static void gs_audit_event_source(gs_buf_t *b, const gs_audit_event_t *ev);
 static void gs_audit_event_target(gs_buf_t *b, const gs_audit_event_t *ev);
 static void gs_audit_event_done(gs_buf_t *b, const gs_audit_event_t *ev);
 static void gs_audit_event_list(gs_buf_t *b, const gs_audit_event_t *ev);
-static void gs_audit_event_object(gs_buf_t *b, const char *key);
-static void gs_audit_event_end(gs_buf_t *b);
 
 
 /* Names before a value that is nobody's business; a part is enough. */
@@ -348,7 +346,7 @@ gs_audit_event_head(gs_buf_t *b, const gs_audit_event_t *ev)
 static void
 gs_audit_event_source(gs_buf_t *b, const gs_audit_event_t *ev)
 {
-    gs_audit_event_object(b, "src");
+    gs_audit_json_object(b, "src");
     gs_audit_event_text(b, "ip", &ev->ip, 48);
 
     if (ev->port != 0) {
@@ -363,14 +361,14 @@ gs_audit_event_source(gs_buf_t *b, const gs_audit_event_t *ev)
     }
 
     gs_audit_event_text(b, "app", &ev->app, 64);
-    gs_audit_event_end(b);
+    gs_audit_json_end(b);
 }
 
 
 static void
 gs_audit_event_target(gs_buf_t *b, const gs_audit_event_t *ev)
 {
-    gs_audit_event_object(b, "dst");
+    gs_audit_json_object(b, "dst");
     gs_audit_event_text(b, "platform", &ev->platform, 64);
     gs_audit_event_text(b, "route", &ev->route, 64);
     gs_audit_event_text(b, "region", &ev->region, 32);
@@ -386,14 +384,14 @@ gs_audit_event_target(gs_buf_t *b, const gs_audit_event_t *ev)
     gs_audit_event_text(b, "host", &ev->host, 128);
     gs_audit_event_text(b, "m", &ev->method, 32);
     gs_audit_event_text(b, "path", &ev->path, GS_AUDIT_EVENT_TEXT);
-    gs_audit_event_end(b);
+    gs_audit_json_end(b);
 }
 
 
 static void
 gs_audit_event_done(gs_buf_t *b, const gs_audit_event_t *ev)
 {
-    gs_audit_event_object(b, "act");
+    gs_audit_json_object(b, "act");
     gs_json_kv_text(b, "res", (ev->action & GS_AUDIT_EVENT_BLOCK) ? "block"
                               : (ev->action & GS_AUDIT_EVENT_DETECT) ? "detect"
                               : "log");
@@ -417,7 +415,7 @@ gs_audit_event_done(gs_buf_t *b, const gs_audit_event_t *ev)
         gs_audit_json_kv_time(b, "until", ev->until);
     }
 
-    gs_audit_event_end(b);
+    gs_audit_json_end(b);
 }
 
 
@@ -483,28 +481,4 @@ gs_audit_event_text(gs_buf_t *b, const char *key, const gs_str_t *value,
     s = gs_str_make(text, gs_audit_event_mask(text, max, value));
 
     (void) gs_json_kv_str(b, key, &s);
-}
-
-
-static void
-gs_audit_event_object(gs_buf_t *b, const char *key)
-{
-    gs_json_key(b, key);
-    gs_buf_char(b, '{');
-}
-
-
-/* An object without members is taken back with its key. */
-
-static void
-gs_audit_event_end(gs_buf_t *b)
-{
-    if (b->overflow || b->pos[-1] != '{') {
-        gs_buf_char(b, '}');
-        return;
-    }
-
-    do {
-        b->pos--;
-    } while (*b->pos != ',');
 }

@@ -89,18 +89,7 @@ static const char *const  gs_audit_ecs_types[][3] = {
 void
 gs_audit_export_ecs(gs_audit_export_t *x)
 {
-    const gs_audit_row_t  *row;
-
-    (void) gs_audit_export_take(x, "", "v");
-
-    gs_buf_char(x->b, '{');
-
-    for (row = gs_audit_ecs_rows; row->path != NULL; row++) {
-        row->put(x, row);
-    }
-
-    gs_audit_put_rest(x, "govsvc.");
-    gs_audit_put_end(x);
+    gs_audit_put_rows(x, gs_audit_ecs_rows, "govsvc.");
 }
 
 

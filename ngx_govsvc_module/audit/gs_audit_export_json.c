@@ -14,11 +14,30 @@
 #include "core/gs_json_out.h"
 
 
+static void gs_audit_put_end(gs_audit_export_t *x);
+static void gs_audit_put_rest(gs_audit_export_t *x, const char *dir);
 static void gs_audit_put_dir(gs_audit_export_t *x, const char *dir,
     size_t len);
 static void gs_audit_put_key(gs_audit_export_t *x, const gs_str_t *key);
 static void gs_audit_put_value(gs_audit_export_t *x,
     const gs_audit_field_t *field);
+
+
+void
+gs_audit_put_rows(gs_audit_export_t *x, const gs_audit_row_t *row,
+    const char *dir)
+{
+    (void) gs_audit_export_take(x, "", "v");
+
+    gs_buf_char(x->b, '{');
+
+    for ( /* void */ ; row->path != NULL; row++) {
+        row->put(x, row);
+    }
+
+    gs_audit_put_rest(x, dir);
+    gs_audit_put_end(x);
+}
 
 
 /* Closes and opens objects up to the last point of the path. */
@@ -96,7 +115,7 @@ gs_audit_put_key(gs_audit_export_t *x, const gs_str_t *key)
 }
 
 
-void
+static void
 gs_audit_put_end(gs_audit_export_t *x)
 {
     gs_audit_put_dir(x, "", 0);
@@ -106,7 +125,7 @@ gs_audit_put_end(gs_audit_export_t *x)
 
 /* Every value that has not gone elsewhere: those of the line, its objects. */
 
-void
+static void
 gs_audit_put_rest(gs_audit_export_t *x, const char *dir)
 {
     char                     path[sizeof(x->dir)];

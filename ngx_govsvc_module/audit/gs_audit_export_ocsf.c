@@ -91,18 +91,7 @@ static const gs_audit_row_t  gs_audit_ocsf_rows[] = {
 void
 gs_audit_export_ocsf(gs_audit_export_t *x)
 {
-    const gs_audit_row_t  *row;
-
-    (void) gs_audit_export_take(x, "", "v");
-
-    gs_buf_char(x->b, '{');
-
-    for (row = gs_audit_ocsf_rows; row->path != NULL; row++) {
-        row->put(x, row);
-    }
-
-    gs_audit_put_rest(x, "unmapped.govsvc.");
-    gs_audit_put_end(x);
+    gs_audit_put_rows(x, gs_audit_ocsf_rows, "unmapped.govsvc.");
 }
 
 

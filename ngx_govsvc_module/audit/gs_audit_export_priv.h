@@ -65,10 +65,12 @@ void gs_audit_export_ecs(gs_audit_export_t *x);
 void gs_audit_export_ocsf(gs_audit_export_t *x);
 void gs_audit_export_cef(gs_audit_export_t *x);
 
+/* JSON: a line as its rows say, the last without a path; the rest in dir. */
+void gs_audit_put_rows(gs_audit_export_t *x, const gs_audit_row_t *row,
+    const char *dir);
+
 /* JSON: the members of the row, as its path says. */
 void gs_audit_put_open(gs_audit_export_t *x, const char *path);
-void gs_audit_put_end(gs_audit_export_t *x);
-void gs_audit_put_rest(gs_audit_export_t *x, const char *dir);
 void gs_audit_put_u64(gs_audit_export_t *x, const char *path, uint64_t n);
 void gs_audit_put_str(gs_audit_export_t *x, const char *path,
     const gs_str_t *s);

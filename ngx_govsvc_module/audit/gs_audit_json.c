@@ -59,8 +59,6 @@ static void gs_audit_json_text(gs_audit_json_t *j, const char *key,
 static void gs_audit_json_put(gs_audit_json_t *j, const char *key,
     const gs_str_t *value);
 static void gs_audit_json_cut(gs_audit_json_t *j, const char *key);
-static void gs_audit_json_object(gs_buf_t *b, const char *key);
-static void gs_audit_json_end(gs_buf_t *b);
 
 
 static const char *const  gs_audit_stages[] = {
@@ -616,7 +614,7 @@ gs_audit_json_cut(gs_audit_json_t *j, const char *key)
 }
 
 
-static void
+void
 gs_audit_json_object(gs_buf_t *b, const char *key)
 {
     gs_json_key(b, key);
@@ -624,9 +622,7 @@ gs_audit_json_object(gs_buf_t *b, const char *key)
 }
 
 
-/* An object that stayed empty is taken back with its key. */
-
-static void
+void
 gs_audit_json_end(gs_buf_t *b)
 {
     if (b->overflow || b->pos[-1] != '{') {

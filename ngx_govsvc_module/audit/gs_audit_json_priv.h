@@ -21,6 +21,10 @@ void gs_audit_json_begin(gs_buf_t *b, const char *type, const gs_str_t *node,
 void gs_audit_json_kv_id(gs_buf_t *b, const char *key, const gs_str_t *node,
     uint64_t epoch, uint64_t g);
 
+/* ,"key":{ and }; an object that stayed empty is taken back with its key. */
+void gs_audit_json_object(gs_buf_t *b, const char *key);
+void gs_audit_json_end(gs_buf_t *b);
+
 void gs_audit_json_kv_time(gs_buf_t *b, const char *key, uint64_t us);
 
 
