@@ -7,8 +7,7 @@
 
 
 #include "http/ngx_http_govsvc_ban_sync.h"
-
-#include <openssl/sha.h>
+#include "http/ngx_http_govsvc_follow.h"
 
 
 typedef enum {
@@ -388,40 +387,16 @@ static char *
 ngx_http_govsvc_ban_nodes(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
     ngx_str_t *redis, ngx_str_t *secret)
 {
-    u_char     md[SHA256_DIGEST_LENGTH];
-    ngx_str_t  path, text;
-
     if (redis->data == NULL && secret->data == NULL) {
         return NGX_CONF_OK;
     }
 
-    if (redis->len == 0 || secret->len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"redis=NAME\" and \"secret=FILE\" of ban zone "
-                           "\"%V\" need one another", &zone->base.name);
+    if (ngx_http_govsvc_follow_secret(cf, "ban", &zone->base.name, redis,
+                                      secret, (u_char *) &zone->secret)
+        != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
-
-    path = *secret;
-
-    if (ngx_govsvc_conf_read_file(cf, &path, &text, 4096, 1) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (text.len < 16) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the secret in \"%V\" is shorter than 16 bytes",
-                           &path);
-        return NGX_CONF_ERROR;
-    }
-
-    if (SHA256(text.data, text.len, md) == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memcpy(&zone->secret, md, sizeof(gs_siphash_key_t));
-    OPENSSL_cleanse(md, sizeof(md));
-    OPENSSL_cleanse(text.data, text.len);
 
     zone->shared = 1;
 
