@@ -17,7 +17,7 @@ Q :=		$(if $(V),,@)
 SAY =		$(if $(V),@:,@echo ' ')
 
 GS :=		ngx_govsvc_module
-ROOMS :=	core token route limit guard audit
+ROOMS :=	core token route limit guard audit seal
 
 GS_SRCS :=	$(foreach r,$(ROOMS),$(sort $(wildcard $(GS)/$(r)/*.c))) \
 		$(sort $(wildcard $(GS)/admin/gs_*.c))

@@ -29,10 +29,10 @@ typedef struct {
     gs_cli_t             *cli;
     gs_audit_verify_t    *v;
     gs_uchar_t           *chunk;
-    gs_cli_audit_list_t   segments;        /* full names */
+    gs_seal_file_list_t   segments;        /* full names */
     const char           *folder;          /* NULL: files were named */
     gs_cli_sealed_t      *sealed;          /* NULL: no --seal */
-    gs_cli_seal_keys_t   *keys;            /* NULL: no --key */
+    gs_seal_keys_t   *keys;            /* NULL: no --key */
     gs_cli_removed_t      removed;
     int                   code;            /* of all chains so far */
     unsigned              unreadable:1;    /* of this chain */
@@ -48,7 +48,7 @@ static void gs_cli_audit_removed(gs_cli_audit_t *a, const char *path,
     int single);
 
 static gs_rc_t gs_cli_audit_read(gs_cli_audit_t *a, const char *path,
-    gs_cli_audit_list_t *folders);
+    gs_seal_file_list_t *folders);
 static void gs_cli_audit_chain(gs_cli_audit_t *a, const char *name);
 static int gs_cli_audit_more(gs_cli_audit_t *a);
 static void gs_cli_audit_segment(gs_cli_audit_t *a, size_t i);
@@ -90,9 +90,9 @@ const gs_cli_verb_t  gs_cli_audit_verify = {
 static int
 gs_cli_audit_run(gs_cli_t *cli)
 {
-    int                 i;
-    gs_cli_audit_t      a;
-    gs_cli_seal_keys_t  keys;
+    int             i;
+    gs_cli_audit_t  a;
+    gs_seal_keys_t  keys;
 
     if (cli->argc == 0) {
         return gs_cli_fail(cli, GS_CLI_USAGE, "audit verify needs the "
@@ -117,7 +117,7 @@ gs_cli_audit_run(gs_cli_t *cli)
         return gs_cli_audit_sealed(&a);
     }
 
-    memset(&keys, 0, sizeof(gs_cli_seal_keys_t));
+    memset(&keys, 0, sizeof(gs_seal_keys_t));
 
     if (gs_cli_option(cli, "key") != NULL) {
         a.keys = &keys;
@@ -131,7 +131,7 @@ gs_cli_audit_run(gs_cli_t *cli)
         /* void */
     }
 
-    gs_cli_seal_free(&keys);
+    gs_seal_keys_free(&keys);
     gs_audit_verify_free(a.v);
 
     return a.code;
@@ -203,14 +203,14 @@ gs_cli_audit_arg(gs_cli_audit_t *a, int i)
 
     a->folder = NULL;
     a->segments.n = 0;
-    len = (size_t) (gs_cli_audit_base(argv[i]) - argv[i]);
+    len = (size_t) (gs_seal_base(argv[i]) - argv[i]);
 
     for (n = 0; i + n < a->cli->argc; n++) {
 
         if (stat(argv[i + n], &st) != 0 || S_ISDIR(st.st_mode)
             || strncmp(argv[i], argv[i + n], len) != 0
             || strchr(argv[i + n] + len, '/') != NULL
-            || gs_cli_audit_list_push(a->cli, &a->segments, NULL, argv[i + n])
+            || gs_seal_list_push(a->cli->mem, &a->segments, NULL, argv[i + n])
                != GS_OK)
         {
             break;
@@ -222,7 +222,7 @@ gs_cli_audit_arg(gs_cli_audit_t *a, int i)
         return 1;
     }
 
-    gs_cli_audit_list_sort(&a->segments);
+    gs_seal_list_sort(&a->segments);
 
     gs_cli_audit_chain(a, "");
 
@@ -237,9 +237,9 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
 {
     size_t               i, len;
     char                *name;
-    gs_cli_audit_list_t  folders;
+    gs_seal_file_list_t  folders;
 
-    memset(&folders, 0, sizeof(gs_cli_audit_list_t));
+    memset(&folders, 0, sizeof(gs_seal_file_list_t));
     a->segments.n = 0;
 
     if (gs_cli_audit_read(a, path, &folders) != GS_OK) {
@@ -267,7 +267,7 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
 
         a->folder = path;
         a->single = (folders.n == 0 && a->segments.n != 0);
-        name = (char *) gs_cli_audit_base(name);
+        name = (char *) gs_seal_base(name);
 
         /* "." is no name: the first line tells it then */
 
@@ -284,7 +284,7 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
         if (gs_cli_audit_read(a, a->folder, NULL)
             == GS_OK)
         {
-            gs_cli_audit_chain(a, gs_cli_audit_base(a->folder));
+            gs_cli_audit_chain(a, gs_seal_base(a->folder));
         }
     }
 }
@@ -295,9 +295,12 @@ gs_cli_audit_folder(gs_cli_audit_t *a, const char *path)
 static void
 gs_cli_audit_removed(gs_cli_audit_t *a, const char *path, int single)
 {
-    char  store[GS_CLI_SEAL_PATH];
+    char           store[GS_SEAL_PATH];
+    gs_seal_log_t  log;
 
-    if (gs_cli_seal_path(a->cli, store, path, single ? ".." : ".") != GS_OK
+    gs_cli_seal_log(a->cli, &log);
+
+    if (gs_seal_path(&log, store, path, single ? ".." : ".") != GS_OK
         || gs_cli_removed_read(&a->removed, a->cli, store, a->keys) != GS_OK)
     {
         a->code = gs_cli_audit_worse(a->code, GS_CLI_READ);
@@ -323,7 +326,7 @@ gs_cli_audit_prefix(gs_cli_t *cli, gs_cli_sealed_t *sealed, const char *folder,
 
     memset(&a, 0, sizeof(gs_cli_audit_t));
 
-    name = gs_cli_audit_base(folder);
+    name = gs_seal_base(folder);
     a.cli = cli;
     a.folder = folder;
     a.sealed = sealed;
@@ -384,7 +387,7 @@ gs_cli_audit_prefix(gs_cli_t *cli, gs_cli_sealed_t *sealed, const char *folder,
 
 static gs_rc_t
 gs_cli_audit_read(gs_cli_audit_t *a, const char *path,
-    gs_cli_audit_list_t *folders)
+    gs_seal_file_list_t *folders)
 {
     if (gs_cli_audit_list_read(a->cli, path, folders, &a->segments)
         != GS_OK)
@@ -480,7 +483,7 @@ gs_cli_audit_segment(gs_cli_audit_t *a, size_t i)
     last = (i + 1 == a->segments.n);
     counted = last ? UINT64_MAX : gs_cli_audit_counted(a, i + 1);
 
-    gs_cli_audit_stem(a->segments.names[i], stem);
+    gs_seal_stem(a->segments.names[i], stem);
     gs_audit_verify_segment(a->v, stem);
 
     fd = gs_cli_audit_open(a, a->segments.names[i]);
@@ -638,7 +641,7 @@ gs_cli_audit_counted(gs_cli_audit_t *a, size_t next)
 
     (void) close(fd);
 
-    gs_cli_audit_stem(a->segments.names[next - 1], stem);
+    gs_seal_stem(a->segments.names[next - 1], stem);
 
     if (n > 0
         && gs_audit_verify_counted(a->chunk, (size_t) n, stem, &bytes)

@@ -2,205 +2,21 @@
 /*
  * Copyright (C) govsvc authors
  *
- * The folders of an audit store.
+ * The folders of an audit store, for the command.
  */
 
 
 #include "cli/gs_cli_audit_list.h"
-
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-
-
-#define GS_CLI_AUDIT_STEM  16              /* digits of a segment's number */
-
-
-static int gs_cli_audit_cmp_segment(const void *one, const void *two);
-static int gs_cli_audit_cmp_folder(const void *one, const void *two);
-static int gs_cli_audit_is_segment(const char *name);
+#include "cli/gs_cli_seal.h"
 
 
 gs_rc_t
 gs_cli_audit_list_read(gs_cli_t *cli, const char *path,
-    gs_cli_audit_list_t *folders, gs_cli_audit_list_t *segments)
+    gs_seal_file_list_t *folders, gs_seal_file_list_t *segments)
 {
-    DIR            *dir;
-    gs_rc_t         rc;
-    struct stat     st;
-    struct dirent  *entry;
+    gs_seal_log_t  log;
 
-    dir = opendir(path);
+    gs_cli_seal_log(cli, &log);
 
-    if (dir == NULL) {
-        (void) gs_cli_fail(cli, GS_CLI_READ, "cannot open \"%s\": %s",
-                           path, strerror(errno));
-        return GS_ERROR;
-    }
-
-    rc = GS_OK;
-
-    for ( ;; ) {
-        entry = readdir(dir);
-
-        if (entry == NULL || rc != GS_OK) {
-            break;
-        }
-
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-
-        if (gs_cli_audit_is_segment(entry->d_name)) {
-            rc = gs_cli_audit_list_push(cli, segments, path, entry->d_name);
-
-        } else if (folders != NULL
-                   && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0
-                   && S_ISDIR(st.st_mode))
-        {
-            rc = gs_cli_audit_list_push(cli, folders, path, entry->d_name);
-        }
-    }
-
-    (void) closedir(dir);
-
-    if (rc != GS_OK) {
-        (void) gs_cli_fail(cli, GS_CLI_READ, "out of memory");
-        return GS_ERROR;
-    }
-
-    gs_cli_audit_list_sort(segments);
-
-    if (folders != NULL && folders->n != 0) {
-        qsort(folders->names, folders->n, sizeof(char *),
-              gs_cli_audit_cmp_folder);
-    }
-
-    return GS_OK;
-}
-
-
-void
-gs_cli_audit_list_sort(gs_cli_audit_list_t *segments)
-{
-    if (segments->n != 0) {
-        qsort(segments->names, segments->n, sizeof(char *),
-              gs_cli_audit_cmp_segment);
-    }
-}
-
-
-gs_rc_t
-gs_cli_audit_list_push(gs_cli_t *cli, gs_cli_audit_list_t *list,
-    const char *folder, const char *name)
-{
-    char    *full, **names;
-    size_t   size, len;
-
-    if (list->n == list->size) {
-        size = (list->size == 0) ? 64 : list->size * 2;
-
-        names = gs_calloc(cli->mem, size, sizeof(char *));
-        if (names == NULL) {
-            return GS_ERROR;
-        }
-
-        if (list->n != 0) {
-            memcpy(names, list->names, list->n * sizeof(char *));
-        }
-
-        list->names = names;
-        list->size = size;
-    }
-
-    len = (folder == NULL) ? 0 : strlen(folder) + 1;
-    size = len + strlen(name) + 1;
-
-    full = gs_alloc(cli->mem, size);
-    if (full == NULL) {
-        return GS_ERROR;
-    }
-
-    if (folder == NULL) {
-        memcpy(full, name, size);
-
-    } else {
-        (void) snprintf(full, size, "%s/%s", folder, name);
-    }
-
-    list->names[list->n++] = full;
-
-    return GS_OK;
-}
-
-
-/* By number, then in the order in which files of one number were made. */
-
-static int
-gs_cli_audit_cmp_segment(const void *one, const void *two)
-{
-    int   rc;
-    char  a[GS_AUDIT_NAME_MAX], b[GS_AUDIT_NAME_MAX];
-
-    gs_cli_audit_stem(*(char *const *) one, a);
-    gs_cli_audit_stem(*(char *const *) two, b);
-
-    rc = strncmp(a, b, GS_CLI_AUDIT_STEM);
-
-    if (rc == 0 && strlen(a) != strlen(b)) {
-        return strlen(a) < strlen(b) ? -1 : 1;
-    }
-
-    return (rc != 0) ? rc : strcmp(a, b);
-}
-
-
-static int
-gs_cli_audit_cmp_folder(const void *one, const void *two)
-{
-    return strverscmp(*(char *const *) one, *(char *const *) two);
-}
-
-
-const char *
-gs_cli_audit_base(const char *path)
-{
-    const char  *slash;
-
-    slash = strrchr(path, '/');
-
-    return (slash == NULL) ? path : slash + 1;
-}
-
-
-void
-gs_cli_audit_stem(const char *path, char *stem)
-{
-    size_t  len;
-
-    path = gs_cli_audit_base(path);
-    len = strlen(path);
-
-    if (gs_cli_audit_is_segment(path)) {
-        len -= 4;
-    }
-
-    if (len > GS_AUDIT_NAME_MAX - 1) {
-        len = GS_AUDIT_NAME_MAX - 1;
-    }
-
-    memcpy(stem, path, len);
-    stem[len] = '\0';
-}
-
-
-static int
-gs_cli_audit_is_segment(const char *name)
-{
-    size_t  len;
-
-    len = strlen(name);
-
-    return len > 4 && strcmp(name + len - 4, ".seg") == 0;
+    return gs_seal_list_read(cli->mem, &log, path, folders, segments);
 }

@@ -170,10 +170,10 @@ gs_cli_prove_find(gs_cli_prove_t *p)
     int                  rc;
     size_t               i;
     const char          *name;
-    gs_cli_audit_list_t  folders, none;
+    gs_seal_file_list_t  folders, none;
 
-    memset(&folders, 0, sizeof(gs_cli_audit_list_t));
-    memset(&none, 0, sizeof(gs_cli_audit_list_t));
+    memset(&folders, 0, sizeof(gs_seal_file_list_t));
+    memset(&none, 0, sizeof(gs_seal_file_list_t));
 
     if (gs_cli_audit_list_read(p->cli, p->dir, &folders, &none)
         != GS_OK)
@@ -182,7 +182,7 @@ gs_cli_prove_find(gs_cli_prove_t *p)
     }
 
     for (i = 0; i < folders.n; i++) {
-        name = gs_cli_audit_base(folders.names[i]);
+        name = gs_seal_base(folders.names[i]);
 
         /* node and epoch begin both names */
 
@@ -213,9 +213,9 @@ gs_cli_prove_folder(gs_cli_prove_t *p, const char *folder)
 {
     int                  rc;
     size_t               i;
-    gs_cli_audit_list_t  segments;
+    gs_seal_file_list_t  segments;
 
-    memset(&segments, 0, sizeof(gs_cli_audit_list_t));
+    memset(&segments, 0, sizeof(gs_seal_file_list_t));
 
     if (gs_cli_audit_list_read(p->cli, folder, NULL, &segments) != GS_OK) {
         return GS_CLI_READ;
@@ -343,7 +343,7 @@ gs_cli_prove_seal(gs_cli_prove_t *p)
     p->bundle.note = gs_str_make(s->note, s->note_len);
 
     tiles.hasher = &s->hasher;
-    tiles.read = gs_cli_seal_node;
+    tiles.read = gs_seal_node;
     tiles.data = s->tiles;
     memset(&err, 0, sizeof(gs_err_t));
 
@@ -400,8 +400,8 @@ gs_cli_prove_check_run(gs_cli_t *cli)
     gs_err_t                err;
     gs_str_t                text;
     unsigned                i;
+    gs_seal_keys_t          keys;
     gs_audit_bundle_t      *bundle;
-    gs_cli_seal_keys_t      keys;
     gs_audit_checkpoint_t   point;
 
     if (cli->argc != 1) {
@@ -412,7 +412,7 @@ gs_cli_prove_check_run(gs_cli_t *cli)
     rc = gs_cli_seal_public(cli, &keys);
 
     if (rc != GS_CLI_YES) {
-        gs_cli_seal_free(&keys);
+        gs_seal_keys_free(&keys);
         return rc;
     }
 
@@ -421,12 +421,12 @@ gs_cli_prove_check_run(gs_cli_t *cli)
     good = GS_ERROR;
 
     if (bundle == NULL || gs_cli_read(cli, cli->argv[0], &text) != GS_OK) {
-        gs_cli_seal_free(&keys);
+        gs_seal_keys_free(&keys);
         return GS_CLI_READ;
     }
 
     if (gs_audit_bundle_parse(&text, bundle) != GS_OK) {
-        gs_cli_seal_free(&keys);
+        gs_seal_keys_free(&keys);
         return gs_cli_fail(cli, GS_CLI_NO, "\"%s\" is no proof of a record",
                            cli->argv[0]);
     }
@@ -435,7 +435,7 @@ gs_cli_prove_check_run(gs_cli_t *cli)
         good = gs_audit_bundle_check(bundle, &keys.keys[i], &point, &err);
     }
 
-    gs_cli_seal_free(&keys);
+    gs_seal_keys_free(&keys);
 
     if (good != GS_OK) {
         return gs_cli_fail(cli, good == GS_ERROR ? GS_CLI_READ : GS_CLI_NO,

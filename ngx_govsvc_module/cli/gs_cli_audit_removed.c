@@ -20,27 +20,27 @@
 
 
 static gs_rc_t gs_cli_removed_chain(gs_cli_removed_t *r, gs_cli_t *cli,
-    const char *folder, const gs_cli_seal_keys_t *keys);
+    const char *folder, const gs_seal_keys_t *keys);
 static gs_rc_t gs_cli_removed_line(gs_cli_removed_t *r, gs_cli_t *cli,
-    const gs_str_t *line, const gs_cli_seal_keys_t *keys);
+    const gs_str_t *line, const gs_seal_keys_t *keys);
 static int gs_cli_removed_true(gs_cli_removed_t *r,
-    const gs_audit_retention_t *one, const gs_cli_seal_keys_t *keys);
+    const gs_audit_retention_t *one, const gs_seal_keys_t *keys);
 static int gs_cli_removed_signed(const gs_audit_retention_t *one,
-    const gs_cli_seal_keys_t *keys);
+    const gs_seal_keys_t *keys);
 static int gs_cli_removed_cmp(const void *one, const void *two);
 
 
 gs_rc_t
 gs_cli_removed_read(gs_cli_removed_t *r, gs_cli_t *cli, const char *dir,
-    const gs_cli_seal_keys_t *keys)
+    const gs_seal_keys_t *keys)
 {
     size_t               i;
     const char          *name;
-    gs_cli_audit_list_t  folders, none;
+    gs_seal_file_list_t  folders, none;
 
     memset(r, 0, sizeof(gs_cli_removed_t));
-    memset(&folders, 0, sizeof(gs_cli_audit_list_t));
-    memset(&none, 0, sizeof(gs_cli_audit_list_t));
+    memset(&folders, 0, sizeof(gs_seal_file_list_t));
+    memset(&none, 0, sizeof(gs_seal_file_list_t));
 
     r->checked = (keys != NULL && keys->n != 0);
 
@@ -49,7 +49,7 @@ gs_cli_removed_read(gs_cli_removed_t *r, gs_cli_t *cli, const char *dir,
     }
 
     for (i = 0; i < folders.n; i++) {
-        name = gs_cli_audit_base(folders.names[i]);
+        name = gs_seal_base(folders.names[i]);
 
         if (strncmp(name, GS_CLI_REMOVED_PREFIX,
                     sizeof(GS_CLI_REMOVED_PREFIX) - 1) == 0
@@ -70,17 +70,17 @@ gs_cli_removed_read(gs_cli_removed_t *r, gs_cli_t *cli, const char *dir,
 
 static gs_rc_t
 gs_cli_removed_chain(gs_cli_removed_t *r, gs_cli_t *cli, const char *folder,
-    const gs_cli_seal_keys_t *keys)
+    const gs_seal_keys_t *keys)
 {
     size_t               i;
     gs_rc_t              rc;
     gs_str_t             line;
     uint64_t             offset;
     gs_cli_lines_t       lines;
-    gs_cli_audit_list_t  segments;
+    gs_seal_file_list_t  segments;
 
     memset(&lines, 0, sizeof(gs_cli_lines_t));
-    memset(&segments, 0, sizeof(gs_cli_audit_list_t));
+    memset(&segments, 0, sizeof(gs_seal_file_list_t));
 
     if (gs_cli_audit_list_read(cli, folder, NULL, &segments) != GS_OK) {
         return GS_ERROR;
@@ -112,7 +112,7 @@ gs_cli_removed_chain(gs_cli_removed_t *r, gs_cli_t *cli, const char *folder,
 
 static gs_rc_t
 gs_cli_removed_line(gs_cli_removed_t *r, gs_cli_t *cli, const gs_str_t *line,
-    const gs_cli_seal_keys_t *keys)
+    const gs_seal_keys_t *keys)
 {
     gs_str_t               copy;
     gs_audit_retention_t   one, *list;
@@ -156,7 +156,7 @@ gs_cli_removed_line(gs_cli_removed_t *r, gs_cli_t *cli, const gs_str_t *line,
 
 static int
 gs_cli_removed_true(gs_cli_removed_t *r, const gs_audit_retention_t *one,
-    const gs_cli_seal_keys_t *keys)
+    const gs_seal_keys_t *keys)
 {
     uint64_t          us;
     const char       *en, *zh;
@@ -197,7 +197,7 @@ gs_cli_removed_true(gs_cli_removed_t *r, const gs_audit_retention_t *one,
 
 static int
 gs_cli_removed_signed(const gs_audit_retention_t *one,
-    const gs_cli_seal_keys_t *keys)
+    const gs_seal_keys_t *keys)
 {
     unsigned  i;
 

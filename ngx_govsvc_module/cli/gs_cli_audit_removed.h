@@ -34,7 +34,7 @@ typedef struct {
  * reported.
  */
 gs_rc_t gs_cli_removed_read(gs_cli_removed_t *r, gs_cli_t *cli,
-    const char *dir, const gs_cli_seal_keys_t *keys);
+    const char *dir, const gs_seal_keys_t *keys);
 
 /* The last one of the chain, or NULL. */
 const gs_audit_retention_t *gs_cli_removed_find(const gs_cli_removed_t *r,

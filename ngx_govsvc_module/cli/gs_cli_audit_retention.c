@@ -37,7 +37,7 @@
 /* What can go of one chain. */
 typedef struct {
     const char            *folder;
-    gs_cli_audit_list_t    segments;
+    gs_seal_file_list_t    segments;
     size_t                 n;              /* of them go */
     char                   to[GS_AUDIT_NAME_MAX];
     char                   last[GS_AUDIT_TIME_MAX];
@@ -50,7 +50,7 @@ typedef struct {
     const char                 *dir;
     uint64_t                    now;       /* us */
     uint64_t                    days;
-    gs_cli_audit_list_t         folders;
+    gs_seal_file_list_t         folders;
     gs_cli_retention_chain_t   *chains;
     size_t                      n;
     uint64_t                    segments;
@@ -196,9 +196,9 @@ gs_cli_retention_plan(gs_cli_retention_t *t)
 {
     int                  rc;
     size_t               i;
-    gs_cli_audit_list_t  segments;
+    gs_seal_file_list_t  segments;
 
-    memset(&segments, 0, sizeof(gs_cli_audit_list_t));
+    memset(&segments, 0, sizeof(gs_seal_file_list_t));
 
     if (gs_cli_audit_list_read(t->cli, t->dir, &t->folders, &segments)
         != GS_OK)
@@ -224,7 +224,7 @@ gs_cli_retention_plan(gs_cli_retention_t *t)
 
         /* declarations stay: they are few, and others rest on them */
 
-        if (strncmp(gs_cli_audit_base(t->folders.names[i]),
+        if (strncmp(gs_seal_base(t->folders.names[i]),
                     GS_CLI_REMOVED_PREFIX, sizeof(GS_CLI_REMOVED_PREFIX) - 1)
             != 0)
         {
@@ -279,7 +279,7 @@ gs_cli_retention_chain(gs_cli_retention_t *t, const char *folder)
         }
 
         memcpy(c->last, time, sizeof(c->last));
-        gs_cli_audit_stem(c->segments.names[c->n], c->to);
+        gs_seal_stem(c->segments.names[c->n], c->to);
         c->n++;
     }
 
@@ -287,7 +287,7 @@ gs_cli_retention_chain(gs_cli_retention_t *t, const char *folder)
         return GS_CLI_YES;
     }
 
-    c->r.chain = gs_str_text(gs_cli_audit_base(folder));
+    c->r.chain = gs_str_text(gs_seal_base(folder));
     c->r.to = gs_str_text(c->to);
     c->r.last = gs_str_text(c->last);
     c->r.days = t->days;
@@ -521,7 +521,7 @@ gs_cli_retention_check(gs_cli_retention_t *t)
         c = &t->chains[i];
         rc = gs_cli_audit_prefix(t->cli, t->sealed, c->folder,
                                  gs_cli_removed_find(&removed,
-                                                     gs_cli_audit_base(
+                                                     gs_seal_base(
                                                          c->folder)),
                                  c->n, &c->r.next, c->r.h);
         if (rc != GS_CLI_YES) {
@@ -653,7 +653,7 @@ gs_cli_retention_unlink(gs_cli_retention_t *t)
         }
     }
 
-    return (gs_cli_seal_sync(t->dir) == 0) ? GS_CLI_YES
+    return (gs_seal_sync(t->dir) == 0) ? GS_CLI_YES
            : gs_cli_fail(t->cli, GS_CLI_READ, "cannot sync \"%s\": %s",
                          t->dir, strerror(errno));
 }

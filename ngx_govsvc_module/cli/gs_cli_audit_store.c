@@ -45,10 +45,10 @@ gs_cli_store_open(gs_cli_store_t *store, gs_cli_t *cli, const char *path,
     const char *from, const char *to)
 {
     size_t               i;
-    gs_cli_audit_list_t  segments;
+    gs_seal_file_list_t  segments;
 
     memset(store, 0, sizeof(gs_cli_store_t));
-    memset(&segments, 0, sizeof(gs_cli_audit_list_t));
+    memset(&segments, 0, sizeof(gs_seal_file_list_t));
 
     store->cli = cli;
     store->path = path;
@@ -238,11 +238,11 @@ gs_cli_store_again(gs_cli_store_t *store)
 {
     size_t                 i, j;
     gs_rc_t                rc;
-    gs_cli_audit_list_t    folders, segments;
+    gs_seal_file_list_t    folders, segments;
     gs_cli_store_chain_t  *c;
 
-    memset(&folders, 0, sizeof(gs_cli_audit_list_t));
-    memset(&segments, 0, sizeof(gs_cli_audit_list_t));
+    memset(&folders, 0, sizeof(gs_seal_file_list_t));
+    memset(&segments, 0, sizeof(gs_seal_file_list_t));
 
     for (i = 0; i < store->nchains; i++) {
         c = &store->chains[i];
@@ -528,7 +528,7 @@ gs_cli_store_counted(gs_cli_store_chain_t *c, size_t next)
     n = read(fd, c->buf, GS_AUDIT_LINE_MAX);
     (void) close(fd);
 
-    gs_cli_audit_stem(c->segments.names[next - 1], stem);
+    gs_seal_stem(c->segments.names[next - 1], stem);
 
     if (n > 0
         && gs_audit_verify_counted(c->buf, (size_t) n, stem, &bytes) == GS_OK)

@@ -19,7 +19,7 @@
 
 /* One chain. */
 typedef struct {
-    gs_cli_audit_list_t   segments;
+    gs_seal_file_list_t   segments;
     size_t                segment;         /* the one that is open */
     uint64_t              left;            /* its bytes that count */
     int                   fd;              /* -1: none */
@@ -35,7 +35,7 @@ typedef struct {
 typedef struct {
     gs_cli_t              *cli;
     const char            *path;
-    gs_cli_audit_list_t    folders;
+    gs_seal_file_list_t    folders;
     gs_cli_store_chain_t  *chains;
     size_t                 nchains;
     size_t                *heap;           /* chains by time */

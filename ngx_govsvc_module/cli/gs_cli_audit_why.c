@@ -20,7 +20,7 @@ typedef struct {
     char                  req[160];        /* "req":"ID", "tr":"ID", ... */
     char                  trace[160];
     char                  of_case[160];
-    gs_cli_audit_list_t   open;            /* intents without an end */
+    gs_seal_file_list_t   open;            /* intents without an end */
     size_t                found;
     gs_str_t              intent;          /* the last of each */
     gs_str_t              end;
@@ -236,7 +236,7 @@ gs_cli_trace_take(gs_cli_trace_t *t, const gs_str_t *line)
         value = gs_str_dup(t->cli->mem, &value);
 
         return (value.data == NULL) ? GS_ERROR
-               : gs_cli_audit_list_push(t->cli, &t->open, NULL,
+               : gs_seal_list_push(t->cli->mem, &t->open, NULL,
                                         (const char *) value.data);
     }
 

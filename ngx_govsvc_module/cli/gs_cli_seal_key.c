@@ -18,15 +18,13 @@
 #include <unistd.h>
 
 
-#define GS_CLI_KEY_HEAD  "govsvc-seal-key "
 #define GS_CLI_KEY_MAX   4096
 
 
 static int gs_cli_keygen_run(gs_cli_t *cli);
 static int gs_cli_keygen_write(gs_cli_t *cli, const char *dir,
     const char *file, mode_t mode, const void *data, size_t len);
-static int gs_cli_seal_key_file(gs_cli_t *cli, const char *path,
-    gs_audit_key_t *key);
+static void gs_cli_seal_tell(void *data, const char *text);
 
 
 static const gs_cli_option_t  gs_cli_keygen_options[] = {
@@ -85,7 +83,7 @@ gs_cli_keygen_run(gs_cli_t *cli)
     }
 
     gs_buf_init(&b, text, sizeof(text));
-    gs_buf_text(&b, GS_CLI_KEY_HEAD);
+    gs_buf_text(&b, GS_SEAL_KEY_HEAD);
     gs_buf_text(&b, origin);
     gs_buf_char(&b, '\n');
     head = gs_buf_len(&b);
@@ -136,10 +134,13 @@ static int
 gs_cli_keygen_write(gs_cli_t *cli, const char *dir, const char *file,
     mode_t mode, const void *data, size_t len)
 {
-    int   fd, failed;
-    char  path[GS_CLI_SEAL_PATH];
+    int            fd, failed;
+    char           path[GS_SEAL_PATH];
+    gs_seal_log_t  log;
 
-    if (gs_cli_seal_path(cli, path, dir, file) != GS_OK) {
+    gs_cli_seal_log(cli, &log);
+
+    if (gs_seal_path(&log, path, dir, file) != GS_OK) {
         return GS_CLI_READ;
     }
 
@@ -153,7 +154,7 @@ gs_cli_keygen_write(gs_cli_t *cli, const char *dir, const char *file,
         failed = (close(fd) == -1 || failed);
     }
 
-    if (failed || gs_cli_seal_sync(dir) == -1) {
+    if (failed || gs_seal_sync(dir) == -1) {
         return gs_cli_fail(cli, GS_CLI_READ, "cannot write \"%s\": %s", path,
                            strerror(errno));
     }
@@ -163,85 +164,38 @@ gs_cli_keygen_write(gs_cli_t *cli, const char *dir, const char *file,
 
 
 int
-gs_cli_seal_private(gs_cli_t *cli, gs_cli_seal_keys_t *keys)
+gs_cli_seal_private(gs_cli_t *cli, gs_seal_keys_t *keys)
 {
-    int              rc;
-    const char      *path;
-    gs_audit_key_t  *key;
+    gs_rc_t         rc;
+    unsigned        i;
+    const char     *path;
+    gs_seal_log_t   log;
 
-    for (keys->n = 0; ; keys->n++) {
-        path = gs_cli_option_n(cli, "key", keys->n);
+    gs_cli_seal_log(cli, &log);
+    keys->n = 0;
+
+    for (i = 0; /* void */; i++) {
+        path = gs_cli_option_n(cli, "key", i);
 
         if (path == NULL) {
-            return (keys->n != 0) ? GS_CLI_YES
-                   : gs_cli_fail(cli, GS_CLI_USAGE, "--key FILE is missing");
+            break;
         }
 
-        if (keys->n == GS_CLI_SEAL_KEYS) {
-            return gs_cli_fail(cli, GS_CLI_USAGE, "more than %d keys",
-                               GS_CLI_SEAL_KEYS);
-        }
+        rc = gs_seal_key_add(keys, path, &log);
 
-        key = &keys->keys[keys->n];
-        rc = gs_cli_seal_key_file(cli, path, key);
-
-        if (rc != GS_CLI_YES) {
-            return rc;
-        }
-
-        if (keys->n != 0
-            && strcmp(key->name, keys->keys[0].name) != 0)
-        {
-            gs_audit_key_free(key);
-            return gs_cli_fail(cli, GS_CLI_USAGE, "\"%s\" is of another log "
-                               "than the first key", path);
+        if (rc != GS_OK) {
+            gs_seal_keys_free(keys);
+            return (rc == GS_DECLINED) ? GS_CLI_USAGE : GS_CLI_READ;
         }
     }
-}
 
-
-static int
-gs_cli_seal_key_file(gs_cli_t *cli, const char *path, gs_audit_key_t *key)
-{
-    size_t        head, lf;
-    gs_err_t      err;
-    gs_str_t      text, prefix, name, pem;
-    struct stat   st;
-
-    if (stat(path, &st) == 0 && (st.st_mode & 077) != 0) {
-        return gs_cli_fail(cli, GS_CLI_READ, "\"%s\" may be read by others, "
-                           "allowed: mode 0600", path);
-    }
-
-    if (gs_cli_read(cli, path, &text) != GS_OK) {
-        return GS_CLI_READ;
-    }
-
-    prefix = gs_str_text(GS_CLI_KEY_HEAD);
-    head = prefix.len;
-    lf = gs_str_chr(&text, 0, '\n');
-
-    if (!gs_str_prefix(&text, &prefix) || lf == text.len) {
-        return gs_cli_fail(cli, GS_CLI_READ, "\"%s\" is no key made by "
-                           "govsvc audit keygen", path);
-    }
-
-    name = gs_str_make(text.data + head, lf - head);
-    pem = gs_str_make(text.data + lf + 1, text.len - lf - 1);
-    memset(&err, 0, sizeof(gs_err_t));
-
-    if (gs_audit_key_private(key, &name, &pem, &err) != GS_OK) {
-        return gs_cli_fail_err(cli, GS_CLI_READ, path, &err);
-    }
-
-    explicit_bzero((void *) pem.data, pem.len);
-
-    return GS_CLI_YES;
+    return (keys->n != 0) ? GS_CLI_YES
+           : gs_cli_fail(cli, GS_CLI_USAGE, "--key FILE is missing");
 }
 
 
 int
-gs_cli_seal_public(gs_cli_t *cli, gs_cli_seal_keys_t *keys)
+gs_cli_seal_public(gs_cli_t *cli, gs_seal_keys_t *keys)
 {
     gs_err_t     err;
     gs_str_t     text;
@@ -255,9 +209,9 @@ gs_cli_seal_public(gs_cli_t *cli, gs_cli_seal_keys_t *keys)
                    : gs_cli_fail(cli, GS_CLI_USAGE, "--key PUBLIC is missing");
         }
 
-        if (keys->n == GS_CLI_SEAL_KEYS) {
+        if (keys->n == GS_SEAL_KEYS) {
             return gs_cli_fail(cli, GS_CLI_USAGE, "more than %d keys",
-                               GS_CLI_SEAL_KEYS);
+                               GS_SEAL_KEYS);
         }
 
         text = gs_str_text(value);
@@ -277,5 +231,40 @@ gs_cli_seal_public(gs_cli_t *cli, gs_cli_seal_keys_t *keys)
         if (gs_audit_key_public(&keys->keys[keys->n], &text, &err) != GS_OK) {
             return gs_cli_fail(cli, GS_CLI_USAGE, "%s", err.text);
         }
+    }
+}
+
+
+void
+gs_cli_seal_log(gs_cli_t *cli, gs_seal_log_t *log)
+{
+    log->tell = gs_cli_seal_tell;
+    log->data = cli;
+    log->zh = cli->zh;
+}
+
+
+static void
+gs_cli_seal_tell(void *data, const char *text)
+{
+    (void) gs_cli_fail(data, GS_CLI_READ, "%s", text);
+}
+
+
+int
+gs_cli_seal_code(gs_rc_t rc)
+{
+    switch (rc) {
+
+    case GS_OK:
+    case GS_AGAIN:
+    case GS_DONE:
+        return GS_CLI_YES;
+
+    case GS_DECLINED:
+        return GS_CLI_NO;
+
+    default:
+        return GS_CLI_READ;
     }
 }

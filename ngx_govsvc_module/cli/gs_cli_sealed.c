@@ -142,7 +142,7 @@ gs_cli_sealed_match(gs_cli_sealed_t *s, uint64_t seq, const gs_uchar_t *h)
         return 0;
     }
 
-    rc = gs_cli_seal_node(s->tiles, 0, s->run.leaf + s->run.got, want);
+    rc = gs_seal_node(s->tiles, 0, s->run.leaf + s->run.got, want);
 
     if (rc == GS_ERROR) {
         s->failed = 1;

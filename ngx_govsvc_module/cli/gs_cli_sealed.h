@@ -37,14 +37,15 @@ typedef struct {
 typedef struct {
     gs_cli_t                *cli;
     const char              *path;
-    gs_cli_seal_keys_t       keys;
+    gs_seal_log_t            log;          /* of tiles */
+    gs_seal_keys_t           keys;
     char                     origin[GS_AUDIT_KEY_NAME_MAX + 1];
     char                     time[GS_AUDIT_TIME_MAX];
     uint64_t                 size;
     uint64_t                 anchored;     /* leaves below --against */
     gs_uchar_t               root[GS_AUDIT_HASH];
     gs_audit_hasher_t        hasher;
-    gs_cli_seal_tiles_t     *tiles;
+    gs_seal_tiles_t         *tiles;
 
     gs_cli_lines_t           index;
     gs_siphash_key_t         sip;

@@ -76,6 +76,7 @@ gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli,
     s->cli = cli;
     s->index.fd = -1;
     s->path = gs_cli_option(cli, "seal");
+    gs_cli_seal_log(cli, &s->log);
 
     rc = load(cli, &s->keys);
 
@@ -83,7 +84,7 @@ gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli,
         return rc;
     }
 
-    s->tiles = gs_alloc(cli->mem, sizeof(gs_cli_seal_tiles_t));
+    s->tiles = gs_alloc(cli->mem, sizeof(gs_seal_tiles_t));
 
     if (s->tiles == NULL) {
         return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
@@ -96,7 +97,7 @@ gs_cli_sealed_start(gs_cli_sealed_t *s, gs_cli_t *cli,
 void
 gs_cli_sealed_free(gs_cli_sealed_t *s)
 {
-    gs_cli_seal_free(&s->keys);
+    gs_seal_keys_free(&s->keys);
     gs_audit_hasher_free(&s->hasher);
     gs_cli_lines_close(&s->index);
     gs_free(&gs_mem_libc, s->slots);
@@ -163,8 +164,8 @@ gs_cli_sealed_point(gs_cli_sealed_t *s)
     const gs_uchar_t       *p;
     gs_audit_checkpoint_t   point;
 
-    rc = gs_cli_seal_get(s->cli, s->path, "checkpoint", s->note,
-                         sizeof(s->note), &len);
+    rc = gs_seal_get(&s->log, s->path, "checkpoint", s->note,
+                     sizeof(s->note), &len);
 
     if (rc != GS_OK) {
         return (rc == GS_ERROR) ? GS_CLI_READ
@@ -200,7 +201,7 @@ gs_cli_sealed_point(gs_cli_sealed_t *s)
         return gs_cli_fail(s->cli, GS_CLI_READ, "out of memory");
     }
 
-    gs_cli_seal_tiles(s->tiles, s->cli, s->path, s->size);
+    gs_seal_tiles(s->tiles, &s->log, s->path, s->size);
 
     return GS_CLI_YES;
 }
@@ -211,16 +212,16 @@ gs_cli_sealed_point(gs_cli_sealed_t *s)
 static int
 gs_cli_sealed_tree(gs_cli_sealed_t *s)
 {
-    gs_rc_t               rc;
-    gs_str_t              origin;
-    unsigned              i;
-    uint64_t              tile;
-    gs_uchar_t            root[GS_AUDIT_HASH];
-    gs_audit_tree_t       tree;
-    gs_cli_seal_tiles_t  *upper;
+    gs_rc_t           rc;
+    gs_str_t          origin;
+    unsigned          i;
+    uint64_t          tile;
+    gs_uchar_t        root[GS_AUDIT_HASH];
+    gs_audit_tree_t   tree;
+    gs_seal_tiles_t  *upper;
 
     origin = gs_str_text(s->origin);
-    upper = gs_alloc(s->cli->mem, sizeof(gs_cli_seal_tiles_t));
+    upper = gs_alloc(s->cli->mem, sizeof(gs_seal_tiles_t));
 
     if (upper == NULL
         || gs_audit_tree_init(&tree, gs_audit_seal_alg(&origin)) != GS_OK)
@@ -228,11 +229,11 @@ gs_cli_sealed_tree(gs_cli_sealed_t *s)
         return gs_cli_fail(s->cli, GS_CLI_READ, "out of memory");
     }
 
-    gs_cli_seal_tiles(upper, s->cli, s->path, s->size);
+    gs_seal_tiles(upper, &s->log, s->path, s->size);
     rc = GS_OK;
 
     for (tile = 0; rc == GS_OK && tree.size < s->size; tile++) {
-        rc = gs_cli_seal_tile(s->tiles, 0, tile);
+        rc = gs_seal_tile(s->tiles, 0, tile);
 
         for (i = 0; rc == GS_OK && i < s->tiles->width; i++) {
             rc = gs_audit_tree_add_leaf(&tree, s->tiles->hashes
@@ -266,7 +267,7 @@ gs_cli_sealed_keep(void *data, unsigned level, uint64_t index,
         return GS_OK;
     }
 
-    if (gs_cli_seal_node(data, level, index, kept) != GS_OK
+    if (gs_seal_node(data, level, index, kept) != GS_OK
         || memcmp(kept, hash, GS_AUDIT_HASH) != 0)
     {
         return GS_ERROR;
@@ -309,7 +310,7 @@ gs_cli_sealed_against(gs_cli_sealed_t *s)
         return gs_cli_fail(s->cli, GS_CLI_READ, "out of memory");
     }
 
-    rc = gs_audit_tree_load(&tree, point.size, gs_cli_seal_node, s->tiles);
+    rc = gs_audit_tree_load(&tree, point.size, gs_seal_node, s->tiles);
 
     if (rc == GS_OK) {
         rc = gs_audit_tree_root(&tree, root);

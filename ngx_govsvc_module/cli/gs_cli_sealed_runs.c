@@ -30,13 +30,13 @@ static int gs_cli_sealed_scan(gs_cli_sealed_t *s, gs_cli_sealed_run_t *out);
 int
 gs_cli_sealed_index(gs_cli_sealed_t *s)
 {
-    char            path[GS_CLI_SEAL_PATH];
+    char            path[GS_SEAL_PATH];
     gs_rc_t         rc;
     gs_str_t        line;
     uint64_t        leaf, offset;
     gs_audit_run_t  run;
 
-    if (gs_cli_seal_path(s->cli, path, s->path, "index") != GS_OK
+    if (gs_seal_path(&s->log, path, s->path, "index") != GS_OK
         || gs_cli_lines_open(&s->index, s->cli, path) != GS_OK)
     {
         return GS_CLI_READ;
@@ -278,7 +278,7 @@ gs_cli_sealed_leaf(gs_cli_sealed_t *s, uint64_t seq, const gs_uchar_t *h,
 
         *index = run.leaf + (seq - run.seq);
 
-        if (gs_cli_seal_node(s->tiles, 0, *index, want) != GS_OK) {
+        if (gs_seal_node(s->tiles, 0, *index, want) != GS_OK) {
             return GS_ERROR;
         }
 

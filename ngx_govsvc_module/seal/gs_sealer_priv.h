@@ -2,28 +2,24 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Inside govsvc audit sealer: chains that are followed.
+ * Inside the sealer: chains that are followed.
  */
 
 
-#ifndef _GS_CLI_SEALER_H_INCLUDED_
-#define _GS_CLI_SEALER_H_INCLUDED_
+#ifndef _GS_SEALER_PRIV_H_INCLUDED_
+#define _GS_SEALER_PRIV_H_INCLUDED_
 
 
-#include "cli/gs_cli_audit_list.h"
-#include "cli/gs_cli_seal.h"
+#include "seal/gs_sealer.h"
 
 
-#define GS_CLI_SEALER_CHUNK   (64 * 1024)
-#define GS_CLI_SEALER_LEVELS  8            /* of tiles */
-#define GS_CLI_SEALER_LEAVES  100000       /* of one chain in one turn */
-
-
-typedef struct gs_cli_sealer_s  gs_cli_sealer_t;
+#define GS_SEALER_CHUNK   (64 * 1024)
+#define GS_SEALER_LEVELS  8                /* of tiles */
+#define GS_SEALER_LEAVES  100000           /* of one chain in one turn */
 
 
 typedef struct {
-    gs_cli_sealer_t     *sealer;
+    gs_sealer_t         *sealer;
     char                 name[GS_AUDIT_NAME_MAX];
     char                 segment[GS_AUDIT_NAME_MAX];
     gs_audit_verify_t   *v;                /* NULL: is not followed */
@@ -45,50 +41,52 @@ typedef struct {
     unsigned             collect:1;
     unsigned             dirty:1;
     unsigned             failed:1;         /* memory is out */
-} gs_cli_sealer_chain_t;
+} gs_sealer_chain_t;
 
 
-struct gs_cli_sealer_s {
-    gs_cli_t                *cli;
-    const char              *store;
-    const char              *seal;
-    gs_cli_sealer_chain_t  **chains;       /* by name */
+struct gs_sealer_s {
+    const gs_sealer_conf_t  *conf;
+    const gs_seal_log_t     *log;          /* those of conf */
+    const gs_seal_keys_t    *keys;
+    gs_sealer_chain_t      **chains;       /* by name */
     size_t                   nchains;
     size_t                   size;
     uint64_t                 turn;
     unsigned                 more:1;       /* a chain has more than a turn */
+    int                      lock;
     int                      index;
     uint64_t                 index_len;
     uint64_t                 leaves;       /* that the index tells of */
     gs_audit_tree_t          tree;
-    gs_uchar_t              *edge;         /* the last tile of each level */
-    gs_cli_seal_tiles_t     *tiles;
-    gs_cli_seal_keys_t       keys;
-    gs_uchar_t              *chunk;
+    gs_seal_tiles_t          tiles;
+    gs_uchar_t               chunk[GS_SEALER_CHUNK];
+
+    /* the last tile of each level */
+    gs_uchar_t               edge[GS_SEALER_LEVELS][GS_SEAL_TILE_BYTES];
 };
 
 
 /* The chain of that name, made if it is new; NULL if memory is out. */
-gs_cli_sealer_chain_t *gs_cli_sealer_chain(gs_cli_sealer_t *s,
-    const char *name, size_t len);
+gs_sealer_chain_t *gs_sealer_chain(gs_sealer_t *s, const char *name,
+    size_t len);
 
 /*
  * Verifies what was written since and makes it durable; the hashes wait in
- * the chains.  Answers an exit code, which is reported.
+ * the chains.
  */
-int gs_cli_sealer_follow(gs_cli_sealer_t *s);
+gs_rc_t gs_sealer_follow(gs_sealer_t *s);
 
-/*
- * Locks the folder of the seal and takes up state, tree and index, which have
- * to agree with each other and with what was signed last.
- */
-int gs_cli_sealer_open(gs_cli_sealer_t *s);
+/* The lock, and all that is to be read before the first turn. */
+gs_rc_t gs_sealer_resume(gs_sealer_t *s);
 
 /* Replaces the state by that of the tree. */
-int gs_cli_sealer_save(gs_cli_sealer_t *s);
+gs_rc_t gs_sealer_save(gs_sealer_t *s);
+
+/* 1: it is to end. */
+int gs_sealer_stopped(const gs_sealer_t *s);
 
 /* No longer followed: closes and frees. */
-void gs_cli_sealer_leave(gs_cli_sealer_chain_t *c);
+void gs_sealer_leave(gs_sealer_chain_t *c);
 
 
-#endif /* _GS_CLI_SEALER_H_INCLUDED_ */
+#endif /* _GS_SEALER_PRIV_H_INCLUDED_ */

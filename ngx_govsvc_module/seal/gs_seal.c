@@ -6,34 +6,51 @@
  */
 
 
-#include "cli/gs_cli_seal.h"
+#include "seal/gs_seal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 
-#define GS_CLI_SEAL_TRIES  20              /* while the sealer goes on */
+#define GS_SEAL_TRIES  20                  /* while the sealer goes on */
 
 
-static int gs_cli_seal_folders(const char *path, char *full, size_t from);
-static int gs_cli_seal_write(const char *full, const gs_str_t *text);
-static gs_rc_t gs_cli_seal_wider(gs_cli_seal_tiles_t *tiles, unsigned level,
+static int gs_seal_folders(const char *path, char *full, size_t from);
+static int gs_seal_write(const char *full, const gs_str_t *text);
+static gs_rc_t gs_seal_wider(gs_seal_tiles_t *tiles, unsigned level,
     uint64_t tile, unsigned width, size_t *len);
 
 
 gs_rc_t
-gs_cli_seal_path(gs_cli_t *cli, char *dst, const char *path, const char *name)
+gs_seal_fail(const gs_seal_log_t *log, gs_rc_t rc, const char *fmt, ...)
+{
+    char     text[GS_SEAL_TEXT];
+    va_list  args;
+
+    va_start(args, fmt);
+    (void) vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+
+    log->tell(log->data, text);
+
+    return rc;
+}
+
+
+gs_rc_t
+gs_seal_path(const gs_seal_log_t *log, char *dst, const char *path,
+    const char *name)
 {
     int  n;
 
-    n = snprintf(dst, GS_CLI_SEAL_PATH, "%s/%s", path, name);
+    n = snprintf(dst, GS_SEAL_PATH, "%s/%s", path, name);
 
-    if (n < 0 || n >= GS_CLI_SEAL_PATH - 8) {
-        (void) gs_cli_fail(cli, GS_CLI_READ, "\"%s\" is too long", path);
-        return GS_ERROR;
+    if (n < 0 || n >= GS_SEAL_PATH - 8) {
+        return gs_seal_fail(log, GS_ERROR, "\"%s\" is too long", path);
     }
 
     return GS_OK;
@@ -41,33 +58,31 @@ gs_cli_seal_path(gs_cli_t *cli, char *dst, const char *path, const char *name)
 
 
 gs_rc_t
-gs_cli_seal_put(gs_cli_t *cli, const char *path, const char *name,
+gs_seal_put(const gs_seal_log_t *log, const char *path, const char *name,
     const gs_str_t *text)
 {
-    char  full[GS_CLI_SEAL_PATH], temp[GS_CLI_SEAL_PATH];
+    char  full[GS_SEAL_PATH], temp[GS_SEAL_PATH];
 
-    if (gs_cli_seal_path(cli, full, path, name) != GS_OK) {
+    if (gs_seal_path(log, full, path, name) != GS_OK) {
         return GS_ERROR;
     }
 
     (void) memcpy(temp, full, strlen(full));
     (void) memcpy(temp + strlen(full), ".tmp", 5);
 
-    if (gs_cli_seal_folders(path, full, strlen(path) + 1) == -1
-        || gs_cli_seal_write(temp, text) == -1
+    if (gs_seal_folders(path, full, strlen(path) + 1) == -1
+        || gs_seal_write(temp, text) == -1
         || rename(temp, full) == -1)
     {
-        (void) gs_cli_fail(cli, GS_CLI_READ, "cannot write \"%s\": %s", full,
-                           strerror(errno));
-        return GS_ERROR;
+        return gs_seal_fail(log, GS_ERROR, "cannot write \"%s\": %s", full,
+                            strerror(errno));
     }
 
     *strrchr(full, '/') = '\0';
 
-    if (gs_cli_seal_sync(full) == -1) {
-        (void) gs_cli_fail(cli, GS_CLI_READ, "cannot sync \"%s\": %s", full,
-                           strerror(errno));
-        return GS_ERROR;
+    if (gs_seal_sync(full) == -1) {
+        return gs_seal_fail(log, GS_ERROR, "cannot sync \"%s\": %s", full,
+                            strerror(errno));
     }
 
     return GS_OK;
@@ -77,7 +92,7 @@ gs_cli_seal_put(gs_cli_t *cli, const char *path, const char *name,
 /* A folder is safe when the one that names it was synced. */
 
 static int
-gs_cli_seal_folders(const char *path, char *full, size_t from)
+gs_seal_folders(const char *path, char *full, size_t from)
 {
     int    rc;
     char  *slash, *up;
@@ -91,7 +106,7 @@ gs_cli_seal_folders(const char *path, char *full, size_t from)
         if (rc == 0) {
             up = strrchr(full, '/');
             *up = '\0';
-            rc = gs_cli_seal_sync(full);
+            rc = gs_seal_sync(full);
             *up = '/';
 
         } else if (errno == EEXIST) {
@@ -110,7 +125,7 @@ gs_cli_seal_folders(const char *path, char *full, size_t from)
 
 
 static int
-gs_cli_seal_write(const char *full, const gs_str_t *text)
+gs_seal_write(const char *full, const gs_str_t *text)
 {
     int      fd, rc, err;
     size_t   done;
@@ -150,7 +165,7 @@ gs_cli_seal_write(const char *full, const gs_str_t *text)
 
 
 int
-gs_cli_seal_sync(const char *path)
+gs_seal_sync(const char *path)
 {
     int  fd, rc, err;
 
@@ -171,15 +186,15 @@ gs_cli_seal_sync(const char *path)
 
 
 gs_rc_t
-gs_cli_seal_get(gs_cli_t *cli, const char *path, const char *name, void *data,
-    size_t size, size_t *len)
+gs_seal_get(const gs_seal_log_t *log, const char *path, const char *name,
+    void *data, size_t size, size_t *len)
 {
     int          fd;
-    char         full[GS_CLI_SEAL_PATH];
+    char         full[GS_SEAL_PATH];
     ssize_t      n;
     gs_uchar_t  *p;
 
-    if (gs_cli_seal_path(cli, full, path, name) != GS_OK) {
+    if (gs_seal_path(log, full, path, name) != GS_OK) {
         return GS_ERROR;
     }
 
@@ -204,8 +219,8 @@ gs_cli_seal_get(gs_cli_t *cli, const char *path, const char *name, void *data,
     }
 
     if (fd == -1 || n == -1) {
-        (void) gs_cli_fail(cli, GS_CLI_READ, "cannot read \"%s\": %s", full,
-                           strerror(errno));
+        (void) gs_seal_fail(log, GS_ERROR, "cannot read \"%s\": %s", full,
+                            strerror(errno));
     }
 
     if (fd != -1) {
@@ -217,10 +232,10 @@ gs_cli_seal_get(gs_cli_t *cli, const char *path, const char *name, void *data,
 
 
 void
-gs_cli_seal_tiles(gs_cli_seal_tiles_t *tiles, gs_cli_t *cli, const char *path,
-    uint64_t size)
+gs_seal_tiles(gs_seal_tiles_t *tiles, const gs_seal_log_t *log,
+    const char *path, uint64_t size)
 {
-    tiles->cli = cli;
+    tiles->log = log;
     tiles->path = path;
     tiles->size = size;
     tiles->width = 0;
@@ -228,7 +243,7 @@ gs_cli_seal_tiles(gs_cli_seal_tiles_t *tiles, gs_cli_t *cli, const char *path,
 
 
 unsigned
-gs_cli_seal_width(uint64_t size, unsigned level, uint64_t tile)
+gs_seal_width(uint64_t size, unsigned level, uint64_t tile)
 {
     uint64_t  nodes;
 
@@ -245,7 +260,7 @@ gs_cli_seal_width(uint64_t size, unsigned level, uint64_t tile)
 
 
 gs_rc_t
-gs_cli_seal_tile(gs_cli_seal_tiles_t *tiles, unsigned level, uint64_t tile)
+gs_seal_tile(gs_seal_tiles_t *tiles, unsigned level, uint64_t tile)
 {
     char      name[GS_AUDIT_TILE_PATH];
     size_t    len;
@@ -257,18 +272,18 @@ gs_cli_seal_tile(gs_cli_seal_tiles_t *tiles, unsigned level, uint64_t tile)
     }
 
     tiles->width = 0;
-    width = gs_cli_seal_width(tiles->size, level, tile);
+    width = gs_seal_width(tiles->size, level, tile);
 
     if (width == 0) {
         return GS_DECLINED;
     }
 
     gs_audit_tile_path(name, level, tile, width);
-    rc = gs_cli_seal_get(tiles->cli, tiles->path, name, tiles->hashes,
-                         GS_CLI_TILE_BYTES, &len);
+    rc = gs_seal_get(tiles->log, tiles->path, name, tiles->hashes,
+                     GS_SEAL_TILE_BYTES, &len);
 
     if (rc == GS_DECLINED && width < GS_AUDIT_TILE_WIDTH) {
-        rc = gs_cli_seal_wider(tiles, level, tile, width, &len);
+        rc = gs_seal_wider(tiles, level, tile, width, &len);
     }
 
     if (rc != GS_OK) {
@@ -293,7 +308,7 @@ gs_cli_seal_tile(gs_cli_seal_tiles_t *tiles, unsigned level, uint64_t tile)
  */
 
 static gs_rc_t
-gs_cli_seal_wider(gs_cli_seal_tiles_t *tiles, unsigned level, uint64_t tile,
+gs_seal_wider(gs_seal_tiles_t *tiles, unsigned level, uint64_t tile,
     unsigned width, size_t *len)
 {
     char              name[GS_AUDIT_TILE_PATH];
@@ -304,10 +319,10 @@ gs_cli_seal_wider(gs_cli_seal_tiles_t *tiles, unsigned level, uint64_t tile,
     gs_uchar_t        data[GS_AUDIT_STATE_MAX];
     gs_audit_state_t  state;
 
-    for (i = 0; i < GS_CLI_SEAL_TRIES; i++) {
+    for (i = 0; i < GS_SEAL_TRIES; i++) {
 
-        rc = gs_cli_seal_get(tiles->cli, tiles->path, "state", data,
-                             sizeof(data), &n);
+        rc = gs_seal_get(tiles->log, tiles->path, "state", data,
+                         sizeof(data), &n);
         if (rc != GS_OK) {
             return rc;
         }
@@ -318,15 +333,15 @@ gs_cli_seal_wider(gs_cli_seal_tiles_t *tiles, unsigned level, uint64_t tile,
             return GS_DECLINED;
         }
 
-        wide = gs_cli_seal_width(state.point.size, level, tile);
+        wide = gs_seal_width(state.point.size, level, tile);
 
         if (wide <= width) {
             return GS_DECLINED;
         }
 
         gs_audit_tile_path(name, level, tile, wide);
-        rc = gs_cli_seal_get(tiles->cli, tiles->path, name, tiles->hashes,
-                             GS_CLI_TILE_BYTES, len);
+        rc = gs_seal_get(tiles->log, tiles->path, name, tiles->hashes,
+                         GS_SEAL_TILE_BYTES, len);
 
         if (rc != GS_DECLINED) {
             return rc;
@@ -338,15 +353,15 @@ gs_cli_seal_wider(gs_cli_seal_tiles_t *tiles, unsigned level, uint64_t tile,
 
 
 gs_rc_t
-gs_cli_seal_node(void *data, unsigned level, uint64_t index, gs_uchar_t *hash)
+gs_seal_node(void *data, unsigned level, uint64_t index, gs_uchar_t *hash)
 {
-    gs_cli_seal_tiles_t *tiles = data;
+    gs_seal_tiles_t *tiles = data;
 
     gs_rc_t   rc;
     unsigned  i;
 
-    rc = gs_cli_seal_tile(tiles, level / GS_AUDIT_TILE_HEIGHT,
-                          index / GS_AUDIT_TILE_WIDTH);
+    rc = gs_seal_tile(tiles, level / GS_AUDIT_TILE_HEIGHT,
+                      index / GS_AUDIT_TILE_WIDTH);
     if (rc != GS_OK) {
         return rc;
     }
@@ -360,13 +375,4 @@ gs_cli_seal_node(void *data, unsigned level, uint64_t index, gs_uchar_t *hash)
     memcpy(hash, tiles->hashes + i * GS_AUDIT_HASH, GS_AUDIT_HASH);
 
     return GS_OK;
-}
-
-
-void
-gs_cli_seal_free(gs_cli_seal_keys_t *keys)
-{
-    while (keys->n != 0) {
-        gs_audit_key_free(&keys->keys[--keys->n]);
-    }
 }
