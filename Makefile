@@ -46,7 +46,7 @@ TOOLS :=	$(TOOL_SRCS:tools/%.c=build/%)
 
 .PHONY:		all deps module lib cli programs unit-programs \
 		fuzz-programs micro-programs unit test asan static valgrind \
-		fuzz bench lint coverage docs install run \
+		fuzz proof bench lint coverage docs install run \
 		run-cluster stop clean help FORCE
 
 all:		module programs
@@ -172,6 +172,10 @@ valgrind:	deps all
 fuzz:		deps
 	@$(MAKE) --no-print-directory -j$(JOBS) fuzz-programs
 	@tools/fuzz $(FUZZ_SECONDS)
+
+proof:		deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit-programs
+	@tools/proof
 
 bench:		deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all micro-programs

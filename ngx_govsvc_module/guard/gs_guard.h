@@ -217,8 +217,24 @@ gs_guard_scratch_t *gs_guard_scratch_create(const gs_guard_t *guard,
     gs_mem_t *mem, size_t body);
 void gs_guard_scratch_destroy(gs_guard_scratch_t *s);      /* may be NULL */
 
-/* Room for a body that lies in pieces: as many bytes as asked for above. */
-gs_uchar_t *gs_guard_scratch_body(gs_guard_scratch_t *s, size_t *size);
+/*
+ * A body that lies in pieces, put together within max bytes: _next() tells
+ * where the next piece of n bytes goes, and how much of it is taken; _end()
+ * gives what came to the input.  What lies in one piece needs no copy.
+ */
+typedef struct {
+    gs_uchar_t  *data;
+    size_t       size;
+    size_t       max;
+    unsigned     cut:1;
+} gs_guard_pieces_t;
+
+void gs_guard_pieces_begin(gs_guard_pieces_t *p, gs_guard_scratch_t *s,
+    size_t max);
+gs_uchar_t *gs_guard_pieces_next(gs_guard_pieces_t *p, uint64_t n,
+    size_t *take);
+void gs_guard_pieces_end(const gs_guard_pieces_t *p, gs_guard_input_t *in);
+
 
 /* A bound for the time of one gs_guard_run(), in units of the clock. */
 void gs_guard_budget(gs_guard_scratch_t *s, gs_guard_clock_pt clock,

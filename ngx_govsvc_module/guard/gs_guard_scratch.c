@@ -160,10 +160,40 @@ gs_guard_scratch_destroy(gs_guard_scratch_t *s)
 }
 
 
-gs_uchar_t *
-gs_guard_scratch_body(gs_guard_scratch_t *s, size_t *size)
+void
+gs_guard_pieces_begin(gs_guard_pieces_t *p, gs_guard_scratch_t *s, size_t max)
 {
-    *size = (s->body == NULL) ? 0 : s->size;
+    p->data = s->body;
+    p->size = 0;
+    p->max = (s->body == NULL) ? 0 : (max < s->size) ? max : s->size;
+    p->cut = 0;
+}
 
-    return s->body;
+
+gs_uchar_t *
+gs_guard_pieces_next(gs_guard_pieces_t *p, uint64_t n, size_t *take)
+{
+    gs_uchar_t  *dst;
+
+    *take = p->max - p->size;
+
+    if (n > *take) {
+        p->cut = 1;
+
+    } else {
+        *take = (size_t) n;
+    }
+
+    dst = p->data + p->size;
+    p->size += *take;
+
+    return dst;
+}
+
+
+void
+gs_guard_pieces_end(const gs_guard_pieces_t *p, gs_guard_input_t *in)
+{
+    in->body = gs_str_make(p->data, p->size);
+    in->body_cut = p->cut;
 }

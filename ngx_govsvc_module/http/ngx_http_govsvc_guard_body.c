@@ -139,11 +139,11 @@ ngx_http_govsvc_guard_body_ready(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_govsvc_guard_gather(ngx_http_govsvc_guard_input_t *input, size_t max)
 {
-    off_t                               total;
-    size_t                              n, size, room;
+    size_t                              n;
     u_char                             *dst;
     ngx_buf_t                          *b;
     ngx_chain_t                        *cl, *bufs;
+    gs_guard_pieces_t                   pieces;
     ngx_http_request_t                 *r;
     ngx_http_govsvc_guard_main_conf_t  *gmcf;
 
@@ -155,37 +155,29 @@ ngx_http_govsvc_guard_gather(ngx_http_govsvc_guard_input_t *input, size_t max)
     }
 
     gmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_guard_module);
-    dst = gs_guard_scratch_body(gmcf->scratch, &room);
-    max = ngx_min(max, room);
+    gs_guard_pieces_begin(&pieces, gmcf->scratch, max);
 
     b = bufs->buf;
 
     if (bufs->next == NULL && ngx_buf_in_memory(b)) {
-        n = b->last - b->pos;
-        input->in.body = gs_str_make(b->pos, ngx_min(n, max));
-        input->in.body_cut = (n > max);
+        (void) gs_guard_pieces_next(&pieces, (uint64_t) (b->last - b->pos),
+                                    &n);
+        input->in.body = gs_str_make(b->pos, n);
+        input->in.body_cut = pieces.cut;
         return NGX_OK;
     }
-
-    total = 0;
-    size = 0;
 
     for (cl = bufs; cl != NULL; cl = cl->next) {
         b = cl->buf;
 
-        n = (size_t) ngx_min(ngx_buf_size(b), (off_t) (max - size));
-        total += ngx_buf_size(b);
+        dst = gs_guard_pieces_next(&pieces, (uint64_t) ngx_buf_size(b), &n);
 
-        if (n > 0 && ngx_http_govsvc_guard_copy(r, b, dst + size, n) != NGX_OK)
-        {
+        if (n > 0 && ngx_http_govsvc_guard_copy(r, b, dst, n) != NGX_OK) {
             return NGX_ERROR;
         }
-
-        size += n;
     }
 
-    input->in.body = gs_str_make(dst, size);
-    input->in.body_cut = (total > (off_t) size);
+    gs_guard_pieces_end(&pieces, &input->in);
 
     return NGX_OK;
 }
