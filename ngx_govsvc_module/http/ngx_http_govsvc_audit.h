@@ -130,12 +130,5 @@ ngx_int_t ngx_http_govsvc_audit_init_zone(ngx_shm_zone_t *zone, void *data);
 ngx_int_t ngx_http_govsvc_audit_init_process(ngx_cycle_t *cycle);
 void ngx_http_govsvc_audit_exit_process(ngx_cycle_t *cycle);
 
-/*
- * Writes one record, under the number it has or else the next.  Full: the
- * record is counted, a loss record follows as soon as there is room.
- */
-void ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
-    gs_audit_record_t *rec, ngx_uint_t cls);
-
 
 #endif /* _NGX_HTTP_GOVSVC_AUDIT_H_INCLUDED_ */

@@ -27,7 +27,8 @@ static ngx_int_t ngx_http_govsvc_audit_put_agg(
 
 ngx_uint_t
 ngx_http_govsvc_audit_coalesce(ngx_http_govsvc_audit_chain_t *chain,
-    ngx_str_t *net, gs_audit_record_t *rec)
+    ngx_str_t *net, gs_audit_record_t *rec,
+    ngx_http_govsvc_audit_flight_t *flight)
 {
     gs_str_t                      name;
     uint64_t                      key;
@@ -78,9 +79,27 @@ ngx_http_govsvc_audit_coalesce(ngx_http_govsvc_audit_chain_t *chain,
     agg->last = ngx_max(agg->last, rec->g);
     agg->last_time = rec->time;
     agg->severity = ngx_max(agg->severity, rec->severity);
-    agg->n++;
+
+    ngx_http_govsvc_audit_count(chain, &agg->n, flight);
 
     return 1;
+}
+
+
+void
+ngx_http_govsvc_audit_count(ngx_http_govsvc_audit_chain_t *chain, uint64_t *n,
+    ngx_http_govsvc_audit_flight_t *flight)
+{
+    if (flight != NULL) {
+        flight->count = (uint64_t) ((u_char *) n - (u_char *) chain->slot);
+        __atomic_store_n(&flight->told, *n + 1, __ATOMIC_RELEASE);
+    }
+
+    gs_fault("audit_count");
+
+    __atomic_store_n(n, *n + 1, __ATOMIC_RELEASE);
+
+    gs_fault("audit_counted");
 }
 
 
@@ -201,9 +220,13 @@ ngx_http_govsvc_audit_put_agg(ngx_http_govsvc_audit_chain_t *chain,
     gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD,
                 NGX_HTTP_GOVSVC_AUDIT_SHORT - NGX_HTTP_GOVSVC_AUDIT_HEAD);
 
-    ngx_http_govsvc_audit_put_draft(w, p, &b, gs_audit_json_agg(&b, &line));
+    ngx_http_govsvc_audit_put_draft(w, p, &b, gs_audit_json_agg(&b, &line),
+                                    &agg->told);
 
-    agg->n = 0;
+    gs_fault("audit_agg");
+
+    __atomic_store_n(&agg->n, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&agg->told, 0, __ATOMIC_RELEASE);
 
     return NGX_OK;
 }

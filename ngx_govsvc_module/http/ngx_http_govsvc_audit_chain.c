@@ -36,6 +36,11 @@ static ngx_int_t ngx_http_govsvc_audit_check(void *data, const u_char *text,
     size_t len);
 static ngx_int_t ngx_http_govsvc_audit_rest(void *data,
     ngx_govsvc_writer_t *w);
+static void ngx_http_govsvc_audit_settle(
+    ngx_http_govsvc_audit_chain_t *chain, ngx_govsvc_writer_t *w);
+static void ngx_http_govsvc_audit_settle_flight(
+    ngx_http_govsvc_audit_chain_t *chain, ngx_govsvc_writer_t *w,
+    ngx_http_govsvc_audit_flight_t *flight);
 static ngx_int_t ngx_http_govsvc_audit_put_aborted(
     ngx_http_govsvc_audit_chain_t *chain, ngx_govsvc_writer_t *w,
     ngx_http_govsvc_audit_flight_t *flight);
@@ -344,6 +349,8 @@ ngx_http_govsvc_audit_rest(void *data, ngx_govsvc_writer_t *w)
     ngx_uint_t                       i;
     ngx_http_govsvc_audit_flight_t  *flight;
 
+    ngx_http_govsvc_audit_settle(chain, w);
+
     if (ngx_http_govsvc_audit_put_lost(chain, w) != NGX_OK
         || ngx_http_govsvc_audit_put_aggs(chain, w, UINT64_MAX) != NGX_OK)
     {
@@ -362,10 +369,86 @@ ngx_http_govsvc_audit_rest(void *data, ngx_govsvc_writer_t *w)
             return NGX_AGAIN;
         }
 
-        flight->used = 0;
+        __atomic_store_n(&flight->used, 0, __ATOMIC_RELEASE);
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * The dead one may have told of something and not yet have noted that it did.
+ * Flights first: they look at counts that are cleared then.
+ */
+
+static void
+ngx_http_govsvc_audit_settle(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_govsvc_writer_t *w)
+{
+    ngx_uint_t                     i;
+    ngx_http_govsvc_audit_agg_t   *agg;
+    ngx_http_govsvc_audit_lost_t  *lost;
+
+    for (i = 0; i < NGX_HTTP_GOVSVC_AUDIT_FLIGHTS; i++) {
+        ngx_http_govsvc_audit_settle_flight(chain, w,
+                                            &chain->slot->flights[i]);
+    }
+
+    gs_fault("audit_settle");
+
+    for (i = 0; i < GS_AUDIT_CLASSES; i++) {
+        lost = &chain->slot->lost[i];
+
+        if (ngx_govsvc_writer_holds(w, lost->told)) {
+            lost->n = 0;
+        }
+
+        __atomic_store_n(&lost->told, 0, __ATOMIC_RELEASE);
+    }
+
+    for (i = 0; i < NGX_HTTP_GOVSVC_AUDIT_AGGS; i++) {
+        agg = &chain->slot->aggs[i];
+
+        if (ngx_govsvc_writer_holds(w, agg->told)) {
+            agg->n = 0;
+        }
+
+        __atomic_store_n(&agg->told, 0, __ATOMIC_RELEASE);
+    }
+}
+
+
+static void
+ngx_http_govsvc_audit_settle_flight(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_govsvc_writer_t *w, ngx_http_govsvc_audit_flight_t *flight)
+{
+    uint64_t    n;
+    ngx_uint_t  ended;
+
+    if (!flight->used) {
+        return;
+    }
+
+    if (flight->count == 0) {
+        ended = ngx_govsvc_writer_holds(w, flight->told);
+
+    } else {
+        ngx_memcpy(&n, (u_char *) chain->slot + flight->count,
+                   sizeof(uint64_t));
+        ended = (flight->told != 0 && n >= flight->told);
+    }
+
+    if (ended) {
+        __atomic_store_n(&flight->used, 0, __ATOMIC_RELEASE);
+        return;
+    }
+
+    flight->told = 0;
+    flight->count = 0;
+
+    if (!ngx_govsvc_writer_holds(w, flight->put)) {
+        flight->intent = 0;
+    }
 }
 
 
@@ -395,7 +478,10 @@ ngx_http_govsvc_audit_put_aborted(ngx_http_govsvc_audit_chain_t *chain,
     gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD,
                 NGX_HTTP_GOVSVC_AUDIT_SHORT - NGX_HTTP_GOVSVC_AUDIT_HEAD);
 
-    ngx_http_govsvc_audit_put_draft(w, p, &b, gs_audit_json_aborted(&b, &end));
+    ngx_http_govsvc_audit_put_draft(w, p, &b, gs_audit_json_aborted(&b, &end),
+                                    &flight->told);
+
+    gs_fault("audit_aborted");
 
     return NGX_OK;
 }
@@ -403,13 +489,13 @@ ngx_http_govsvc_audit_put_aborted(ngx_http_govsvc_audit_chain_t *chain,
 
 void
 ngx_http_govsvc_audit_put_draft(ngx_govsvc_writer_t *w, u_char *p,
-    gs_buf_t *b, size_t head)
+    gs_buf_t *b, size_t head, uint64_t *told)
 {
     p[0] = (u_char) (head & 0xff);
     p[1] = (u_char) (head >> 8);
 
-    (void) ngx_govsvc_writer_put(w, NGX_HTTP_GOVSVC_AUDIT_HEAD
-                                    + gs_buf_len(b));
+    (void) ngx_govsvc_writer_put(w, NGX_HTTP_GOVSVC_AUDIT_HEAD + gs_buf_len(b),
+                                 told);
 }
 
 
@@ -452,8 +538,13 @@ ngx_http_govsvc_audit_put_lost(ngx_http_govsvc_audit_chain_t *chain,
                 NGX_HTTP_GOVSVC_AUDIT_SHORT - NGX_HTTP_GOVSVC_AUDIT_HEAD);
 
         ngx_http_govsvc_audit_put_draft(w, p, &b,
-                                        gs_audit_json_loss(&b, &loss));
-        lost->n = 0;
+                                        gs_audit_json_loss(&b, &loss),
+                                        &lost->told);
+
+        gs_fault("audit_loss");
+
+        __atomic_store_n(&lost->n, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&lost->told, 0, __ATOMIC_RELEASE);
     }
 
     return NGX_OK;

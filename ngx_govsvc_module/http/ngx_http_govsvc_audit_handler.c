@@ -35,6 +35,7 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
     ngx_http_govsvc_ctx_t              *ctx;
     ngx_http_govsvc_audit_req_t        *req;
     ngx_http_govsvc_audit_chain_t      *chain;
+    ngx_http_govsvc_audit_flight_t     *flight;
     ngx_http_govsvc_audit_loc_conf_t   *alcf;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
 
@@ -47,6 +48,7 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_audit_module);
     ctx = ngx_http_govsvc_get_ctx(r);
     req = (ctx != NULL) ? ctx->audit_data : NULL;
+    flight = (req != NULL) ? req->slot : NULL;
     chain = ngx_http_govsvc_audit_chain();
 
     if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_OFF
@@ -70,13 +72,16 @@ ngx_http_govsvc_audit_handler(ngx_http_request_t *r)
 
     if (chain == NULL
         || !ngx_http_govsvc_audit_coalesce(chain, ctx != NULL
-                                           ? &ctx->client_net : &none, &rec))
+                                           ? &ctx->client_net : &none, &rec,
+                                           flight))
     {
-        ngx_http_govsvc_audit_write(amcf, &rec, cls);
+        ngx_http_govsvc_audit_write(amcf, &rec, cls, flight);
 
     } else if (ctx != NULL) {
         ctx->audit_counted = 1;
     }
+
+    gs_fault("audit_end");
 
     if (req != NULL && chain != NULL) {
         ngx_http_govsvc_audit_land(chain, req);

@@ -27,6 +27,8 @@ static ngx_int_t ngx_http_govsvc_audit_suspend(ngx_http_request_t *r,
 static void ngx_http_govsvc_audit_put_intent(
     ngx_http_govsvc_audit_chain_t *chain, ngx_http_govsvc_audit_req_t *req);
 static void ngx_http_govsvc_audit_timeout(ngx_event_t *ev);
+static ngx_int_t ngx_http_govsvc_audit_answer(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx);
 static void ngx_http_govsvc_audit_wake(ngx_http_govsvc_audit_req_t *req,
     ngx_uint_t phase);
 static void ngx_http_govsvc_audit_unwait(ngx_http_govsvc_audit_req_t *req);
@@ -171,10 +173,15 @@ ngx_http_govsvc_audit_fly(ngx_http_request_t *r,
     ctx = ngx_http_govsvc_get_ctx(r);
 
     flight->intent = 0;
+    flight->put = 0;
+    flight->told = 0;
+    flight->count = 0;
     flight->start = ctx->start;
     ngx_memcpy(flight->id, ctx->request_id.data, sizeof(flight->id));
 
     __atomic_store_n(&flight->used, 1, __ATOMIC_RELEASE);
+
+    gs_fault("audit_flight");
 
     req->slot = flight;
 }
@@ -244,7 +251,7 @@ ngx_http_govsvc_audit_put_intent(ngx_http_govsvc_audit_chain_t *chain,
     ngx_http_govsvc_audit_compose(req->request, &rec, GS_AUDIT_INTENT, code);
 
     rec.g = 0;
-    req->pos = ngx_http_govsvc_audit_put(chain, &rec, req->cls);
+    req->pos = ngx_http_govsvc_audit_put(chain, &rec, req->cls, req->slot);
 
     if (req->pos == 0) {
         return;
@@ -253,9 +260,7 @@ ngx_http_govsvc_audit_put_intent(ngx_http_govsvc_audit_chain_t *chain,
     req->intent = rec.g;
     req->rec = chain->last;
 
-    if (req->slot != NULL) {
-        req->slot->intent = rec.g;
-    }
+    gs_fault("audit_intent");
 }
 
 
@@ -436,7 +441,9 @@ ngx_http_govsvc_audit_abort(ngx_http_govsvc_audit_chain_t *chain)
         ngx_http_govsvc_audit_compose(req->request, &rec, GS_AUDIT_ABORTED,
                                       code);
 
-        while (ngx_http_govsvc_audit_put(chain, &rec, GS_AUDIT_SECURITY) == 0)
+        while (ngx_http_govsvc_audit_put(chain, &rec, GS_AUDIT_SECURITY,
+                                         req->slot)
+               == 0)
         {
             if (++tries > NGX_HTTP_GOVSVC_AUDIT_TRIES) {
                 return;
@@ -447,6 +454,39 @@ ngx_http_govsvc_audit_abort(ngx_http_govsvc_audit_chain_t *chain)
 
         ngx_http_govsvc_audit_land(chain, req);
     }
+}
+
+
+/*
+ * Also what was answered before any stage of ours is in flight from here to
+ * its record: no client has an answer of which nothing is known.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_audit_answer(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx)
+{
+    ngx_http_govsvc_audit_req_t       *req;
+    ngx_http_govsvc_audit_chain_t     *chain;
+    ngx_http_govsvc_audit_loc_conf_t  *alcf;
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_audit_module);
+    chain = ngx_http_govsvc_audit_chain();
+
+    if (alcf->level == NGX_HTTP_GOVSVC_AUDIT_OFF || chain == NULL) {
+        return NGX_OK;
+    }
+
+    req = ngx_http_govsvc_audit_req(r, ctx);
+    if (req == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (!req->flies) {
+        req->cls = alcf->cls;
+        ngx_http_govsvc_audit_fly(r, chain, req);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -462,9 +502,13 @@ ngx_http_govsvc_audit_headers(ngx_http_request_t *r,
 
     static ngx_str_t  name = ngx_string("X-Govsvc-Receipt");
 
+    if (ngx_http_govsvc_audit_answer(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     req = ctx->audit_data;
 
-    if (!req->receipt || !req->sealed) {
+    if (req == NULL || !req->receipt || !req->sealed) {
         return NGX_OK;
     }
 

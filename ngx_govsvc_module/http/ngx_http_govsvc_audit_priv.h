@@ -12,6 +12,7 @@
 
 
 #include "audit/gs_audit_scan.h"
+#include "core/gs_fault.h"
 #include "http/ngx_http_govsvc_audit.h"
 
 
@@ -31,6 +32,7 @@ typedef struct {
     uint64_t                            first;    /* g */
     uint64_t                            last;
     uint64_t                            space;    /* shed for the disk's */
+    uint64_t                            told;     /* in the ring, behind it */
 } ngx_http_govsvc_audit_lost_t;
 
 
@@ -40,6 +42,7 @@ typedef struct {
     uint64_t                            end;      /* us, of the window */
     uint64_t                            seen;
     uint64_t                            n;        /* not told one by one */
+    uint64_t                            told;     /* in the ring, behind it */
     uint64_t                            first;
     uint64_t                            last;
     uint64_t                            first_time;
@@ -57,10 +60,17 @@ typedef struct {
 } ngx_http_govsvc_audit_agg_t;
 
 
-/* A request that may have gone upstream and has not ended. */
+/*
+ * A request that may have gone upstream and has not ended.  What makes its end
+ * known and that it has ended are two stores, and a process may be killed
+ * between them: told says beforehand by what the first is seen.
+ */
 typedef struct {
     ngx_atomic_t                        used;
     uint64_t                            intent;   /* g; 0: none */
+    uint64_t                            put;      /* in the ring, behind it */
+    uint64_t                            told;     /* the end, behind it */
+    uint64_t                            count;    /* told is a count, there */
     uint64_t                            start;    /* us */
     u_char                              id[32];
 } ngx_http_govsvc_audit_flight_t;
@@ -185,15 +195,22 @@ ngx_int_t ngx_http_govsvc_audit_put_lost(ngx_http_govsvc_audit_chain_t *chain,
  */
 ngx_uint_t ngx_http_govsvc_audit_coalesce(
     ngx_http_govsvc_audit_chain_t *chain, ngx_str_t *net,
-    gs_audit_record_t *rec);
+    gs_audit_record_t *rec, ngx_http_govsvc_audit_flight_t *flight);
+
+/* *n, in the slot, becomes one more, which is the end of flight (or NULL). */
+void ngx_http_govsvc_audit_count(ngx_http_govsvc_audit_chain_t *chain,
+    uint64_t *n, ngx_http_govsvc_audit_flight_t *flight);
 
 /* Tells what was counted in windows that ended before now; as put_lost(). */
 ngx_int_t ngx_http_govsvc_audit_put_aggs(ngx_http_govsvc_audit_chain_t *chain,
     ngx_govsvc_writer_t *w, uint64_t now);
 
-/* Puts the draft b, made behind p that was reserved. */
+/*
+ * Puts the draft b, made behind p that was reserved; told as of
+ * ngx_govsvc_writer_put().
+ */
 void ngx_http_govsvc_audit_put_draft(ngx_govsvc_writer_t *w, u_char *p,
-    gs_buf_t *b, size_t head);
+    gs_buf_t *b, size_t head, uint64_t *told);
 
 /*
  * Room in the ring for a record of that class; NULL: its part is full, and the
@@ -202,14 +219,24 @@ void ngx_http_govsvc_audit_put_draft(ngx_govsvc_writer_t *w, u_char *p,
 u_char *ngx_http_govsvc_audit_room(ngx_http_govsvc_audit_chain_t *chain,
     ngx_uint_t cls);
 void ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
-    ngx_uint_t cls, uint64_t g);
+    ngx_uint_t cls, uint64_t g, ngx_http_govsvc_audit_flight_t *flight);
 
 /*
- * Puts a record into the ring and returns the position behind it; 0 when the
- * part of the ring that its class may use is full.
+ * Puts a record, the intent or the end of flight (or NULL), into the ring and
+ * returns the position behind it; 0 when the part of the ring that its class
+ * may use is full.
  */
 uint64_t ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
-    gs_audit_record_t *rec, ngx_uint_t cls);
+    gs_audit_record_t *rec, ngx_uint_t cls,
+    ngx_http_govsvc_audit_flight_t *flight);
+
+/*
+ * As put(), under the number the record has or else the next.  Full: it is
+ * counted, a loss record follows as soon as there is room.
+ */
+void ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
+    gs_audit_record_t *rec, ngx_uint_t cls,
+    ngx_http_govsvc_audit_flight_t *flight);
 
 /* That of r, made on first use; NULL: memory is out. */
 ngx_http_govsvc_audit_req_t *ngx_http_govsvc_audit_req(ngx_http_request_t *r,

@@ -384,7 +384,8 @@ ngx_http_govsvc_audit_exit_process(ngx_cycle_t *cycle)
 
 void
 ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
-    gs_audit_record_t *rec, ngx_uint_t cls)
+    gs_audit_record_t *rec, ngx_uint_t cls,
+    ngx_http_govsvc_audit_flight_t *flight)
 {
     ngx_http_govsvc_audit_chain_t  *chain;
 
@@ -400,13 +401,13 @@ ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
         return;
     }
 
-    if (ngx_http_govsvc_audit_put(chain, rec, cls) == 0) {
+    if (ngx_http_govsvc_audit_put(chain, rec, cls, flight) == 0) {
 
         if (rec->g == 0) {
             rec->g = ngx_http_govsvc_audit_next(amcf);
         }
 
-        ngx_http_govsvc_audit_lost(chain, cls, rec->g);
+        ngx_http_govsvc_audit_lost(chain, cls, rec->g, flight);
         ngx_http_govsvc_metrics_record(cls, 1);
 
         return;
@@ -418,7 +419,7 @@ ngx_http_govsvc_audit_write(ngx_http_govsvc_audit_main_conf_t *amcf,
 
 void
 ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
-    ngx_uint_t cls, uint64_t g)
+    ngx_uint_t cls, uint64_t g, ngx_http_govsvc_audit_flight_t *flight)
 {
     ngx_http_govsvc_audit_lost_t  *lost;
 
@@ -434,7 +435,8 @@ ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
 
     lost->first = ngx_min(lost->first, g);
     lost->last = ngx_max(lost->last, g);
-    lost->n++;
+
+    ngx_http_govsvc_audit_count(chain, &lost->n, flight);
 
     if (chain->logged == ngx_time()) {
         return;
@@ -481,11 +483,13 @@ ngx_http_govsvc_audit_room(ngx_http_govsvc_audit_chain_t *chain,
 
 uint64_t
 ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
-    gs_audit_record_t *rec, ngx_uint_t cls)
+    gs_audit_record_t *rec, ngx_uint_t cls,
+    ngx_http_govsvc_audit_flight_t *flight)
 {
     size_t     head;
     u_char    *p;
     gs_buf_t   b;
+    uint64_t  *told;
 
     p = ngx_http_govsvc_audit_room(chain, cls);
     if (p == NULL) {
@@ -510,9 +514,19 @@ ngx_http_govsvc_audit_put(ngx_http_govsvc_audit_chain_t *chain,
     p[1] = (u_char) (head >> 8);
 
     chain->last = p;
+    told = NULL;
+
+    if (flight != NULL && rec->stage == GS_AUDIT_INTENT) {
+        flight->intent = rec->g;
+        told = &flight->put;
+
+    } else if (flight != NULL) {
+        told = &flight->told;
+    }
 
     return ngx_govsvc_writer_put(chain->writer,
-                                 NGX_HTTP_GOVSVC_AUDIT_HEAD + gs_buf_len(&b));
+                                 NGX_HTTP_GOVSVC_AUDIT_HEAD + gs_buf_len(&b),
+                                 told);
 }
 
 

@@ -326,13 +326,14 @@ ngx_http_govsvc_event_write(gs_audit_event_t *ev)
         head = gs_audit_json_event(&b, ev);
 
         if (head != 0) {
-            ngx_http_govsvc_audit_put_draft(chain->writer, p, &b, head);
+            ngx_http_govsvc_audit_put_draft(chain->writer, p, &b, head,
+                                            NULL);
             ngx_http_govsvc_metrics_record(GS_AUDIT_SECURITY, 0);
             return;
         }
     }
 
-    ngx_http_govsvc_audit_lost(chain, GS_AUDIT_SECURITY, ev->g);
+    ngx_http_govsvc_audit_lost(chain, GS_AUDIT_SECURITY, ev->g, NULL);
     ngx_http_govsvc_metrics_record(GS_AUDIT_SECURITY, 1);
 }
 

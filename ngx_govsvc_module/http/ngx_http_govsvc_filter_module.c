@@ -132,9 +132,7 @@ ngx_http_govsvc_header_filter(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    if (ctx->audit_data != NULL
-        && ngx_http_govsvc_audit_headers(r, ctx) != NGX_OK)
-    {
+    if (ngx_http_govsvc_audit_headers(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -378,12 +378,13 @@ ngx_http_govsvc_supervision_write(gs_audit_supervision_t *s)
         head = gs_audit_json_supervision(&b, s);
 
         if (head != 0) {
-            ngx_http_govsvc_audit_put_draft(chain->writer, p, &b, head);
+            ngx_http_govsvc_audit_put_draft(chain->writer, p, &b, head,
+                                            NULL);
             ngx_http_govsvc_metrics_record(GS_AUDIT_SUPERVISION, 0);
             return;
         }
     }
 
-    ngx_http_govsvc_audit_lost(chain, GS_AUDIT_SUPERVISION, s->g);
+    ngx_http_govsvc_audit_lost(chain, GS_AUDIT_SUPERVISION, s->g, NULL);
     ngx_http_govsvc_metrics_record(GS_AUDIT_SUPERVISION, 1);
 }

@@ -330,12 +330,14 @@ ngx_govsvc_writer_reserve(ngx_govsvc_writer_t *w, size_t size, size_t keep)
 
     w->gap = skip;
 
+    gs_fault("writer_reserved");
+
     return w->ring + off + sizeof(ngx_govsvc_writer_rec_t);
 }
 
 
 uint64_t
-ngx_govsvc_writer_put(ngx_govsvc_writer_t *w, size_t len)
+ngx_govsvc_writer_put(ngx_govsvc_writer_t *w, size_t len, uint64_t *told)
 {
     size_t                    off;
     uint64_t                  head;
@@ -351,7 +353,15 @@ ngx_govsvc_writer_put(ngx_govsvc_writer_t *w, size_t len)
 
     head += ngx_govsvc_writer_room(len);
 
+    if (told != NULL) {
+        __atomic_store_n(told, head, __ATOMIC_RELEASE);
+    }
+
+    gs_fault("writer_put");
+
     __atomic_store_n(&w->slot->head, head, __ATOMIC_RELEASE);
+
+    gs_fault("writer_published");
 
     if (!w->running) {
         return head;
@@ -360,6 +370,13 @@ ngx_govsvc_writer_put(ngx_govsvc_writer_t *w, size_t len)
     ngx_post_event(&w->post, &ngx_posted_events);
 
     return head;
+}
+
+
+ngx_uint_t
+ngx_govsvc_writer_holds(ngx_govsvc_writer_t *w, uint64_t pos)
+{
+    return pos != 0 && pos <= w->slot->head;
 }
 
 

@@ -156,11 +156,15 @@ void *ngx_govsvc_writer_user(ngx_govsvc_writer_t *w);
  * Room for one record of at most size bytes that leaves keep bytes of the ring
  * free, or NULL.  ngx_govsvc_writer_put() then takes the len bytes that were
  * used and returns the position behind them; between the two calls nothing
- * else may use the writer.
+ * else may use the writer.  In told, a word of the user's bytes or NULL, that
+ * position is left before the record is there: whoever finds the slot of a
+ * dead process asks ngx_govsvc_writer_holds() whether it got there.
  */
 u_char *ngx_govsvc_writer_reserve(ngx_govsvc_writer_t *w, size_t size,
     size_t keep);
-uint64_t ngx_govsvc_writer_put(ngx_govsvc_writer_t *w, size_t len);
+uint64_t ngx_govsvc_writer_put(ngx_govsvc_writer_t *w, size_t len,
+    uint64_t *told);
+ngx_uint_t ngx_govsvc_writer_holds(ngx_govsvc_writer_t *w, uint64_t pos);
 
 /* What line() left beside the record that reserve() gave. */
 #define ngx_govsvc_writer_seal(rec)  ((rec) - NGX_GOVSVC_WRITER_SEAL)

@@ -221,10 +221,13 @@ ngx_govsvc_writer_create_file(ngx_govsvc_writer_t *w)
 
         __atomic_store_n(&w->slot->file, w->packed, __ATOMIC_RELEASE);
 
+        gs_fault("file_named");
+
         w->fd = open((const char *) w->path,
                      O_WRONLY|O_APPEND|O_CREAT|O_EXCL|O_CLOEXEC, 0640);
 
         if (w->fd != NGX_INVALID_FILE) {
+            gs_fault("file_opened");
             return NGX_OK;
         }
 
@@ -279,6 +282,8 @@ ngx_govsvc_writer_fill(ngx_govsvc_writer_t *w)
         }
 
         w->need_head = 0;
+
+        gs_fault("file_head");
     }
 
     rc = ngx_govsvc_writer_lines(w);
@@ -309,6 +314,8 @@ ngx_govsvc_writer_fill(ngx_govsvc_writer_t *w)
     }
 
     w->closing = 1;
+
+    gs_fault("file_tail");
 
     return NGX_OK;
 }
@@ -364,6 +371,8 @@ ngx_govsvc_writer_lines(ngx_govsvc_writer_t *w)
 
         w->next = pos;
         w->holds = 1;
+
+        gs_fault("thread_line");
     }
 
     return NGX_OK;
@@ -377,6 +386,8 @@ ngx_govsvc_writer_send(ngx_govsvc_writer_t *w)
     ngx_err_t  err;
 
     while (w->sent != w->out.pos) {
+
+        gs_fault("thread_write");
 
         n = write(w->fd, w->sent, (size_t) (w->out.pos - w->sent));
 
@@ -393,6 +404,8 @@ ngx_govsvc_writer_send(ngx_govsvc_writer_t *w)
         w->sent += n;
         w->bytes += n;
         w->dirty = 1;
+
+        gs_fault("thread_written");
     }
 
     w->out.pos = w->out.start;
@@ -418,6 +431,8 @@ ngx_govsvc_writer_sync(ngx_govsvc_writer_t *w)
 
         return ngx_govsvc_writer_failed(w, "fdatasync()", err);
     }
+
+    gs_fault("thread_synced");
 
     if (ngx_govsvc_writer_sync_names(w) != NGX_OK) {
         return NGX_ERROR;
@@ -448,7 +463,11 @@ ngx_govsvc_writer_publish(ngx_govsvc_writer_t *w)
     gen = slot->gen + 1;
     slot->marks[gen & 1] = w->mark;
 
+    gs_fault("thread_mark");
+
     __atomic_store_n(&slot->gen, gen, __ATOMIC_RELEASE);
+
+    gs_fault("thread_freed");
 }
 
 
@@ -495,6 +514,8 @@ ngx_govsvc_writer_sync_folder(ngx_govsvc_writer_t *w, const u_char *folder)
         return ngx_govsvc_writer_failed(w, "open() of the folder", ngx_errno);
     }
 
+    gs_fault("file_folder");
+
     err = (fsync(fd) == -1) ? ngx_errno : 0;
 
     (void) ngx_close_file(fd);
@@ -529,6 +550,8 @@ ngx_govsvc_writer_close(ngx_govsvc_writer_t *w)
 
     w->reopen = (w->turn != NULL);
     w->turn = NULL;
+
+    gs_fault("file_closed");
 
     return NGX_OK;
 }

@@ -14,6 +14,7 @@
 #include <ngx_event.h>
 #include <pthread.h>
 
+#include "core/gs_fault.h"
 #include "ngx/ngx_govsvc_writer.h"
 
 

@@ -51,6 +51,7 @@ ngx_govsvc_writer_rescue(ngx_govsvc_writer_t *w)
                           "process, folder: \"%s\"", dead->folder);
 
             if (ngx_govsvc_writer_end_chain(dead) == NGX_OK) {
+                gs_fault("rescue_ended");
                 __atomic_store_n(&slot->used, 0, __ATOMIC_RELEASE);
 
             } else {
@@ -82,8 +83,12 @@ ngx_govsvc_writer_end_chain(ngx_govsvc_writer_t *w)
 
     while (tries < NGX_GOVSVC_WRITER_TRIES) {
 
+        gs_fault("rescue_resumed");
+
         w->freed = w->mark.tail;
         rc = w->conf.format->rest(w->conf.data, w);
+
+        gs_fault("rescue_rest");
 
         w->end = w->slot->head;
         w->finish = (rc == NGX_OK);
@@ -139,6 +144,8 @@ ngx_govsvc_writer_resume(ngx_govsvc_writer_t *w)
 
     w->mark.file = w->packed;
     w->mark.bytes = (uint64_t) w->bytes;
+
+    gs_fault("rescue_read");
 
     ngx_govsvc_writer_publish(w);
 

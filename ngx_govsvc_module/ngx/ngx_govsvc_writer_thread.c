@@ -187,6 +187,8 @@ ngx_govsvc_writer_step(ngx_govsvc_writer_t *w)
 
     start = ngx_govsvc_mono_us();
 
+    gs_fault("thread_take");
+
     rc = ngx_govsvc_writer_commit(w);
 
     ngx_govsvc_writer_measure(w, before, start, rc);
