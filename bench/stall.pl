@@ -6,8 +6,9 @@
 # worker's event loop while objects change, under load.  A turn is what the
 # loop does between two calls of epoll_wait(), by the processor's clock of its
 # thread (bench/probe_loop.c), so neither the kernel's choice of another
-# program nor the thread that makes the table counts.  Prints name TAB value
-# TAB unit.
+# program nor the thread that makes the table counts.  What a worker does
+# between the fork and its first turn counts by itself: others serve meanwhile.
+# Prints name TAB value TAB unit.
 #
 #   BENCH_CHANGES=40 bench/stall.pl
 
@@ -39,7 +40,7 @@ $t->gateway(platforms => platforms(),
     http => 'govsvc_availability %%DIR%%/state/availability.txt;',
     registry => 'zone=registry:256m snapshot=%%DIR%%/state/registry.json');
 
-$t->write_file('probe', "\0" x (256 * 32));
+$t->write_file('probe', "\0" x (256 * 64));
 chmod 0666, $file;
 
 {
@@ -56,11 +57,11 @@ chmod 0666, $file;
 my $load = $t->load_start(uri => '/44/x', connections => 4, seconds => 600,
     pause => 0.002);
 
-sleep 2;
-show('quiet', measure(sub { sleep 3 }));
-
-my @took;
+my (@took, @asked);
 my $etag;
+
+sleep 2;
+show('quiet', measure(sub { ask(3) }));
 
 show('changes', measure(sub {
     for my $n (1 .. $changes) {
@@ -77,7 +78,14 @@ show('changes', measure(sub {
     }
 }));
 
-show('reload', measure(sub { $t->reload() or die "no reload\n"; sleep 3 }));
+show('reload', measure(sub { $t->reload() or die "no reload\n"; ask(3) }));
+
+show('killed', measure(sub {
+    my ($pid) = $t->workers();
+
+    kill 'KILL', $pid;
+    ask(3);
+}));
 
 my $count = $t->load_stop($load);
 
@@ -91,40 +99,68 @@ printf "stall_requests\t%d\tserved, %d failed\n", $count->{200} // 0,
 $t->done();
 
 
+# what a client sees meanwhile, a new connection each time
+
+sub ask {
+    my ($seconds) = @_;
+
+    my $end = time() + $seconds;
+    @asked = ();
+
+    while (time() < $end) {
+        my $begin = time();
+        my $status = $t->http_get('/44/x')->status;
+
+        die "answered $status\n" if $status != 200;
+        push @asked, time() - $begin;
+        sleep 0.001;
+    }
+
+    @asked = sort { $a <=> $b } @asked;
+}
+
+
 sub measure {
     my ($code) = @_;
 
     # in place: the file is mapped
 
     open my $fh, '+<', $file or die "$file: $!\n";
-    syswrite $fh, "\0" x (256 * 32);
+    syswrite $fh, "\0" x (256 * 64);
     close $fh;
 
     $code->();
 
     my %worker = map { $_ => 1 } $t->workers();
-    my @slots = unpack '(a32)*', $t->read_file('probe');
-    my ($cpu, $wall, $turns) = (0, 0, 0);
+    my @slots = unpack '(a64)*', $t->read_file('probe');
+    my ($cpu, $wall, $turns, $start) = (0, 0, 0, 0);
 
     for (@slots) {
-        my ($pid, $c, $w, $n) = unpack 'Q4', $_;
+        my ($pid, $c, $w, $n, $s) = unpack 'Q5', $_;
 
         next unless $worker{$pid};
         $cpu = $c if $c > $cpu;
         $wall = $w if $w > $wall;
         $turns += $n;
+        $start = $s if $s > $start;
     }
 
-    return ($cpu, $wall, $turns);
+    return ($cpu, $wall, $turns, $start);
 }
 
 
 sub show {
-    my ($name, $cpu, $wall, $turns) = @_;
+    my ($name, $cpu, $wall, $turns, $start) = @_;
 
     printf "stall_%s_cpu\t%.2f\tms, the longest of %d turns\n", $name,
         $cpu / 1e6, $turns;
     printf "stall_%s_wall\t%.2f\tms, by the wall\n", $name, $wall / 1e6;
+    printf "stall_%s_start\t%.2f\tms, from the fork to the first turn\n",
+        $name, $start / 1e6 if $start;
+    printf "stall_%s_answer\t%.2f\tms, the longest of %d (99%%: %.2f)\n",
+        $name, $asked[-1] * 1000, scalar @asked, $asked[@asked * 0.99] * 1000
+        if @asked;
+    @asked = ();
 }
 
 

@@ -16,7 +16,7 @@ use Test::GovSvc;
 
 my $rounds = $ENV{GOVSVC_ASAN} ? 5 : 20;
 
-my $t = Test::GovSvc->new(workers => 2, log => 'notice')->plan(16);
+my $t = Test::GovSvc->new(workers => 2, log => 'notice')->plan(18);
 
 $t->nginx_backend('n', <<'EOF');
     keepalive_requests 1000000;
@@ -141,3 +141,11 @@ platforms(1, $two);
 $t->write_file('http.conf', size('8m'));
 ok($t->reload(), 'a larger zone');
 is($t->http_get('/44/')->body, "two\n", 'serves from it');
+
+# what a worker keeps of peers costs only where there are peers
+
+my $before = $t->memory();
+$t->write_file('http.conf', size('256m'));
+ok($t->reload(), 'the largest zone');
+$t->http_get('/44/') for 1 .. 8;
+cmp_ok($t->memory() - $before, '<', 8192, 'takes little of the workers');

@@ -561,7 +561,7 @@ ngx_http_govsvc_check_table(void *data, const gs_registry_view_t *view)
     const gs_route_table_t     *t;
     const gs_registry_entry_t  *e;
 
-    t = gs_route_table(view->blob, view->size);
+    t = gs_route_table_public(view->blob, view->size);
 
     if (t == NULL
         || view->nentries != gs_route_pools(t) + gs_route_instances(t))

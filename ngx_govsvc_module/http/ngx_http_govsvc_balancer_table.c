@@ -116,8 +116,8 @@ ngx_http_govsvc_local_create(ngx_http_govsvc_worker_t *w, ngx_uint_t which,
         return NGX_ERROR;
     }
 
-    w->local[which] = ngx_pcalloc(w->pool,
-                                  n * sizeof(ngx_http_govsvc_local_t));
+    w->local[which] = ngx_govsvc_sparse(n * sizeof(ngx_http_govsvc_local_t),
+                                        w->pool->log);
     if (w->local[which] == NULL) {
         return NGX_ERROR;
     }
@@ -147,6 +147,13 @@ ngx_http_govsvc_local_cleanup(void *data)
                 ngx_ssl_free_session(local->session);
                 local->session = NULL;
             }
+        }
+
+        if (w->local[which] != NULL) {
+            ngx_govsvc_sparse_free(w->local[which], w->nlocal[which]
+                                   * sizeof(ngx_http_govsvc_local_t));
+            w->local[which] = NULL;
+            w->nlocal[which] = 0;
         }
     }
 }

@@ -88,14 +88,15 @@ ngx_http_govsvc_health_end(ngx_http_govsvc_health_t *h)
         ngx_del_timer(&h->timer);
     }
 
-    for (i = 0; i < h->njobs; i++) {
+    for (i = 0; i < h->njobs && h->flying != 0; i++) {
         if (h->jobs[i].probe != NULL) {
             ngx_http_govsvc_probe_cancel(h->jobs[i].probe);
         }
     }
 
     if (h->jobs != NULL) {
-        ngx_free(h->jobs);
+        ngx_govsvc_sparse_free(h->jobs, (size_t) h->njobs
+                               * sizeof(ngx_http_govsvc_health_job_t));
     }
 
     h->jobs = NULL;
@@ -156,8 +157,9 @@ ngx_http_govsvc_health_jobs(ngx_http_govsvc_health_t *h,
         ngx_add_timer(&h->timer, NGX_HTTP_GOVSVC_HEALTH_TICK);
     }
 
-    h->jobs = ngx_calloc((size_t) n * sizeof(ngx_http_govsvc_health_job_t),
-                         h->timer.log);
+    h->jobs = ngx_govsvc_sparse((size_t) n
+                                * sizeof(ngx_http_govsvc_health_job_t),
+                                h->timer.log);
     if (h->jobs == NULL) {
         return NGX_ERROR;
     }

@@ -9,6 +9,7 @@
 
 #include "ngx/ngx_govsvc.h"
 
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -65,6 +66,37 @@ ngx_govsvc_mem_release(void *ctx, void *p)
     /* only large pieces go back at once, the rest with the pool */
 
     (void) ngx_pfree(pool, p);
+}
+
+
+void *
+ngx_govsvc_sparse(size_t size, ngx_log_t *log)
+{
+    void  *p;
+
+    p = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1,
+             0);
+
+    if (p == MAP_FAILED) {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
+                      "mmap(%uz) failed", size);
+        return NULL;
+    }
+
+    /* a page of 2M would be filled as a whole at the first touch */
+
+#ifdef MADV_NOHUGEPAGE
+    (void) madvise(p, size, MADV_NOHUGEPAGE);
+#endif
+
+    return p;
+}
+
+
+void
+ngx_govsvc_sparse_free(void *p, size_t size)
+{
+    (void) munmap(p, size);
 }
 
 

@@ -29,6 +29,14 @@ ngx_str_t ngx_govsvc_from_gs(const gs_str_t *s);
 /* Memory of a pool as a gs_mem_t that lives in the pool; NULL if it is out. */
 gs_mem_t *ngx_govsvc_mem(ngx_pool_t *pool);
 
+/*
+ * Zeros for a large array of which few places are used: a page costs time and
+ * memory when it is first touched.  Whole pages, to be given back with the
+ * same size.  NULL is logged.
+ */
+void *ngx_govsvc_sparse(size_t size, ngx_log_t *log);
+void ngx_govsvc_sparse_free(void *p, size_t size);
+
 /* Microseconds: wall clock, and monotonic since an unspecified start. */
 uint64_t ngx_govsvc_wall_us(void);
 uint64_t ngx_govsvc_mono_us(void);

@@ -194,6 +194,12 @@ gs_rc_t gs_route_compile(gs_mem_t *mem, const gs_str_t *platforms,
  */
 const gs_route_table_t *gs_route_table(const void *data, size_t size);
 
+/*
+ * The same of a block that a process of ours compiled and made public: looks
+ * at the header alone, so it costs the same for any table.
+ */
+const gs_route_table_t *gs_route_table_public(const void *data, size_t size);
+
 size_t gs_route_size(const gs_route_table_t *t);
 
 /* Hash of the contents: equal for equal tables. */

@@ -47,6 +47,17 @@ const uint32_t  gs_route_record_size[GS_ROUTE_SECTIONS] = {
 const gs_route_table_t *
 gs_route_table(const void *data, size_t size)
 {
+    const gs_route_table_t  *t;
+
+    t = gs_route_table_public(data, size);
+
+    return (t != NULL && gs_route_digest(t) == t->digest) ? t : NULL;
+}
+
+
+const gs_route_table_t *
+gs_route_table_public(const void *data, size_t size)
+{
     unsigned                 i;
     uint64_t                 end;
     const gs_route_table_t  *t;
@@ -71,7 +82,7 @@ gs_route_table(const void *data, size_t size)
         }
     }
 
-    return (gs_route_digest(t) == t->digest) ? t : NULL;
+    return t;
 }
 
 

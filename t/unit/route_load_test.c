@@ -657,9 +657,12 @@ test_full(void)
     ok(gs_route_table(copy, size - 1) == NULL, "a cut one is not");
     copy[size - 1] ^= 1;
     ok(gs_route_table(copy, size) == NULL, "an altered one is not");
+    ok(gs_route_table_public(copy, size) != NULL, "but for its header");
+    ok(gs_route_table_public(copy, size - 1) == NULL, "that tells its size");
     copy[size - 1] ^= 1;
     copy[4]++;
     ok(gs_route_table(copy, size) == NULL, "another version is not");
+    ok(gs_route_table_public(copy, size) == NULL, "nor by its header");
     copy[4]--;
     copy[24] ^= 1;
     ok(gs_route_table(copy, size) == NULL, "an altered header is not");
