@@ -273,12 +273,9 @@ ngx_http_govsvc_admin_redises(gs_buf_t *b)
     ngx_uint_t                     i, k, n[NGX_GOVSVC_REDIS_STATE_MAX];
     ngx_array_t                   *all;
     ngx_govsvc_redis_t           **rd;
-    ngx_http_conf_ctx_t           *ctx;
     const ngx_govsvc_redis_row_t  *row;
 
-    ctx = (ngx_http_conf_ctx_t *) ngx_get_conf(ngx_cycle->conf_ctx,
-                                               ngx_http_module);
-    all = ngx_http_govsvc_redis_all(ctx);
+    all = ngx_http_govsvc_redis_all((ngx_cycle_t *) ngx_cycle);
     rd = all->elts;
 
     gs_json_key(b, "redis");

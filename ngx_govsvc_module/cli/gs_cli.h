@@ -69,6 +69,12 @@ const char *gs_cli_option(gs_cli_t *cli, const char *name);
 /* Every value of an option that may be repeated: the n-th from 0, or NULL. */
 const char *gs_cli_option_n(gs_cli_t *cli, const char *name, unsigned n);
 
+/*
+ * The time of --name in seconds since 1970, at most that of the year 9999; now
+ * without it.  GS_CLI_YES, or GS_CLI_USAGE, which is already reported.
+ */
+int gs_cli_time(gs_cli_t *cli, const char *name, int64_t *t);
+
 /* Another value for an option that was given: what is told of it. */
 void gs_cli_option_put(gs_cli_t *cli, const char *name, const char *value);
 

@@ -8,10 +8,8 @@
 
 
 #include "cli/gs_cli_apps.h"
-#include "core/gs_time.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 
 static int gs_cli_apps_sign_run(gs_cli_t *cli);
@@ -21,7 +19,6 @@ static int gs_cli_apps_run(gs_cli_t *cli,
 static int gs_cli_apps_setup(gs_cli_t *cli, gs_cli_apps_t *a);
 static int gs_cli_apps_url(gs_cli_t *cli, gs_cli_apps_t *a);
 static int gs_cli_apps_headers(gs_cli_t *cli, gs_cli_apps_t *a);
-static int gs_cli_apps_time(gs_cli_t *cli, gs_cli_apps_t *a);
 static int gs_cli_apps_pem(gs_cli_t *cli, gs_cli_apps_t *a,
     const char *path);
 
@@ -153,7 +150,7 @@ gs_cli_apps_setup(gs_cli_t *cli, gs_cli_apps_t *a)
     }
 
     if (rc == GS_CLI_YES) {
-        rc = gs_cli_apps_time(cli, a);
+        rc = gs_cli_time(cli, "time", &a->now);
     }
 
     value = gs_cli_option(cli, "body-file");
@@ -302,42 +299,6 @@ gs_cli_apps_headers(gs_cli_t *cli, gs_cli_apps_t *a)
 
         a->r.n++;
     }
-}
-
-
-static int
-gs_cli_apps_time(gs_cli_t *cli, gs_cli_apps_t *a)
-{
-    gs_str_t     s;
-    uint64_t     n;
-    const char  *value;
-
-    a->now = (int64_t) time(NULL);
-    value = gs_cli_option(cli, "time");
-
-    if (value == NULL) {
-        return GS_CLI_YES;
-    }
-
-    s = gs_str_text(value);
-
-    if (gs_parse_u64(&s, &n) != GS_OK) {
-
-        if (gs_time_parse(&s, &n) != GS_OK) {
-            n = 0;
-        }
-
-        n /= 1000000;
-    }
-
-    if (n == 0 || n > 253402300799) {
-        return gs_cli_fail(cli, GS_CLI_USAGE, "invalid time \"%s\", allowed: "
-                           "seconds since 1970, or RFC 3339", value);
-    }
-
-    a->now = (int64_t) n;
-
-    return GS_CLI_YES;
 }
 
 

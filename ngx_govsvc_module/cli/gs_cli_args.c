@@ -8,8 +8,13 @@
 
 
 #include "cli/gs_cli_args.h"
+#include "core/gs_time.h"
 
 #include <stdlib.h>
+#include <time.h>
+
+
+#define GS_CLI_MAX_TIME  253402300799      /* the last second of year 9999 */
 
 
 typedef struct {
@@ -220,6 +225,37 @@ gs_cli_option_n(gs_cli_t *cli, const char *name, unsigned n)
     }
 
     return NULL;
+}
+
+
+int
+gs_cli_time(gs_cli_t *cli, const char *name, int64_t *t)
+{
+    gs_str_t     s;
+    uint64_t     n;
+    const char  *value;
+
+    *t = (int64_t) time(NULL);
+    value = gs_cli_option(cli, name);
+
+    if (value == NULL) {
+        return GS_CLI_YES;
+    }
+
+    s = gs_str_text(value);
+
+    if (gs_parse_u64(&s, &n) != GS_OK) {
+        n = (gs_time_parse(&s, &n) == GS_OK) ? n / 1000000 : UINT64_MAX;
+    }
+
+    if (n > GS_CLI_MAX_TIME) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "invalid time \"%s\", allowed: "
+                           "seconds since 1970, or RFC 3339", value);
+    }
+
+    *t = (int64_t) n;
+
+    return GS_CLI_YES;
 }
 
 

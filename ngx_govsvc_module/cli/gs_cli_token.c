@@ -9,12 +9,10 @@
 
 #include "cli/gs_cli.h"
 #include "core/gs_json_out.h"
-#include "core/gs_time.h"
 #include "token/gs_token_check.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 
 #define GS_CLI_TOKEN_ALGS  16              /* --alg given more often: usage */
@@ -38,7 +36,6 @@ static gs_rc_t gs_cli_token_keys(gs_cli_t *cli, gs_cli_token_t *t,
     const gs_str_t *text, gs_err_t *err);
 static int gs_cli_token_options(gs_cli_t *cli, gs_cli_token_t *t);
 static int gs_cli_token_algs(gs_cli_t *cli, gs_cli_token_t *t);
-static int gs_cli_token_now(gs_cli_t *cli, gs_cli_token_t *t);
 static int gs_cli_token_lines(gs_cli_t *cli, gs_cli_token_t *t, FILE *f);
 static void gs_cli_token_line(gs_cli_t *cli, gs_cli_token_t *t,
     const gs_str_t *token);
@@ -220,7 +217,7 @@ gs_cli_token_options(gs_cli_t *cli, gs_cli_token_t *t)
 
     rc = gs_cli_token_algs(cli, t);
 
-    return rc == GS_CLI_YES ? gs_cli_token_now(cli, t) : rc;
+    return rc == GS_CLI_YES ? gs_cli_time(cli, "now", &t->now) : rc;
 }
 
 
@@ -264,42 +261,6 @@ gs_cli_token_algs(gs_cli_t *cli, gs_cli_token_t *t)
     if (algs != 0) {
         t->issuer.algs = algs;
     }
-
-    return GS_CLI_YES;
-}
-
-
-static int
-gs_cli_token_now(gs_cli_t *cli, gs_cli_token_t *t)
-{
-    gs_str_t     s;
-    uint64_t     n;
-    const char  *value;
-
-    t->now = (int64_t) time(NULL);
-    value = gs_cli_option(cli, "now");
-
-    if (value == NULL) {
-        return GS_CLI_YES;
-    }
-
-    s = gs_str_text(value);
-
-    if (gs_parse_u64(&s, &n) != GS_OK) {
-
-        if (gs_time_parse(&s, &n) != GS_OK) {
-            n = UINT64_MAX;
-        }
-
-        n /= 1000000;
-    }
-
-    if (n > GS_TOKEN_MAX_TIME) {
-        return gs_cli_fail(cli, GS_CLI_USAGE, "invalid time \"%s\", allowed: "
-                           "seconds since 1970, or RFC 3339", value);
-    }
-
-    t->now = (int64_t) n;
 
     return GS_CLI_YES;
 }

@@ -79,12 +79,9 @@ ngx_http_govsvc_metrics_redis_state(ngx_http_govsvc_metrics_out_t *o,
     ngx_array_t                   *all;
     gs_metric_label_t              labels[2];
     ngx_govsvc_redis_t           **rd;
-    ngx_http_conf_ctx_t           *ctx;
     const ngx_govsvc_redis_row_t  *row;
 
-    ctx = (ngx_http_conf_ctx_t *) ngx_get_conf(o->conf->cycle->conf_ctx,
-                                               ngx_http_module);
-    all = ngx_http_govsvc_redis_all(ctx);
+    all = ngx_http_govsvc_redis_all(o->conf->cycle);
     rd = all->elts;
 
     labels[0].name = "redis";
@@ -124,12 +121,9 @@ ngx_http_govsvc_metrics_redis_events(ngx_http_govsvc_metrics_out_t *o,
     ngx_array_t                             *all;
     gs_metric_label_t                        labels[2];
     ngx_govsvc_redis_t                     **rd;
-    ngx_http_conf_ctx_t                     *ctx;
     const ngx_http_govsvc_metrics_field_t   *field;
 
-    ctx = (ngx_http_conf_ctx_t *) ngx_get_conf(o->conf->cycle->conf_ctx,
-                                               ngx_http_module);
-    all = ngx_http_govsvc_redis_all(ctx);
+    all = ngx_http_govsvc_redis_all(o->conf->cycle);
     rd = all->elts;
 
     labels[0].name = "redis";
@@ -159,11 +153,8 @@ ngx_http_govsvc_metrics_redis_ended(ngx_http_govsvc_metrics_out_t *o,
     ngx_array_t           *all;
     gs_metric_label_t      labels[2];
     ngx_govsvc_redis_t   **rd;
-    ngx_http_conf_ctx_t   *ctx;
 
-    ctx = (ngx_http_conf_ctx_t *) ngx_get_conf(o->conf->cycle->conf_ctx,
-                                               ngx_http_module);
-    all = ngx_http_govsvc_redis_all(ctx);
+    all = ngx_http_govsvc_redis_all(o->conf->cycle);
     rd = all->elts;
 
     labels[0].name = "redis";
@@ -192,11 +183,8 @@ ngx_http_govsvc_metrics_redis_inflight(ngx_http_govsvc_metrics_out_t *o,
     ngx_array_t           *all;
     gs_metric_label_t      label;
     ngx_govsvc_redis_t   **rd;
-    ngx_http_conf_ctx_t   *ctx;
 
-    ctx = (ngx_http_conf_ctx_t *) ngx_get_conf(o->conf->cycle->conf_ctx,
-                                               ngx_http_module);
-    all = ngx_http_govsvc_redis_all(ctx);
+    all = ngx_http_govsvc_redis_all(o->conf->cycle);
     rd = all->elts;
 
     label.name = "redis";

@@ -21,8 +21,11 @@
  */
 ngx_govsvc_redis_t *ngx_http_govsvc_redis(ngx_conf_t *cf, ngx_str_t *name);
 
-/* All of them: ngx_govsvc_redis_t *.  For status; complete after init. */
-ngx_array_t *ngx_http_govsvc_redis_all(ngx_http_conf_ctx_t *ctx);
+/*
+ * All of them: ngx_govsvc_redis_t *; complete after init.  NULL: the cycle has
+ * no block http.
+ */
+ngx_array_t *ngx_http_govsvc_redis_all(ngx_cycle_t *cycle);
 
 
 #endif /* _NGX_HTTP_GOVSVC_REDIS_H_INCLUDED_ */

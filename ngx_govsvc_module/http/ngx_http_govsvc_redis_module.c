@@ -127,13 +127,14 @@ ngx_http_govsvc_redis(ngx_conf_t *cf, ngx_str_t *name)
 
 
 ngx_array_t *
-ngx_http_govsvc_redis_all(ngx_http_conf_ctx_t *ctx)
+ngx_http_govsvc_redis_all(ngx_cycle_t *cycle)
 {
     ngx_http_govsvc_redis_main_conf_t  *rmcf;
 
-    rmcf = ctx->main_conf[ngx_http_govsvc_redis_module.ctx_index];
+    rmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_govsvc_redis_module);
 
-    return &rmcf->all;
+    return rmcf != NULL ? &rmcf->all : NULL;
 }
 
 
@@ -279,18 +280,16 @@ ngx_http_govsvc_redis_init_process(ngx_cycle_t *cycle)
     ngx_uint_t             i;
     ngx_array_t           *redises;
     ngx_govsvc_redis_t   **all;
-    ngx_http_conf_ctx_t   *ctx;
 
-    ctx = (ngx_http_conf_ctx_t *) ngx_get_conf(cycle->conf_ctx,
-                                               ngx_http_module);
+    redises = ngx_http_govsvc_redis_all(cycle);
 
-    if (ctx == NULL || (ngx_process != NGX_PROCESS_WORKER
-                        && ngx_process != NGX_PROCESS_SINGLE))
+    if (redises == NULL
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
     {
         return NGX_OK;
     }
 
-    redises = ngx_http_govsvc_redis_all(ctx);
     all = redises->elts;
 
     for (i = 0; i < redises->nelts; i++) {
@@ -309,16 +308,13 @@ ngx_http_govsvc_redis_exit_process(ngx_cycle_t *cycle)
     ngx_uint_t             i;
     ngx_array_t           *redises;
     ngx_govsvc_redis_t   **all;
-    ngx_http_conf_ctx_t   *ctx;
 
-    ctx = (ngx_http_conf_ctx_t *) ngx_get_conf(cycle->conf_ctx,
-                                               ngx_http_module);
+    redises = ngx_http_govsvc_redis_all(cycle);
 
-    if (ctx == NULL) {
+    if (redises == NULL) {
         return;
     }
 
-    redises = ngx_http_govsvc_redis_all(ctx);
     all = redises->elts;
 
     for (i = 0; i < redises->nelts; i++) {
