@@ -100,10 +100,10 @@ my $traced = 1;
 
 CASE:
 for my $call ('write', 'fdatasync', 'fsync', 'openat', 'mkdir') {
-    for my $what ('error=EIO', 'error=ENOSPC', 'signal=KILL') {
+    for my $what ('error=EIO', 'error=ENOSPC', 'error=EINTR', 'signal=KILL') {
         for my $when ($call eq 'mkdir' ? (1) : @places) {
 
-            next if $what eq 'error=ENOSPC' && $call =~ /sync/;
+            next if $what =~ /ENOSPC|EINTR/ && $call =~ /sync/;
 
             $case = "$call-$what-$when";
 

@@ -5,12 +5,15 @@
  * For the tests alone: kills the process where a test wants it to be killed.
  * The file named by GOVSVC_FAULT is memory shared by the test and by all
  * processes: names of points and how often each is still to be passed; the
- * last passing is the end.  It is made by the test before the server starts.
+ * last passing is the end.  A third one, "short", is how many bytes a write()
+ * of the module takes at most, and not at once: EINTR comes first.  The file is
+ * made by the test before the server starts.
  */
 
 
 #include "core/gs_fault.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -22,6 +25,7 @@
 
 #define GS_FAULT_NAME    56
 #define GS_FAULT_POINTS  2
+#define GS_FAULT_SHORT   GS_FAULT_POINTS
 
 
 typedef struct {
@@ -32,6 +36,9 @@ typedef struct {
 
 static void gs_fault_init(void) __attribute__((constructor));
 static void gs_fault_pass(gs_fault_t *fault);
+
+ssize_t __real_write(int fd, const void *buf, size_t len);
+ssize_t __wrap_write(int fd, const void *buf, size_t len);
 
 
 static gs_fault_t  *gs_fault_points;
@@ -56,8 +63,8 @@ gs_fault_init(void)
         return;
     }
 
-    p = mmap(NULL, GS_FAULT_POINTS * sizeof(gs_fault_t), PROT_READ|PROT_WRITE,
-             MAP_SHARED, fd, 0);
+    p = mmap(NULL, (GS_FAULT_SHORT + 1) * sizeof(gs_fault_t),
+             PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0);
 
     (void) close(fd);
 
@@ -99,4 +106,30 @@ gs_fault_pass(gs_fault_t *fault)
     while (left == 1) {
         (void) kill(getpid(), SIGKILL);
     }
+}
+
+
+/* The linker puts it in the place of write(); an eventfd takes 8 bytes. */
+
+ssize_t
+__wrap_write(int fd, const void *buf, size_t len)
+{
+    uint64_t  most;
+
+    static __thread unsigned  turn;
+
+    most = (gs_fault_points == NULL) ? 0
+           : __atomic_load_n(&gs_fault_points[GS_FAULT_SHORT].left,
+                             __ATOMIC_ACQUIRE);
+
+    if (most == 0 || len == sizeof(uint64_t)) {
+        return __real_write(fd, buf, len);
+    }
+
+    if (turn++ % 2 == 0) {
+        errno = EINTR;
+        return -1;
+    }
+
+    return __real_write(fd, buf, (len < most) ? len : (size_t) most);
 }
