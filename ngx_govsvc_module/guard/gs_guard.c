@@ -124,7 +124,7 @@ gs_guard_run(const gs_guard_t *guard, gs_guard_scratch_t *s,
     run.fields = 0;
 
     s->broken = 0;
-    s->dirty = 0;
+    s->held = 0;
     s->ticking = 0;
     s->over = 0;
     s->unseen = 0;
@@ -336,6 +336,8 @@ gs_guard_note(gs_guard_run_t *run, uint32_t id, gs_guard_action_e action,
     }
 
     gs_guard_act(run->verdict, id, action, status);
+
+    run->s->held++;
 }
 
 

@@ -10,6 +10,8 @@
 #include "core/gs_buf.h"
 
 
+static void gs_guard_feed_line(gs_guard_run_t *run);
+static int gs_guard_feed_whole(const gs_guard_input_t *in);
 static void gs_guard_feed_plain(gs_guard_run_t *run, gs_kind_e kind,
     const gs_str_t *text);
 static void gs_guard_feed_path(gs_guard_run_t *run);
@@ -34,12 +36,57 @@ gs_guard_feed_head(gs_guard_run_t *run)
     in = run->in;
 
     gs_guard_feed_plain(run, GS_KIND_METHOD, &in->method);
-    gs_guard_feed_path(run);
-    gs_guard_feed_segments(run);
-    gs_guard_feed_plain(run, GS_KIND_URI, &in->uri);
-    gs_guard_feed_query(run);
+    gs_guard_feed_line(run);
     gs_guard_feed_headers(run);
     gs_guard_feed_attrs(run);
+}
+
+
+/* A line that is known as a whole has nothing in it that is not. */
+
+static void
+gs_guard_feed_line(gs_guard_run_t *run)
+{
+    gs_value_t               line;
+    const gs_guard_input_t  *in;
+
+    in = run->in;
+
+    gs_guard_value_init(&line, GS_KIND_URI, GS_DECODE_NONE, &in->uri);
+    line.name = in->path;
+
+    if (gs_guard_feed_whole(in) && gs_guard_known(run, &line)) {
+        return;
+    }
+
+    gs_guard_feed_path(run);
+    gs_guard_feed_segments(run);
+
+    line.name = gs_str_make(NULL, 0);
+    gs_guard_ask(run, &line);
+    line.name = in->path;
+
+    gs_guard_feed_query(run);
+
+    gs_guard_know(run, &line);
+}
+
+
+/* Rewriting makes other arguments than those that came. */
+
+static int
+gs_guard_feed_whole(const gs_guard_input_t *in)
+{
+    size_t  len;
+
+    len = gs_str_chr(&in->uri, 0, '?');
+
+    if (len == in->uri.len) {
+        return in->args.len == 0;
+    }
+
+    return in->args.data == in->uri.data + len + 1
+           && in->args.len == in->uri.len - len - 1;
 }
 
 
@@ -245,21 +292,28 @@ gs_guard_feed_headers(gs_guard_run_t *run)
 }
 
 
+/* A header that is known was so with its name, and with the cookies in it. */
+
 static void
 gs_guard_feed_header(gs_guard_run_t *run, const gs_guard_header_t *h)
 {
-    gs_value_t  v;
-
-    if (gs_guard_wanted(run, GS_KIND_HEADER_NAMES)) {
-        gs_guard_value_init(&v, GS_KIND_HEADER_NAMES, GS_DECODE_NONE,
-                            &h->name);
-        gs_guard_value(run, &v);
-    }
+    gs_value_t  v, name;
 
     gs_guard_value_init(&v, GS_KIND_HEADERS, GS_DECODE_NONE, &h->value);
     v.name = h->name;
+
+    if (gs_guard_known(run, &v)) {
+        return;
+    }
+
+    if (gs_guard_wanted(run, GS_KIND_HEADER_NAMES)) {
+        gs_guard_value_init(&name, GS_KIND_HEADER_NAMES, GS_DECODE_NONE,
+                            &h->name);
+        gs_guard_value(run, &name);
+    }
+
     gs_guard_value_also(run, &v, GS_KIND_HEADER, &h->name);
-    gs_guard_value(run, &v);
+    gs_guard_ask(run, &v);
 
     if (gs_str_case_eq_text(&h->name, "cookie")
         && (gs_guard_wanted(run, GS_KIND_COOKIES)
@@ -267,6 +321,8 @@ gs_guard_feed_header(gs_guard_run_t *run, const gs_guard_header_t *h)
     {
         gs_guard_feed_cookies(run, &h->value);
     }
+
+    gs_guard_know(run, &v);
 }
 
 

@@ -3,35 +3,48 @@
  * Copyright (C) govsvc authors
  *
  * Values that were clean before: browsers send the same few headers millions
- * of times.  A value is remembered with its name if no condition held for it,
- * nor for any before it in its request, and is known again only if all its
- * bytes are the same; hits are never remembered.
+ * of times, pages are asked for again and again, and a page asks for many
+ * things with the same cookies.  A value is remembered with its name if no
+ * condition held for it, and is known again only if all its bytes are the
+ * same; hits are never remembered.
+ *
+ * What differs from client to client has places of its own, so that it does
+ * not push out what they have in common.
  */
 
 
 #include "guard/gs_guard_priv.h"
 
 
-#define GS_KNOWN_SETS  128                 /* of two places */
+#define GS_KNOWN_SETS  64                  /* for each sort of values */
+#define GS_KNOWN_WAYS  4
 #define GS_KNOWN_TEXT  320                 /* bytes of name and value */
 
 
-struct gs_guard_known_s {
-    uint64_t                  hash;
-    const gs_guard_policy_t  *policy;      /* NULL: the place is free */
+typedef struct {
+    const gs_guard_policy_t  *policy;
     uint64_t                  stamp;       /* of the policy */
     uint16_t                  kind;
     uint16_t                  phase;
     uint16_t                  name;        /* lengths */
     uint16_t                  value;
     gs_uchar_t                text[GS_KNOWN_TEXT];
+} gs_known_t;
+
+
+/* Hashes apart from what they stand for: most looks end at one line. */
+struct gs_guard_known_s {
+    uint64_t                  hash[GS_KNOWN_WAYS];   /* 0: free */
+    unsigned                  next;        /* the oldest */
+    gs_known_t                way[GS_KNOWN_WAYS];
 };
 
 
-static int gs_known_kind(const gs_value_t *v);
+static int gs_known_sort(const gs_value_t *v);
 static uint64_t gs_known_hash(const gs_value_t *v, unsigned phase);
 static uint64_t gs_known_mix(uint64_t h, const gs_str_t *text);
-static int gs_known_is(const gs_guard_known_t *k, const gs_guard_run_t *run,
+static uint64_t gs_known_fold(uint64_t a, uint64_t b);
+static int gs_known_is(const gs_known_t *k, const gs_guard_run_t *run,
     const gs_value_t *v);
 
 
@@ -43,39 +56,56 @@ gs_guard_known_create(gs_mem_t *mem)
 
 
 int
-gs_guard_known(gs_guard_run_t *run, const gs_value_t *v, uint64_t *hash)
+gs_guard_known(gs_guard_run_t *run, gs_value_t *v)
 {
-    const gs_guard_known_t  *k;
+    int       sort;
+    unsigned  i;
 
-    *hash = 0;
-
-    if (run->s->bare || run->s->trace != NULL || !gs_known_kind(v)) {
+    if (run->s->bare || run->s->trace != NULL
+        || v->name.len + v->view[GS_VIEW_RAW].len > GS_KNOWN_TEXT)
+    {
         return 0;
     }
 
-    *hash = gs_known_hash(v, run->phase);
-    k = &run->s->known[*hash % GS_KNOWN_SETS * 2];
+    sort = gs_known_sort(v);
 
-    return (k[0].hash == *hash && gs_known_is(&k[0], run, v))
-           || (k[1].hash == *hash && gs_known_is(&k[1], run, v));
+    if (sort < 0) {
+        return 0;
+    }
+
+    v->held = run->s->held;
+    v->hash = gs_known_hash(v, run->phase);
+    v->known = &run->s->known[v->hash % GS_KNOWN_SETS * 2 + (unsigned) sort];
+
+    for (i = 0; i < GS_KNOWN_WAYS; i++) {
+        if (v->known->hash[i] == v->hash
+            && gs_known_is(&v->known->way[i], run, v))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
 void
-gs_guard_know(gs_guard_run_t *run, const gs_value_t *v, uint64_t hash)
+gs_guard_know(gs_guard_run_t *run, const gs_value_t *v)
 {
-    gs_guard_known_t  *k;
+    unsigned           i;
+    gs_known_t        *k;
+    gs_guard_known_t  *set;
 
-    if (hash == 0 || run->s->dirty || run->s->over) {
+    set = v->known;
+
+    if (set == NULL || v->held != run->s->held || run->s->over) {
         return;
     }
 
-    /* the older of the two goes */
+    i = set->next++ % GS_KNOWN_WAYS;
+    set->hash[i] = v->hash;
 
-    k = &run->s->known[hash % GS_KNOWN_SETS * 2];
-    k[1] = k[0];
-
-    k->hash = hash;
+    k = &set->way[i];
     k->policy = run->policy;
     k->stamp = run->policy->stamp;
     k->kind = (uint16_t) v->kind;
@@ -93,19 +123,30 @@ gs_guard_know(gs_guard_run_t *run, const gs_value_t *v, uint64_t hash)
 }
 
 
-/* Cookies are of one client each. */
+/* 0: many clients send the same, 1: each its own, -1: not remembered. */
 
 static int
-gs_known_kind(const gs_value_t *v)
+gs_known_sort(const gs_value_t *v)
 {
-    if (v->kind != GS_KIND_HEADERS && v->kind != GS_KIND_HEADER_NAMES
-        && v->kind != GS_KIND_METHOD)
-    {
-        return 0;
-    }
+    switch (v->kind) {
 
-    return v->name.len + v->view[GS_VIEW_RAW].len <= GS_KNOWN_TEXT
-           && !gs_str_case_eq_text(&v->name, "cookie");
+    case GS_KIND_METHOD:
+    case GS_KIND_HEADER_NAMES:
+        return 0;
+
+    case GS_KIND_HEADERS:
+        return gs_str_case_eq_text(&v->name, "cookie")
+               || gs_str_case_eq_text(&v->name, "authorization");
+
+    case GS_KIND_URI:
+    case GS_KIND_ARGS:
+    case GS_KIND_ARG_NAMES:
+    case GS_KIND_COOKIES:
+        return 1;
+
+    default:
+        return -1;
+    }
 }
 
 
@@ -114,45 +155,69 @@ gs_known_hash(const gs_value_t *v, unsigned phase)
 {
     uint64_t  h;
 
-    h = ((uint64_t) v->kind << 8 | phase) + 1;
-    h = gs_known_mix(h, &v->name);
+    h = gs_known_mix((uint64_t) v->kind << 8 | phase, &v->name);
     h = gs_known_mix(h, &v->view[GS_VIEW_RAW]);
-    h ^= h >> 32;
 
     return (h == 0) ? 1 : h;
 }
 
 
+/* Of sixteen bytes at a time, the last ones once more. */
+
 static uint64_t
 gs_known_mix(uint64_t h, const gs_str_t *text)
 {
-    size_t    i;
-    uint64_t  word;
+    size_t             left;
+    uint64_t           a, b;
+    const gs_uchar_t  *p;
 
-    static const uint64_t  odd = 0x9e3779b97f4a7c15;
+    p = text->data;
+    h = gs_known_fold(h, text->len);
 
-    h = (h ^ text->len) * odd;
-
-    for (i = 0; text->len - i >= 8; i += 8) {
-        memcpy(&word, text->data + i, 8);
-        h = (h ^ word) * odd;
-        h ^= h >> 29;
+    for (left = text->len; left > 16; left -= 16) {
+        memcpy(&a, p, 8);
+        memcpy(&b, p + 8, 8);
+        h = gs_known_fold(h ^ a, b);
+        p += 16;
     }
 
-    word = 0;
+    a = 0;
+    b = 0;
 
-    for ( /* void */ ; i < text->len; i++) {
-        word = word << 8 | text->data[i];
+    if (text->len >= 16) {
+        p = text->data + text->len - 16;
+        left = 16;
     }
 
-    h = (h ^ word) * odd;
+    if (left > 8) {
+        memcpy(&b, p + left - 8, 8);
+        left = 8;
+    }
 
-    return h ^ h >> 31;
+    if (left > 0) {
+        memcpy(&a, p, left);
+    }
+
+    return gs_known_fold(h ^ a, b);
+}
+
+
+/* Both halves of the product, so that each bit of both tells. */
+
+static uint64_t
+gs_known_fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128  product;
+
+    product = (unsigned __int128) (a ^ 0x9e3779b97f4a7c15)
+              * (b ^ 0xe7037ed1a0b428db);
+
+    return (uint64_t) product ^ (uint64_t) (product >> 64);
 }
 
 
 static int
-gs_known_is(const gs_guard_known_t *k, const gs_guard_run_t *run,
+gs_known_is(const gs_known_t *k, const gs_guard_run_t *run,
     const gs_value_t *v)
 {
     const gs_str_t  *value;

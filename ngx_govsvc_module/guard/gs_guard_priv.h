@@ -393,8 +393,8 @@ struct gs_guard_scratch_s {
     gs_uchar_t           *body;
     void                 *zlib;
     unsigned              broken;          /* not a limit: PCRE2 failed */
+    unsigned              held;            /* conditions, each time anew */
     unsigned              bare:1;          /* no short cuts */
-    unsigned              dirty:1;         /* a condition held */
     unsigned              ticking:1;
     unsigned              over:1;          /* the budget is spent */
     uint64_t              budget;
@@ -436,6 +436,9 @@ typedef struct {
     uint64_t           seen[GS_VIEWS];     /* and of each view */
     uint32_t           facts;
     uint32_t           told;               /* of them those asked for */
+    uint64_t           hash;
+    unsigned           held;               /* what s->held was before it */
+    gs_guard_known_t  *known;              /* its place, NULL: it has none */
     gs_str_t           view[GS_VIEWS];
 } gs_value_t;
 
@@ -551,15 +554,17 @@ void gs_guard_value_also(const gs_guard_run_t *run, gs_value_t *v,
     gs_kind_e kind, const gs_str_t *name);
 int gs_guard_wanted(const gs_guard_run_t *run, gs_kind_e kind);
 
-/* Asks all rules about a value. */
+/* Asks all rules about a value; or about one that is not a known one. */
 void gs_guard_value(gs_guard_run_t *run, gs_value_t *v);
+void gs_guard_ask(gs_guard_run_t *run, gs_value_t *v);
 
 /*
- * 1 if the value was clean before, in the same place and phase; else hash is
- * for gs_guard_know(), which remembers it if nothing held, 0 for none.
+ * 1 if the value, and whatever else its caller asks about along with it, was
+ * clean before in the same phase; else gs_guard_know() remembers it if nothing
+ * held.
  */
-int gs_guard_known(gs_guard_run_t *run, const gs_value_t *v, uint64_t *hash);
-void gs_guard_know(gs_guard_run_t *run, const gs_value_t *v, uint64_t hash);
+int gs_guard_known(gs_guard_run_t *run, gs_value_t *v);
+void gs_guard_know(gs_guard_run_t *run, const gs_value_t *v);
 gs_guard_known_t *gs_guard_known_create(gs_mem_t *mem);
 
 /* A text of which the next values are parts; NULL: they are of none. */

@@ -80,6 +80,7 @@ gs_guard_value_init(gs_value_t *v, gs_kind_e kind, gs_decode_e decode,
     v->looked = 0;
     v->told = 0;
     v->facts = 0;
+    v->known = NULL;
     v->view[GS_VIEW_RAW] = *text;
 
     if (decode == GS_DECODE_NONE) {
@@ -121,9 +122,18 @@ gs_guard_wanted(const gs_guard_run_t *run, gs_kind_e kind)
 void
 gs_guard_value(gs_guard_run_t *run, gs_value_t *v)
 {
+    if (!gs_guard_known(run, v)) {
+        gs_guard_ask(run, v);
+        gs_guard_know(run, v);
+    }
+}
+
+
+void
+gs_guard_ask(gs_guard_run_t *run, gs_value_t *v)
+{
     unsigned                 k, views;
     uint32_t                 flags;
-    uint64_t                 hash;
     gs_guard_scratch_t      *s;
     const gs_guard_phase_t  *ph;
 
@@ -146,10 +156,6 @@ gs_guard_value(gs_guard_run_t *run, gs_value_t *v)
         return;
     }
 
-    if (gs_guard_known(run, v, &hash)) {
-        return;
-    }
-
     gs_guard_look(s, v);
 
     v->told = flags ? gs_guard_facts(s, v, flags) : 0;
@@ -160,7 +166,6 @@ gs_guard_value(gs_guard_run_t *run, gs_value_t *v)
     }
 
     gs_guard_scan(run, v, views & ~v->none);
-    gs_guard_know(run, v, hash);
 }
 
 
@@ -426,7 +431,12 @@ gs_guard_rows_of(gs_guard_run_t *run, gs_value_t *v, unsigned view)
             mask |= (row != NULL) ? row[w] : 0;
         }
 
-        bits = s->live[w] & mask & ~(s->hit[w] | s->undecided[w]);
+        /* what held before is not asked again, but may hold here as well */
+
+        bits = s->live[w] & mask;
+        mask = bits & (s->hit[w] | s->undecided[w]);
+        s->held += (mask != 0);
+        bits &= ~mask;
 
         while (bits != 0) {
             n = (unsigned) __builtin_ctzll(bits);
@@ -470,7 +480,7 @@ gs_guard_candidate(gs_guard_run_t *run, uint32_t index, gs_value_t *v,
     }
 
     s->touched[r / 64] |= rule;
-    s->dirty = 1;
+    s->held++;
 
     if (rc == GS_ERROR) {
         s->undecided[index / 64] |= bit;

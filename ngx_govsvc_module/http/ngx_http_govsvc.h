@@ -38,6 +38,9 @@ typedef enum {
 } ngx_http_govsvc_auth_status_e;
 
 
+#define NGX_HTTP_GOVSVC_TRACEPARENT  (sizeof("00--01-") - 1 + 32 + 16)
+
+
 /*
  * One for a request, its subrequests and its internal redirects.  Written by
  * the stage that owns the part, read by all later ones; strings live as long
@@ -107,7 +110,10 @@ typedef struct {
     void                            *audit_data;
     uint64_t                         audit_g;     /* 0: no number given yet */
 
+    /* what the gateway itself puts into the headers of the request */
     u_char                           ids[32 + 16];
+    u_char                           traceparent[NGX_HTTP_GOVSVC_TRACEPARENT];
+
     unsigned                         errcode:1;     /* answers of x-tif */
     unsigned                         ban_dry_run:1;
     unsigned                         guard_mode:2;  /* the strictest asked */

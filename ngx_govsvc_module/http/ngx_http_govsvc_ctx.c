@@ -12,8 +12,6 @@
 #include "core/gs_siphash.h"
 
 
-#define NGX_HTTP_GOVSVC_TRACEPARENT   (sizeof("00--01-") - 1 + 32 + 16)
-
 #define NGX_HTTP_GOVSVC_SEEN_TRACE    1
 #define NGX_HTTP_GOVSVC_SEEN_REQUEST  2
 
@@ -184,15 +182,10 @@ ngx_http_govsvc_set_trace(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx)
     ngx_str_t    parent;
     ngx_uint_t   seen;
 
-    p = ngx_pnalloc(r->pool, NGX_HTTP_GOVSVC_TRACEPARENT);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    parent.data = p;
+    parent.data = ctx->traceparent;
     parent.len = NGX_HTTP_GOVSVC_TRACEPARENT;
 
-    p = ngx_cpymem(p, "00-", 3);
+    p = ngx_cpymem(ctx->traceparent, "00-", 3);
     p = ngx_cpymem(p, ctx->trace_id.data, 32);
     *p++ = '-';
     p = ngx_cpymem(p, ctx->span_id.data, 16);

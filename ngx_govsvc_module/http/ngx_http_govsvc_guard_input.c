@@ -37,6 +37,7 @@ ngx_http_govsvc_guard_input(ngx_http_govsvc_guard_input_t *input,
     ngx_memzero(in, sizeof(gs_guard_input_t));
 
     input->headers.first = &r->headers_in.headers.part;
+    input->headers.ctx = ngx_http_govsvc_get_ctx(r);
     ngx_http_govsvc_guard_rewind(&input->headers);
 
     in->method = ngx_govsvc_to_gs(&r->method_name);
@@ -88,6 +89,7 @@ ngx_http_govsvc_guard_input_answer(ngx_http_govsvc_guard_input_t *input)
     r = input->request;
 
     input->answer.first = &r->headers_out.headers.part;
+    input->answer.ctx = NULL;
     ngx_http_govsvc_guard_rewind(&input->answer);
 
     input->in.status = (unsigned) r->headers_out.status;
@@ -111,20 +113,27 @@ ngx_http_govsvc_guard_header(void *data, gs_guard_header_t *h)
 {
     ngx_http_govsvc_guard_cursor_t *cursor = data;
 
+    u_char           *own;
     ngx_table_elt_t  *elt;
 
-    while (cursor->i == cursor->part->nelts) {
+    own = (u_char *) cursor->ctx;
 
-        if (cursor->part->next == NULL) {
-            return GS_DONE;
+    do {
+        while (cursor->i == cursor->part->nelts) {
+
+            if (cursor->part->next == NULL) {
+                return GS_DONE;
+            }
+
+            cursor->part = cursor->part->next;
+            cursor->i = 0;
         }
 
-        cursor->part = cursor->part->next;
-        cursor->i = 0;
-    }
+        elt = cursor->part->elts;
+        elt += cursor->i++;
 
-    elt = cursor->part->elts;
-    elt += cursor->i++;
+    } while (own != NULL && elt->value.data >= own
+             && elt->value.data < own + sizeof(ngx_http_govsvc_ctx_t));
 
     h->name = ngx_govsvc_to_gs(&elt->key);
     h->value = ngx_govsvc_to_gs(&elt->value);

@@ -53,9 +53,10 @@ typedef struct {
 
 /* A place in a list of headers. */
 typedef struct {
-    ngx_list_part_t     *first;
-    ngx_list_part_t     *part;
-    ngx_uint_t           i;
+    ngx_list_part_t        *first;
+    ngx_list_part_t        *part;
+    ngx_uint_t              i;
+    ngx_http_govsvc_ctx_t  *ctx;           /* whose own headers are not told */
 } ngx_http_govsvc_guard_cursor_t;
 
 

@@ -507,10 +507,70 @@ test_memory(void)
 }
 
 
+/* What is remembered of clean values never hides one that is not. */
+
+static void
+test_known(void)
+{
+    check_t              c;
+    unsigned             i;
+    gs_guard_input_t     in;
+    gs_guard_verdict_t   v;
+
+    static const char  one[] = "GET / HTTP/1.1\nX-A: evil\nX-B: evil\n";
+    static const char  two[] = "GET / HTTP/1.1\nX-B: evil\nX-C: good\n";
+    static const char  cookie[] = "GET / HTTP/1.1\nCookie: a=1; b=%2565vil\n";
+
+    ok(check_open(&c, NULL,
+                  "rule 1000 a { match headers lit evil; block; }"
+                  "rule 1001 b { match path|args lit bad; block; }"
+                  "rule 1002 c { match cookies view=deep lit evil; block; }"),
+       "rules");
+
+    for (i = 0; i < 3; i++) {
+        is_int(check_run(&c, one, &v), GS_OK, "a header and one like it");
+        is_int(check_run(&c, two, &v), GS_OK, "the one like it, alone");
+        is_int(v.rule, 1000, "its rule");
+        is_int(check_run(&c, cookie, &v), GS_OK, "a cookie in a header");
+        is_int(v.rule, 1002, "its rule");
+    }
+
+    memset(&in, 0, sizeof(in));
+    in.method = gs_str_text("GET");
+    in.uri = gs_str_text("/a?b=1");
+
+    for (i = 0; i < 3; i++) {
+        in.path = gs_str_text("/a");
+        in.args = gs_str_make(in.uri.data + 3, 3);
+        is_int(gs_guard_check(c.guard, c.scratch, &in, &v), GS_DECLINED,
+               "a line");
+        in.path = gs_str_text("/bad");
+        is_int(gs_guard_check(c.guard, c.scratch, &in, &v), GS_OK,
+               "the line with another path");
+        in.path = gs_str_text("/a");
+        in.args = gs_str_text("b=bad");
+        is_int(gs_guard_check(c.guard, c.scratch, &in, &v), GS_OK,
+               "the line with other arguments");
+    }
+
+    in.args = gs_str_make(NULL, 0);
+    in.uri = gs_str_text("/?c=bad");
+    in.path = gs_str_text("/");
+    is_int(gs_guard_check(c.guard, c.scratch, &in, &v), GS_DECLINED,
+           "a line whose arguments are gone");
+    in.args = gs_str_make(in.uri.data + 2, 5);
+    is_int(gs_guard_check(c.guard, c.scratch, &in, &v), GS_OK,
+           "the line with them");
+
+    check_close(&c);
+}
+
+
 int
 main(void)
 {
     test_cases();
+    test_known();
     test_oversize();
     test_many_hits();
     test_own_tests();
