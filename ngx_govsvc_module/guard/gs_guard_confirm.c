@@ -43,7 +43,8 @@ gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
         return gs_guard_confirm_pcre(s, cond, value);
 
     case GS_OP_FLAG:
-        yes = (v->facts & cond->flags) != 0;
+        yes = (v->facts & cond->flags) != 0
+              || ((cond->flags & GS_FLAG_PROSE) && gs_guard_prose(v));
         break;
 
     case GS_OP_EXISTS:

@@ -223,6 +223,12 @@ gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v, uint32_t wanted)
         facts |= GS_FLAG_BAD_UTF8;
     }
 
+    if ((wanted & GS_FLAG_PROSE) && (v->bytes & GS_BYTE_HIGH)
+        && gs_guard_prose(v))
+    {
+        facts |= GS_FLAG_PROSE;
+    }
+
     if (s->bare || gs_guard_decodes(v->bytes)) {
         (void) gs_guard_view(s, v, GS_VIEW_DEEP);
         facts |= v->facts;

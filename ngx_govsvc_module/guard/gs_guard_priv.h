@@ -126,9 +126,10 @@ typedef enum {
 #define GS_FLAG_DOCTYPE     0x00100000
 #define GS_FLAG_ENTITY      0x00200000
 #define GS_FLAG_MANY        0x00400000     /* more fields than looked at */
+#define GS_FLAG_PROSE       0x00800000     /* Chinese sentences of a body */
 
 /* those that a look at the bytes of one value tells */
-#define GS_FLAGS_VALUE      0x000001ff
+#define GS_FLAGS_VALUE      0x008001ff
 
 
 /*
@@ -617,6 +618,12 @@ gs_str_t gs_guard_deep(gs_uchar_t *dst, const gs_str_t *src, int decoded,
 /* Those of the wanted facts of a value that its bytes tell. */
 uint32_t gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v,
     uint32_t wanted);
+
+/*
+ * 1 if the value is a field of a body and holds Chinese sentences: no syntax
+ * that an injection without quotes continues can stand before it.
+ */
+int gs_guard_prose(const gs_value_t *v);
 
 /*
  * Looks at the bytes of a value once: which of the views wanted are its url

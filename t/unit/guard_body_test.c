@@ -108,6 +108,55 @@ static const body_case_t  body_cases[] = {
     { "inputs eq a", FORM "x=a", 1 },
     { "form exists", "/", 0 },
 
+    /* prose, which only a field of a body can be */
+
+    { "form flag prose", FORM "x="
+      "%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%bf%99%e6%"
+      "ae%b5%e8%af%ad%e5%8f%a5%ef%bc%9aselect", 1 },
+    { "form flag prose", FORM "x="
+      "%e7%94%b3%e8%af%b7%e4%ba%ba'%e5%bc%a0%e6%9f%90'%e8%af%89%e"
+      "7%a7%b0%e5%85%b6%e4%ba%8e", 1 },
+    { "form flag prose", FORM "x="
+      "%e7%a8%8e%e7%8e%87=%e5%ba%94%e7%ba%b3%e7%a8%8e%e9%a2%9d*%e"
+      "7%a8%8e%e7%8e%87", 1 },
+    { "form flag prose", FORM "x="
+      "<p style='a:b'>%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%"
+      "8b%e8%bf%99%e6%ae%b5%e8%af%ad%e5%8f%a5", 1 },
+    { "form flag prose", FORM "x="
+      "%26nbsp%3b%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8"
+      "%bf%99%e6%ae%b5%e8%af%ad%e5%8f%a5", 1 },
+    { "form flag prose", FORM "x="
+      "%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%bf%99%e6%"
+      "ae%b5", 0 },
+    { "form flag prose", FORM "x="
+      "1 or 1=1 %e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%"
+      "bf%99%e6%ae%b5%e8%af%ad%e5%8f%a5", 0 },
+    { "form flag prose", FORM "x="
+      "1 or 2--%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%b"
+      "f%99%e6%ae%b5%e8%af%ad%e5%8f%a5", 0 },
+    { "form flag prose", FORM "x="
+      "%e4%b8%ad' or '1%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c"
+      "%8b%e8%bf%99%e6%ae%b5%e8%af%ad%e5%8f%a5", 0 },
+    { "form flag prose", FORM "x="
+      "%3bid%3b%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%b"
+      "f%99%e6%ae%b5%e8%af%ad%e5%8f%a5", 0 },
+    { "form flag prose", FORM "x="
+      "<p%3bid>%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%b"
+      "f%99%e6%ae%b5%e8%af%ad%e5%8f%a5", 0 },
+    { "form flag prose", FORM "x="
+      "<p a='$(id)'>%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b"
+      "%e8%bf%99%e6%ae%b5%e8%af%ad%e5%8f%a5", 0 },
+    { "form flag prose", FORM "x="
+      "a<b%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%bf%99%"
+      "e6%ae%b5%e8%af%ad%e5%8f%a5", 0 },
+    { "form flag prose", FORM "x="
+      "<p %e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%bf%99%"
+      "e6%ae%b5%e8%af%ad%e5%8f%a5", 0 },
+    { "args flag prose", "/?a=%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8"
+      "%bf%99%e6%ae%b5%e8%af%ad", 0 },
+    { "form lit b", FORM "x=%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%bf"
+      "%99%e6%ae%b5%e8%af%ad b", 1 },
+
     /* JSON */
 
     { "json eq \"a\\\"b/\xe4\xb8\xad\"", JSON "{\"x\":\"a\\\"b\\/\\u4e2d\"}",
