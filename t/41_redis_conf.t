@@ -144,8 +144,9 @@ is(wait_state('address'), 'down', 'a certificate for no address');
 is(wait_state('foreign'), 'down', 'a certificate of another authority');
 is(wait_state('nocert'), 'down', 'no client certificate');
 is(wait_state('loose'), 'ready', 'verify=off');
-like($t->error_log(), qr/does not match "other\.gov\.example"/, 'the name');
-like($t->error_log(), qr/certificate does not verify/, 'the authority');
+like($t->error_log(), qr/the certificate is for another name/, 'the name');
+like($t->error_log(), qr/unable to get local issuer|self.signed certificate/,
+    'the authority');
 ok($t->reload(), 'reload over TLS');
 is(wait_state('good'), 'ready', 'ready again');
 

@@ -10,9 +10,6 @@
 
 #include "ngx/ngx_govsvc_http_priv.h"
 
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-
 
 #define NGX_GOVSVC_HTTP_READ  8192
 
@@ -24,7 +21,7 @@ static void ngx_govsvc_http_resolve(ngx_govsvc_http_t *h);
 static void ngx_govsvc_http_resolved(ngx_resolver_ctx_t *ctx);
 static void ngx_govsvc_http_connect(ngx_govsvc_http_t *h);
 static ngx_int_t ngx_govsvc_http_open(ngx_govsvc_http_t *h,
-    ngx_govsvc_http_addr_t *addr);
+    ngx_govsvc_peer_addr_t *addr);
 static void ngx_govsvc_http_event(ngx_event_t *ev);
 static void ngx_govsvc_http_connecting(ngx_govsvc_http_t *h,
     ngx_connection_t *c);
@@ -32,8 +29,6 @@ static void ngx_govsvc_http_connected(ngx_govsvc_http_t *h);
 static void ngx_govsvc_http_handshake(ngx_govsvc_http_t *h,
     ngx_connection_t *c);
 static void ngx_govsvc_http_shaken(ngx_connection_t *c);
-static ngx_int_t ngx_govsvc_http_verify(ngx_govsvc_http_t *h,
-    ngx_connection_t *c);
 static void ngx_govsvc_http_send(ngx_govsvc_http_t *h, ngx_connection_t *c);
 static void ngx_govsvc_http_read(ngx_govsvc_http_t *h, ngx_connection_t *c);
 static void ngx_govsvc_http_invalid(ngx_govsvc_http_t *h);
@@ -150,35 +145,8 @@ ngx_govsvc_http_prepare(ngx_govsvc_http_t *h,
 static void
 ngx_govsvc_http_numeric(ngx_govsvc_http_t *h)
 {
-    const gs_url_t          *url;
-    struct sockaddr_in      *sin;
-    ngx_govsvc_http_addr_t  *addr;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6     *sin6;
-#endif
-
-    url = &h->target->url;
-    addr = &h->addrs[0];
-
-    if (url->address.family == GS_NET_IPV4) {
-        sin = &addr->addr.sockaddr_in;
-        sin->sin_family = AF_INET;
-        ngx_memcpy(&sin->sin_addr, url->address.addr, 4);
-        addr->len = sizeof(struct sockaddr_in);
-        h->naddrs = 1;
-    }
-
-#if (NGX_HAVE_INET6)
-
-    if (url->address.family == GS_NET_IPV6) {
-        sin6 = &addr->addr.sockaddr_in6;
-        sin6->sin6_family = AF_INET6;
-        ngx_memcpy(&sin6->sin6_addr, url->address.addr, 16);
-        addr->len = sizeof(struct sockaddr_in6);
-        h->naddrs = 1;
-    }
-
-#endif
+    ngx_govsvc_peer_net(&h->addrs[0], &h->target->url.address);
+    h->naddrs = (h->addrs[0].len != 0);
 
     ngx_govsvc_http_connect(h);
 }
@@ -216,9 +184,7 @@ ngx_govsvc_http_resolve(ngx_govsvc_http_t *h)
 static void
 ngx_govsvc_http_resolved(ngx_resolver_ctx_t *ctx)
 {
-    ngx_uint_t               i;
-    ngx_govsvc_http_t       *h;
-    ngx_govsvc_http_addr_t  *addr;
+    ngx_govsvc_http_t  *h;
 
     h = ctx->data;
 
@@ -228,17 +194,7 @@ ngx_govsvc_http_resolved(ngx_resolver_ctx_t *ctx)
         return;
     }
 
-    for (i = 0; i < ctx->naddrs && h->naddrs < NGX_GOVSVC_HTTP_ADDRS; i++) {
-
-        if (ctx->addrs[i].socklen > sizeof(ngx_sockaddr_t)) {
-            continue;
-        }
-
-        addr = &h->addrs[h->naddrs++];
-        addr->len = ctx->addrs[i].socklen;
-        ngx_memcpy(&addr->addr, ctx->addrs[i].sockaddr, addr->len);
-    }
-
+    h->naddrs = ngx_govsvc_peer_found(ctx, h->addrs, NGX_GOVSVC_HTTP_ADDRS);
     h->resolve = NULL;
     ngx_resolve_name_done(ctx);
 
@@ -253,7 +209,7 @@ ngx_govsvc_http_connect(ngx_govsvc_http_t *h)
 {
     ngx_int_t                rc;
     ngx_uint_t               tried;
-    ngx_govsvc_http_addr_t  *addr;
+    ngx_govsvc_peer_addr_t  *addr;
 
     tried = 0;
 
@@ -299,7 +255,7 @@ ngx_govsvc_http_connect(ngx_govsvc_http_t *h)
 
 
 static ngx_int_t
-ngx_govsvc_http_open(ngx_govsvc_http_t *h, ngx_govsvc_http_addr_t *addr)
+ngx_govsvc_http_open(ngx_govsvc_http_t *h, ngx_govsvc_peer_addr_t *addr)
 {
     ngx_int_t          rc;
     ngx_connection_t  *c;
@@ -366,19 +322,7 @@ ngx_govsvc_http_event(ngx_event_t *ev)
 static void
 ngx_govsvc_http_connecting(ngx_govsvc_http_t *h, ngx_connection_t *c)
 {
-    int        err;
-    socklen_t  len;
-
-    err = 0;
-    len = sizeof(int);
-
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1) {
-        err = ngx_socket_errno;
-    }
-
-    if (err != 0) {
-        (void) ngx_connection_error(c, err, "connect() failed");
-
+    if (ngx_govsvc_peer_connected(c) != NGX_OK) {
         h->text = "no connection";         /* an address was tried */
         ngx_govsvc_http_close(h);
         ngx_govsvc_http_connect(h);
@@ -412,32 +356,22 @@ static void
 ngx_govsvc_http_handshake(ngx_govsvc_http_t *h, ngx_connection_t *c)
 {
     ngx_int_t                        rc;
+    const char                      *wrong;
     const ngx_govsvc_http_target_t  *t;
 
     t = h->target;
 
-    if (ngx_ssl_create_connection(t->ssl, c, NGX_SSL_CLIENT) != NGX_OK) {
-        ngx_govsvc_http_finish(h, NGX_GOVSVC_HTTP_MEMORY,
-                               "not enough memory");
+    rc = ngx_govsvc_peer_handshake(c, t->ssl,
+                                   ngx_govsvc_http_is_address(t)
+                                       ? NULL : (ngx_str_t *) &t->ssl_name,
+                                   ngx_govsvc_http_shaken, &wrong);
+
+    if (rc == NGX_ERROR) {
+        ngx_govsvc_http_finish(h, NGX_GOVSVC_HTTP_TLS, wrong);
         return;
     }
-
-    /* RFC 6066 section 3 allows names only */
-
-    if ((!t->url.numeric || t->ssl_name.data != t->host.data)
-        && SSL_set_tlsext_host_name(c->ssl->connection,
-                                    (char *) t->ssl_name.data)
-           == 0)
-    {
-        ngx_govsvc_http_finish(h, NGX_GOVSVC_HTTP_TLS,
-                               "the name cannot be sent");
-        return;
-    }
-
-    rc = ngx_ssl_handshake(c);
 
     if (rc == NGX_AGAIN) {
-        c->ssl->handler = ngx_govsvc_http_shaken;
         ngx_govsvc_http_step(h, t->connect_timeout,
                              "no TLS handshake in time");
         return;
@@ -450,17 +384,18 @@ ngx_govsvc_http_handshake(ngx_govsvc_http_t *h, ngx_connection_t *c)
 static void
 ngx_govsvc_http_shaken(ngx_connection_t *c)
 {
-    ngx_govsvc_http_t  *h;
+    const char                      *wrong;
+    ngx_govsvc_http_t               *h;
+    const ngx_govsvc_http_target_t  *t;
 
     h = c->data;
+    t = h->target;
 
-    if (!c->ssl->handshaked) {
-        ngx_govsvc_http_finish(h, NGX_GOVSVC_HTTP_TLS,
-                               "the TLS handshake failed");
-        return;
-    }
+    wrong = ngx_govsvc_peer_verify(c, (ngx_str_t *) &t->ssl_name,
+                                   ngx_govsvc_http_is_address(t));
 
-    if (ngx_govsvc_http_verify(h, c) != NGX_OK) {
+    if (wrong != NULL) {
+        ngx_govsvc_http_finish(h, NGX_GOVSVC_HTTP_TLS, wrong);
         return;
     }
 
@@ -468,45 +403,6 @@ ngx_govsvc_http_shaken(ngx_connection_t *c)
     c->write->handler = ngx_govsvc_http_event;
 
     ngx_govsvc_http_send(h, c);
-}
-
-
-static ngx_int_t
-ngx_govsvc_http_verify(ngx_govsvc_http_t *h, ngx_connection_t *c)
-{
-    long       rc;
-    X509      *cert;
-    ngx_str_t  name;
-    ngx_int_t  ok;
-
-    rc = SSL_get_verify_result(c->ssl->connection);
-
-    if (rc != X509_V_OK) {
-        ngx_govsvc_http_finish(h, NGX_GOVSVC_HTTP_TLS,
-                               X509_verify_cert_error_string(rc));
-        return NGX_ERROR;
-    }
-
-    name = h->target->ssl_name;
-
-    if (h->target->url.numeric && name.data == h->target->host.data) {
-
-        cert = SSL_get_peer_certificate(c->ssl->connection);
-        ok = cert != NULL
-             && X509_check_ip_asc(cert, (char *) name.data, 0) == 1;
-        X509_free(cert);
-
-    } else {
-        ok = ngx_ssl_check_host(c, &name) == NGX_OK;
-    }
-
-    if (!ok) {
-        ngx_govsvc_http_finish(h, NGX_GOVSVC_HTTP_TLS,
-                               "the certificate is for another name");
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
 }
 
 

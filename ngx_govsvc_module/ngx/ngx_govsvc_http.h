@@ -85,6 +85,11 @@ typedef struct {
 } ngx_govsvc_http_target_t;
 
 
+/* Whether ssl_name is an address. */
+#define ngx_govsvc_http_is_address(t)                                         \
+    ((t)->url.numeric && (t)->ssl_name.data == (t)->host.data)
+
+
 typedef struct {
     ngx_str_t                   name;
     ngx_str_t                   value;

@@ -12,15 +12,10 @@
 
 
 #include "ngx/ngx_govsvc_http.h"
+#include "ngx/ngx_govsvc_peer.h"
 
 
 #define NGX_GOVSVC_HTTP_ADDRS  4           /* of one name, that are tried */
-
-
-typedef struct {
-    ngx_sockaddr_t                   addr;
-    socklen_t                        len;
-} ngx_govsvc_http_addr_t;
 
 
 struct ngx_govsvc_http_s {
@@ -33,7 +28,7 @@ struct ngx_govsvc_http_s {
     void                            *data;
 
     ngx_resolver_ctx_t              *resolve;
-    ngx_govsvc_http_addr_t           addrs[NGX_GOVSVC_HTTP_ADDRS];
+    ngx_govsvc_peer_addr_t           addrs[NGX_GOVSVC_HTTP_ADDRS];
     ngx_uint_t                       naddrs;
     ngx_uint_t                       next;
     ngx_peer_connection_t            peer;

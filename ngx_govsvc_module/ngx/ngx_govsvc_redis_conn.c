@@ -6,9 +6,8 @@
  */
 
 
+#include "ngx/ngx_govsvc_peer.h"
 #include "ngx/ngx_govsvc_redis_priv.h"
-
-#include <openssl/x509v3.h>
 
 
 static u_char *ngx_govsvc_redis_conn_log(ngx_log_t *log, u_char *buf,
@@ -18,14 +17,11 @@ static ngx_int_t ngx_govsvc_redis_conn_resolve(ngx_govsvc_redis_conn_t *conn);
 static void ngx_govsvc_redis_conn_resolved(ngx_resolver_ctx_t *ctx);
 static void ngx_govsvc_redis_conn_connect(ngx_govsvc_redis_conn_t *conn);
 static void ngx_govsvc_redis_conn_connected(ngx_govsvc_redis_conn_t *conn);
-static ngx_int_t ngx_govsvc_redis_conn_test(ngx_connection_t *c);
 static void ngx_govsvc_redis_conn_tls(ngx_govsvc_redis_conn_t *conn);
 static void ngx_govsvc_redis_conn_tls_handler(ngx_connection_t *c);
 static void ngx_govsvc_redis_conn_tls_done(ngx_govsvc_redis_conn_t *conn);
 static ngx_int_t ngx_govsvc_redis_conn_tls_name(ngx_govsvc_redis_conn_t *conn,
     ngx_str_t *name);
-static ngx_int_t ngx_govsvc_redis_conn_tls_check(
-    ngx_govsvc_redis_conn_t *conn);
 static void ngx_govsvc_redis_conn_read_handler(ngx_event_t *rev);
 static void ngx_govsvc_redis_conn_write_handler(ngx_event_t *wev);
 static void ngx_govsvc_redis_conn_shut(ngx_govsvc_redis_conn_t *conn);
@@ -285,7 +281,7 @@ ngx_govsvc_redis_conn_connected(ngx_govsvc_redis_conn_t *conn)
 
     c = conn->pc.connection;
 
-    if (ngx_govsvc_redis_conn_test(c) != NGX_OK) {
+    if (ngx_govsvc_peer_connected(c) != NGX_OK) {
         ngx_govsvc_redis_conn_close(conn, NGX_GOVSVC_REDIS_DOWN,
                                     "the connection was refused");
         return;
@@ -306,62 +302,27 @@ ngx_govsvc_redis_conn_connected(ngx_govsvc_redis_conn_t *conn)
 }
 
 
-static ngx_int_t
-ngx_govsvc_redis_conn_test(ngx_connection_t *c)
-{
-    int        err;
-    socklen_t  len;
-
-    err = 0;
-    len = sizeof(int);
-
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1) {
-        err = ngx_socket_errno;
-    }
-
-    if (err != 0) {
-        (void) ngx_connection_error(c, err, "connect() failed");
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
 static void
 ngx_govsvc_redis_conn_tls(ngx_govsvc_redis_conn_t *conn)
 {
-    ngx_int_t          rc;
-    ngx_str_t          name;
-    ngx_connection_t  *c;
+    ngx_int_t    rc;
+    ngx_str_t    name;
+    const char  *wrong;
 
-    c = conn->pc.connection;
+    rc = ngx_govsvc_redis_conn_tls_name(conn, &name);
 
-    if (ngx_ssl_create_connection(conn->rd->ssl, c, NGX_SSL_CLIENT)
-        != NGX_OK)
-    {
-        ngx_govsvc_redis_conn_close(conn, NGX_GOVSVC_REDIS_DOWN,
-                                    "TLS cannot start");
+    rc = ngx_govsvc_peer_handshake(conn->pc.connection, conn->rd->ssl,
+                                   rc == NGX_OK ? &name : NULL,
+                                   ngx_govsvc_redis_conn_tls_handler, &wrong);
+
+    if (rc == NGX_ERROR) {
+        ngx_govsvc_redis_conn_close(conn, NGX_GOVSVC_REDIS_DOWN, wrong);
         return;
     }
 
-    if (ngx_govsvc_redis_conn_tls_name(conn, &name) == NGX_OK
-        && SSL_set_tlsext_host_name(c->ssl->connection, (char *) name.data)
-           == 0)
-    {
-        ngx_govsvc_redis_conn_close(conn, NGX_GOVSVC_REDIS_DOWN,
-                                    "TLS refuses the name");
-        return;
+    if (rc == NGX_OK) {
+        ngx_govsvc_redis_conn_tls_done(conn);
     }
-
-    rc = ngx_ssl_handshake(c);
-
-    if (rc == NGX_AGAIN) {
-        c->ssl->handler = ngx_govsvc_redis_conn_tls_handler;
-        return;
-    }
-
-    ngx_govsvc_redis_conn_tls_done(conn);
 }
 
 
@@ -375,21 +336,21 @@ ngx_govsvc_redis_conn_tls_handler(ngx_connection_t *c)
 static void
 ngx_govsvc_redis_conn_tls_done(ngx_govsvc_redis_conn_t *conn)
 {
+    ngx_int_t          rc;
+    ngx_str_t          name;
+    const char        *wrong;
     ngx_connection_t  *c;
 
     c = conn->pc.connection;
+    wrong = c->ssl->handshaked ? NULL : "the TLS handshake failed";
 
-    if (!c->ssl->handshaked) {
-        ngx_govsvc_redis_conn_close(conn, NGX_GOVSVC_REDIS_DOWN,
-                                    "the TLS handshake failed");
-        return;
+    if (conn->rd->tls_verify) {
+        rc = ngx_govsvc_redis_conn_tls_name(conn, &name);
+        wrong = ngx_govsvc_peer_verify(c, &name, rc != NGX_OK);
     }
 
-    if (conn->rd->tls_verify
-        && ngx_govsvc_redis_conn_tls_check(conn) != NGX_OK)
-    {
-        ngx_govsvc_redis_conn_close(conn, NGX_GOVSVC_REDIS_DOWN,
-                                    "the certificate is not accepted");
+    if (wrong != NULL) {
+        ngx_govsvc_redis_conn_close(conn, NGX_GOVSVC_REDIS_DOWN, wrong);
         return;
     }
 
@@ -419,49 +380,6 @@ ngx_govsvc_redis_conn_tls_name(ngx_govsvc_redis_conn_t *conn, ngx_str_t *name)
         || ngx_parse_addr(conn->pool, &addr, name->data, name->len) == NGX_OK)
     {
         return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_govsvc_redis_conn_tls_check(ngx_govsvc_redis_conn_t *conn)
-{
-    int                rc;
-    long               verified;
-    X509              *cert;
-    ngx_str_t          name;
-    ngx_connection_t  *c;
-
-    c = conn->pc.connection;
-    verified = SSL_get_verify_result(c->ssl->connection);
-
-    if (verified != X509_V_OK) {
-        ngx_log_error(NGX_LOG_ERR, c->log, 0,
-                      "govsvc redis: the certificate does not verify: (%l:%s)",
-                      verified, X509_verify_cert_error_string(verified));
-        return NGX_ERROR;
-    }
-
-    if (ngx_govsvc_redis_conn_tls_name(conn, &name) == NGX_OK) {
-        rc = (ngx_ssl_check_host(c, &name) == NGX_OK);
-
-    } else {
-        cert = SSL_get_peer_certificate(c->ssl->connection);
-        rc = 0;
-
-        if (cert != NULL) {
-            rc = X509_check_ip_asc(cert, (char *) name.data, 0);
-            X509_free(cert);
-        }
-    }
-
-    if (rc != 1) {
-        ngx_log_error(NGX_LOG_ERR, c->log, 0,
-                      "govsvc redis: the certificate does not match \"%V\"",
-                      &name);
-        return NGX_ERROR;
     }
 
     return NGX_OK;

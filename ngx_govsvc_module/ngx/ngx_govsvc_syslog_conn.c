@@ -8,9 +8,6 @@
 
 #include "ngx/ngx_govsvc_syslog_priv.h"
 
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-
 
 static void ngx_govsvc_syslog_resolve(ngx_govsvc_syslog_t *s);
 static void ngx_govsvc_syslog_resolved(ngx_resolver_ctx_t *ctx);
@@ -19,8 +16,6 @@ static void ngx_govsvc_syslog_connecting(ngx_event_t *ev);
 static void ngx_govsvc_syslog_handshake(ngx_govsvc_syslog_t *s,
     ngx_connection_t *c);
 static void ngx_govsvc_syslog_shaken(ngx_connection_t *c);
-static const char *ngx_govsvc_syslog_verify(ngx_govsvc_syslog_t *s,
-    ngx_connection_t *c);
 
 
 void
@@ -60,28 +55,10 @@ ngx_govsvc_syslog_start(ngx_govsvc_syslog_t *s)
 static void
 ngx_govsvc_syslog_resolve(ngx_govsvc_syslog_t *s)
 {
-    const gs_net_t       *net;
-    ngx_resolver_ctx_t   *ctx;
-    struct sockaddr_in   *sin;
-    struct sockaddr_in6  *sin6;
+    ngx_resolver_ctx_t  *ctx;
 
     if (s->target.url.numeric) {
-        net = &s->target.url.address;
-        ngx_memzero(&s->addrs[0], sizeof(ngx_govsvc_syslog_addr_t));
-
-        if (net->family == GS_NET_IPV4) {
-            sin = &s->addrs[0].addr.sockaddr_in;
-            sin->sin_family = AF_INET;
-            ngx_memcpy(&sin->sin_addr, net->addr, 4);
-            s->addrs[0].len = sizeof(struct sockaddr_in);
-
-        } else {
-            sin6 = &s->addrs[0].addr.sockaddr_in6;
-            sin6->sin6_family = AF_INET6;
-            ngx_memcpy(&sin6->sin6_addr, net->addr, 16);
-            s->addrs[0].len = sizeof(struct sockaddr_in6);
-        }
-
+        ngx_govsvc_peer_net(&s->addrs[0], &s->target.url.address);
         s->naddrs = 1;
         ngx_govsvc_syslog_connect(s);
         return;
@@ -112,26 +89,11 @@ ngx_govsvc_syslog_resolve(ngx_govsvc_syslog_t *s)
 static void
 ngx_govsvc_syslog_resolved(ngx_resolver_ctx_t *ctx)
 {
-    ngx_uint_t                 i;
-    ngx_govsvc_syslog_t       *s;
-    ngx_govsvc_syslog_addr_t  *addr;
+    ngx_govsvc_syslog_t  *s;
 
     s = ctx->data;
 
-    for (i = 0;
-         ctx->state == 0 && i < ctx->naddrs
-         && s->naddrs < NGX_GOVSVC_SYSLOG_ADDRS;
-         i++)
-    {
-        if (ctx->addrs[i].socklen > sizeof(ngx_sockaddr_t)) {
-            continue;
-        }
-
-        addr = &s->addrs[s->naddrs++];
-        addr->len = ctx->addrs[i].socklen;
-        ngx_memcpy(&addr->addr, ctx->addrs[i].sockaddr, addr->len);
-    }
-
+    s->naddrs = ngx_govsvc_peer_found(ctx, s->addrs, NGX_GOVSVC_SYSLOG_ADDRS);
     s->resolve = NULL;
     ngx_resolve_name_done(ctx);
 
@@ -147,9 +109,9 @@ ngx_govsvc_syslog_resolved(ngx_resolver_ctx_t *ctx)
 static void
 ngx_govsvc_syslog_connect(ngx_govsvc_syslog_t *s)
 {
-    ngx_int_t                  rc;
-    ngx_connection_t          *c;
-    ngx_govsvc_syslog_addr_t  *addr;
+    ngx_int_t                rc;
+    ngx_connection_t        *c;
+    ngx_govsvc_peer_addr_t  *addr;
 
     addr = &s->addrs[s->next++];
 
@@ -204,23 +166,13 @@ ngx_govsvc_syslog_connect(ngx_govsvc_syslog_t *s)
 static void
 ngx_govsvc_syslog_connecting(ngx_event_t *ev)
 {
-    int                   err;
-    socklen_t             len;
     ngx_connection_t     *c;
     ngx_govsvc_syslog_t  *s;
 
     c = ev->data;
     s = c->data;
 
-    err = 0;
-    len = sizeof(int);
-
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1) {
-        err = ngx_socket_errno;
-    }
-
-    if (err != 0) {
-        (void) ngx_connection_error(c, err, "connect() failed");
+    if (ngx_govsvc_peer_connected(c) != NGX_OK) {
         ngx_govsvc_syslog_lose(s, "no connection");
         return;
     }
@@ -241,32 +193,25 @@ ngx_govsvc_syslog_connecting(ngx_event_t *ev)
 static void
 ngx_govsvc_syslog_handshake(ngx_govsvc_syslog_t *s, ngx_connection_t *c)
 {
+    ngx_int_t                  rc;
+    const char                *wrong;
     ngx_govsvc_http_target_t  *t;
 
     t = &s->target;
 
-    if (ngx_ssl_create_connection(t->ssl, c, NGX_SSL_CLIENT) != NGX_OK) {
-        ngx_govsvc_syslog_lose(s, "not enough memory");
+    rc = ngx_govsvc_peer_handshake(c, t->ssl,
+                                   ngx_govsvc_http_is_address(t)
+                                       ? NULL : &t->ssl_name,
+                                   ngx_govsvc_syslog_shaken, &wrong);
+
+    if (rc == NGX_ERROR) {
+        ngx_govsvc_syslog_lose(s, wrong);
         return;
     }
 
-    /* RFC 6066 section 3 allows names only */
-
-    if ((!t->url.numeric || t->ssl_name.data != t->host.data)
-        && SSL_set_tlsext_host_name(c->ssl->connection,
-                                    (char *) t->ssl_name.data)
-           == 0)
-    {
-        ngx_govsvc_syslog_lose(s, "the name cannot be sent");
-        return;
+    if (rc == NGX_OK) {
+        ngx_govsvc_syslog_shaken(c);
     }
-
-    if (ngx_ssl_handshake(c) == NGX_AGAIN) {
-        c->ssl->handler = ngx_govsvc_syslog_shaken;
-        return;
-    }
-
-    ngx_govsvc_syslog_shaken(c);
 }
 
 
@@ -278,8 +223,10 @@ ngx_govsvc_syslog_shaken(ngx_connection_t *c)
 
     s = c->data;
 
-    wrong = c->ssl->handshaked ? ngx_govsvc_syslog_verify(s, c)
-                               : "the TLS handshake failed";
+    /* RFC 5425 section 5.2 */
+
+    wrong = ngx_govsvc_peer_verify(c, &s->target.ssl_name,
+                                   ngx_govsvc_http_is_address(&s->target));
 
     if (wrong != NULL) {
         ngx_govsvc_syslog_lose(s, wrong);
@@ -287,37 +234,6 @@ ngx_govsvc_syslog_shaken(ngx_connection_t *c)
     }
 
     ngx_govsvc_syslog_ready(s);
-}
-
-
-/* RFC 5425 section 5.2; NULL: it is who it should be. */
-
-static const char *
-ngx_govsvc_syslog_verify(ngx_govsvc_syslog_t *s, ngx_connection_t *c)
-{
-    long                       rc;
-    X509                      *cert;
-    ngx_uint_t                 ok;
-    ngx_govsvc_http_target_t  *t;
-
-    t = &s->target;
-    rc = SSL_get_verify_result(c->ssl->connection);
-
-    if (rc != X509_V_OK) {
-        return X509_verify_cert_error_string(rc);
-    }
-
-    if (t->url.numeric && t->ssl_name.data == t->host.data) {
-        cert = SSL_get_peer_certificate(c->ssl->connection);
-        ok = cert != NULL
-             && X509_check_ip_asc(cert, (char *) t->ssl_name.data, 0) == 1;
-        X509_free(cert);
-
-    } else {
-        ok = ngx_ssl_check_host(c, &t->ssl_name) == NGX_OK;
-    }
-
-    return ok ? NULL : "the certificate is for another name";
 }
 
 

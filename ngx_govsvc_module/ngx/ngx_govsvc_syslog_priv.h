@@ -10,6 +10,7 @@
 #define _NGX_GOVSVC_SYSLOG_PRIV_H_INCLUDED_
 
 
+#include "ngx/ngx_govsvc_peer.h"
 #include "ngx/ngx_govsvc_syslog.h"
 
 
@@ -26,17 +27,11 @@ typedef enum {
 } ngx_govsvc_syslog_kind_e;
 
 
-typedef struct {
-    ngx_sockaddr_t               addr;
-    socklen_t                    len;
-} ngx_govsvc_syslog_addr_t;
-
-
 struct ngx_govsvc_syslog_s {
     ngx_str_t                    name;
     ngx_govsvc_syslog_kind_e     kind;
     ngx_govsvc_http_target_t     target;   /* not of Unix sockets */
-    ngx_govsvc_syslog_addr_t     path;     /* of a Unix socket */
+    ngx_govsvc_peer_addr_t       path;     /* of a Unix socket */
 
     /* of the worker that has it open */
     ngx_govsvc_syslog_pt         handler;
@@ -47,7 +42,7 @@ struct ngx_govsvc_syslog_s {
     ngx_connection_t             dummy;
 
     ngx_resolver_ctx_t          *resolve;
-    ngx_govsvc_syslog_addr_t     addrs[NGX_GOVSVC_SYSLOG_ADDRS];
+    ngx_govsvc_peer_addr_t       addrs[NGX_GOVSVC_SYSLOG_ADDRS];
     ngx_uint_t                   naddrs;
     ngx_uint_t                   next;
     ngx_peer_connection_t        peer;
