@@ -99,10 +99,11 @@ platforms("{\"platforms\": [{\"id\": \"gd\"}],\n"
 platforms("{\"platforms\": [{\"id\": \"gd\"}],\n"
     . "\"pools\": [{\"id\": \"w\", \"platform\": \"gd\"}],\n"
     . "\"instances\": [{\"id\": \"i\", \"pool\": \"w\", \"port\": 80,\n"
-    . "  \"address\": \"gd.example\"}]}\n",
-    'invalid address "gd.example"; allowed: a numeric IPv4 or IPv6 address '
-    . 'of one host, such as "10.44.0.11" or "2001:db8::11" at '
-    . '/instances/0/address in bad.json:4', 'a name for an address');
+    . "  \"address\": \"Gd.example\"}]}\n",
+    'invalid address "Gd.example", the name has upper case letters; allowed: '
+    . 'a numeric IPv4 or IPv6 address of one host, such as "10.44.0.11" or '
+    . '"2001:db8::11", or a name, such as "web.gd.gov.example" at '
+    . '/instances/0/address in bad.json:4', 'no address and no good name');
 
 
 # govsvc_regions

@@ -356,6 +356,10 @@ gs_admin_snapshot(gs_admin_call_t *c)
                                        strcmp(c->path.origin, "all") != 0,
                                        GS_ADMIN_NO_KIND, NULL, &index);
 
+        /* no part of what was written */
+
+        (void) json_object_del(c->r->body, "resolved");
+
         return (c->r->body != NULL) ? GS_OK : gs_admin_nomem(c);
     }
 

@@ -111,6 +111,7 @@ typedef struct {
 } gs_route_check_t;
 
 
+/* One with a name stands here once for each address, as "id@address". */
 typedef struct {
     uint64_t        key;                   /* hash of pool id, instance id */
     gs_route_ref_t  id;
@@ -118,7 +119,7 @@ typedef struct {
     gs_route_ref_t  name;                  /* "10.44.0.11:8443", "[::1]:80" */
     uint32_t        pool;
     uint32_t        index;                 /* in the table */
-    uint32_t        weight;                /* 1-65535 */
+    uint32_t        weight;                /* a ratio, at least 1 */
     uint32_t        state;                 /* gs_route_instance_state_e */
     uint32_t        family;                /* 4 or 6 */
     uint32_t        port;                  /* host order, 1-65535 */

@@ -438,7 +438,7 @@ gs_route_build_instance(gs_route_load_t *l, uint32_t index,
     gs_route_instance_t *instance)
 {
     gs_str_t                   *pool;
-    gs_uchar_t                  id[GS_ROUTE_ID_LEN * 2 + 1];
+    gs_uchar_t                  id[GS_ROUTE_ID_LEN * 2 + 2 + INET6_ADDRSTRLEN];
     gs_siphash_key_t            key;
     gs_route_instance_model_t  *model;
 

@@ -49,8 +49,9 @@ gs_route_doc_init(gs_route_doc_t *doc)
     }
 
     doc->changes = json_array();
+    doc->hosts = json_object();
 
-    return (doc->changes != NULL) ? GS_OK : GS_ERROR;
+    return (doc->changes != NULL && doc->hosts != NULL) ? GS_OK : GS_ERROR;
 }
 
 
@@ -65,6 +66,7 @@ gs_route_doc_free(gs_route_doc_t *doc)
     }
 
     json_decref(doc->changes);
+    json_decref(doc->hosts);
     memset(doc, 0, sizeof(gs_route_doc_t));
 }
 
@@ -379,6 +381,10 @@ gs_route_doc_root(const gs_route_doc_t *doc, unsigned api,
                   || gs_route_doc_list(doc, api, i, list,
                                        i == kind ? id : NULL, index)
                      != GS_OK;
+    }
+
+    if (!failed && !api && json_object_size(doc->hosts) != 0) {
+        failed = json_object_set(root, "resolved", doc->hosts) != 0;
     }
 
     if (!failed && !api) {

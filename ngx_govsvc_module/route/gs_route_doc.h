@@ -45,12 +45,19 @@ typedef enum {
  *     {"object": {...}, "gen": 7, "rev": 12, "by": "gd-ops", "created": us,
  *      "updated": us, "status": "active", "proposal": {...}}
  *
- * An object of a file hides a record of the same kind and id.
+ * An object of a file hides a record of the same kind and id.  hosts maps the
+ * id of an instance that has a name to what that was found to be:
+ *
+ *     {"name": "web.gd.gov.example", "port": 8443, "addresses": [
+ *      {"address": "10.44.0.11", "state": "up"}, ...]}
+ *
+ * A table takes in those that are up.
  */
 typedef struct {
     json_t    *fixed[GS_ROUTE_DOC_KINDS];
     json_t    *api[GS_ROUTE_DOC_KINDS];
     json_t    *changes;                    /* the latest, oldest first */
+    json_t    *hosts;                      /* this node's, not dumped */
     uint64_t   revision;
     uint64_t   epoch;                      /* of the shared store, 0: none */
     uint64_t   tip;

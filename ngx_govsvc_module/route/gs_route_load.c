@@ -32,6 +32,13 @@ static const char *const  gs_route_root_members[] = {
     "routes", NULL
 };
 
+/* In memory only: what names of instances were found to be. */
+
+static const char *const  gs_route_document_members[] = {
+    "tls_profiles", "check_profiles", "platforms", "pools", "instances",
+    "routes", "resolved", NULL
+};
+
 static const char *const  gs_route_tls_members[] = {
     "id", "ca", "name", "cert", "key", "min", NULL
 };
@@ -115,14 +122,18 @@ gs_route_compile_in(gs_route_load_t *l, gs_mem_t *mem,
     const gs_str_t *platforms, const gs_str_t *regions,
     gs_route_table_t **table, size_t *size)
 {
-    const json_t           *root;
+    json_t                 *root;
+    const char *const      *members;
     static const gs_str_t   none = gs_null_string;
 
     if (gs_route_load_regions(l, regions) != GS_OK) {
         return GS_ERROR;
     }
 
+    members = gs_route_root_members;
+
     if (platforms == NULL) {
+        members = gs_route_document_members;
         l->text = &none;
         l->file = "platforms";
         l->pointer_len = 0;
@@ -136,8 +147,10 @@ gs_route_compile_in(gs_route_load_t *l, gs_mem_t *mem,
     }
 
     root = l->platforms_json;
+    l->resolved = (platforms == NULL) ? json_object_get(root, "resolved")
+                                      : NULL;
 
-    if (gs_route_json_members(l, root, gs_route_root_members) != GS_OK
+    if (gs_route_json_members(l, root, members) != GS_OK
         || gs_route_load_tls(l, root) != GS_OK
         || gs_route_load_checks(l, root) != GS_OK
         || gs_route_load_platforms(l, root) != GS_OK
@@ -167,6 +180,7 @@ gs_route_load_init(gs_route_load_t *l, gs_mem_t *mem, gs_err_t *err)
     gs_route_vec_init(&l->platforms, sizeof(gs_route_platform_model_t));
     gs_route_vec_init(&l->pools, sizeof(gs_route_pool_model_t));
     gs_route_vec_init(&l->instances, sizeof(gs_route_instance_model_t));
+    gs_route_vec_init(&l->hosts, sizeof(gs_route_host_model_t));
     gs_route_vec_init(&l->routes, sizeof(gs_route_model_t));
 
     for (i = 0; i < GS_ROUTE_SECTIONS; i++) {

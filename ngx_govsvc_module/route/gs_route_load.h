@@ -22,6 +22,10 @@
 #define GS_ROUTE_POOL_MEMBERS  1024        /* instances of one pool */
 #define GS_ROUTE_SEQ_LEN       4096
 
+#define GS_ROUTE_ADDRESSES                                                   \
+    "a numeric IPv4 or IPv6 address of one host, such as \"10.44.0.11\" or " \
+    "\"2001:db8::11\", or a name, such as \"web.gd.gov.example\""
+
 
 /* A vector in an arena. */
 typedef struct {
@@ -91,6 +95,16 @@ typedef struct {
     uint32_t     port;
     gs_uchar_t   addr[16];
 } gs_route_instance_model_t;
+
+
+/* An instance with a name; its addresses are instances from first on. */
+typedef struct {
+    gs_route_instance_model_t   model;
+    gs_str_t                    name;
+    uint32_t                    first;
+    uint32_t                    n;
+    uint32_t                    members;
+} gs_route_host_model_t;
 
 
 typedef struct {
@@ -168,6 +182,7 @@ typedef struct {
 
     json_t           *platforms_json;
     json_t           *regions_json;
+    json_t           *resolved;            /* of names; may be NULL */
 
     gs_route_vec_t    regions;
     gs_route_vec_t    tls;
@@ -175,6 +190,7 @@ typedef struct {
     gs_route_vec_t    platforms;
     gs_route_vec_t    pools;
     gs_route_vec_t    instances;
+    gs_route_vec_t    hosts;
     gs_route_vec_t    routes;
 
     gs_route_map_t    tls_ids;
@@ -262,6 +278,16 @@ gs_rc_t gs_route_load_match(gs_route_load_t *l, const json_t *match,
     gs_route_model_t *route);
 gs_rc_t gs_route_load_address(const gs_str_t *s,
     gs_route_instance_model_t *instance);
+
+/* GS_DECLINED if the pool has that address and port; *index is its own. */
+gs_rc_t gs_route_load_member(gs_route_load_t *l, gs_route_map_t *addresses,
+    const gs_route_instance_model_t *instance, uint32_t *index);
+
+/* gs_route_load_host.c: an address that is a name, maybe with the port. */
+gs_rc_t gs_route_load_place_name(gs_route_load_t *l, const gs_str_t *address,
+    uint32_t *port, gs_str_t *name);
+gs_rc_t gs_route_load_hosts(gs_route_load_t *l, gs_route_map_t *addresses);
+
 gs_rc_t gs_route_check_fallbacks(gs_route_load_t *l);
 gs_rc_t gs_route_check_overlap(gs_route_load_t *l, uint32_t a, uint32_t b);
 

@@ -17,6 +17,8 @@ static gs_rc_t gs_route_load_lease(gs_route_load_t *l,
     const json_t *object);
 static gs_rc_t gs_route_load_place(gs_route_load_t *l, const json_t *object,
     gs_route_map_t *addresses, gs_route_instance_model_t *instance);
+static gs_rc_t gs_route_load_named(gs_route_load_t *l, const json_t *object,
+    const gs_str_t *address, gs_route_instance_model_t *instance);
 
 
 static const char *const  gs_route_instance_members[] = {
@@ -65,7 +67,7 @@ gs_route_load_instances(gs_route_load_t *l, const json_t *root)
 
     gs_route_json_leave(l, outer);
 
-    return GS_OK;
+    return gs_route_load_hosts(l, &addresses);
 }
 
 
@@ -94,8 +96,8 @@ gs_route_load_instance(gs_route_load_t *l, const json_t *object,
                          &instance->id) != GS_OK
         || gs_route_json_ref(l, object, "pool", &l->pool_ids, "pool", 1,
                              &instance->pool) != GS_OK
-        || gs_route_json_uint(l, object, "port", 1, 65535, 1,
-                              &instance->port) != GS_OK
+        || gs_route_json_uint(l, object, "port", 1, 65535, 0,
+                              &instance->port) == GS_ERROR
         || gs_route_json_uint(l, object, "weight", 1, 65535, 0,
                               &instance->weight) == GS_ERROR
         || gs_route_json_str(l, object, "zone", 0, &instance->zone)
@@ -174,23 +176,91 @@ static gs_rc_t
 gs_route_load_place(gs_route_load_t *l, const json_t *object,
     gs_route_map_t *addresses, gs_route_instance_model_t *instance)
 {
-    gs_rc_t       rc;
-    gs_str_t      s, key;
-    uint32_t      index;
-    gs_uchar_t   *p;
+    gs_rc_t   rc;
+    gs_str_t  s;
+    uint32_t  index, numeric;
 
-    if (gs_route_json_str(l, object, "address", 1, &s) != GS_OK) {
+    rc = gs_route_json_str(l, object, "address", instance->port != 0, &s);
+
+    if (rc == GS_ERROR) {
         return GS_ERROR;
+    }
+
+    numeric = (rc == GS_OK && gs_route_load_address(&s, instance) == GS_OK);
+
+    /* with a name the port may stand behind it */
+
+    if (instance->port == 0 && (rc != GS_OK || numeric)) {
+        return gs_route_json_uint(l, object, "port", 1, 65535, 1,
+                                  &instance->port);
+    }
+
+    if (!numeric) {
+        return gs_route_load_named(l, object, &s, instance);
     }
 
     gs_route_json_enter(l, "address");
 
-    if (gs_route_load_address(&s, instance) != GS_OK) {
-        gs_err(l->err, "invalid address \"%S\"; allowed: a numeric IPv4 or "
-               "IPv6 address of one host, such as \"10.44.0.11\" or "
-               "\"2001:db8::11\"", &s);
+    index = l->instances.n - 1;
+    rc = gs_route_load_member(l, addresses, instance, &index);
+
+    if (rc == GS_DECLINED) {
+        gs_err(l->err, "address and port of instance \"%S\" of this pool",
+               &gs_route_vec_at(&l->instances, gs_route_instance_model_t,
+                                index)->id);
         return gs_route_json_fail(l);
     }
+
+    return rc;
+}
+
+
+/* Set aside: its addresses, if it has any, are to be instances. */
+
+static gs_rc_t
+gs_route_load_named(gs_route_load_t *l, const json_t *object,
+    const gs_str_t *address, gs_route_instance_model_t *instance)
+{
+    size_t                  mark;
+    gs_str_t                name;
+    gs_route_host_model_t  *host;
+
+    mark = gs_route_json_enter(l, "address");
+
+    if (gs_route_load_place_name(l, address, &instance->port, &name) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    gs_route_json_leave(l, mark);
+
+    if (instance->port == 0) {
+        return gs_route_json_uint(l, object, "port", 1, 65535, 1,
+                                  &instance->port);
+    }
+
+    host = gs_route_vec_push(l, &l->hosts, 1);
+
+    if (host == NULL) {
+        return GS_ERROR;
+    }
+
+    host->model = *instance;
+    host->name = name;
+
+    gs_route_vec_at(&l->pools, gs_route_pool_model_t,
+                    instance->pool)->ninstances--;
+    l->instances.n--;
+
+    return GS_OK;
+}
+
+
+gs_rc_t
+gs_route_load_member(gs_route_load_t *l, gs_route_map_t *addresses,
+    const gs_route_instance_model_t *instance, uint32_t *index)
+{
+    gs_str_t     key;
+    gs_uchar_t  *p;
 
     p = gs_route_load_alloc(l, 1, 16 + 2 * sizeof(uint32_t));
 
@@ -203,17 +273,8 @@ gs_route_load_place(gs_route_load_t *l, const json_t *object,
     memcpy(p + 20, &instance->port, sizeof(uint32_t));
 
     key = gs_str_make(p, 24);
-    index = l->instances.n - 1;
-    rc = gs_route_map_add(l, addresses, &key, &index);
 
-    if (rc == GS_DECLINED) {
-        gs_err(l->err, "address and port of instance \"%S\" of this pool",
-               &gs_route_vec_at(&l->instances, gs_route_instance_model_t,
-                                index)->id);
-        return gs_route_json_fail(l);
-    }
-
-    return rc;
+    return gs_route_map_add(l, addresses, &key, index);
 }
 
 
