@@ -90,7 +90,8 @@ typedef struct {
  * answers the one it has now, 0 for none.  rate is asked once for each
  * request of a credential: GS_DECLINED when it has used up its share.
  * healthy: 0 when requests to the instance fail.  health: what instances show
- * of theirs, a new reference or NULL; it may be NULL itself.  node adds to the
+ * of theirs, a new reference or NULL; it may be NULL itself.  resolved adds to
+ * what is shown of an instance with a name; it may be NULL.  node adds to the
  * answer of "nodes".
  *
  * Where several nodes share the objects, stage is there and is asked instead
@@ -107,6 +108,8 @@ typedef struct {
                            const char *rate, unsigned *retry_after);
     unsigned       (*healthy)(void *ctx, const char *instance);
     json_t        *(*health)(void *ctx, const char *instance);
+    gs_rc_t        (*resolved)(void *ctx, const char *instance,
+                               json_t *shown);
     gs_rc_t        (*node)(void *ctx, json_t *node);
     gs_rc_t        (*stage)(void *ctx, const gs_route_table_t *table,
                             size_t size, const json_t *undo, gs_err_t *err);
@@ -122,6 +125,9 @@ typedef struct {
     const gs_str_t         *regions;       /* as for gs_route_compile() */
     const gs_net_t         *deny;          /* beside the fixed ones */
     unsigned                ndeny;
+    const gs_str_t         *suffixes;      /* of names that are looked up */
+    unsigned                nsuffixes;
+    unsigned                naddresses;    /* used of one name */
     unsigned                read_only:1;
     unsigned                proof:1;       /* of control, before a peer is up */
     unsigned                loopback:1;    /* for a laboratory */
@@ -164,6 +170,58 @@ void gs_admin_pending(gs_admin_t *a, void (*found)(void *ctx, const char *id,
 /* It answered so: GS_OK, or GS_DECLINED if that is no longer what waits. */
 gs_rc_t gs_admin_prove(gs_admin_t *a, const char *id, const char *nonce,
     uint64_t now, gs_err_t *err);
+
+
+/* An instance with a name; valid within the call. */
+typedef struct {
+    const char             *id;
+    const char             *name;
+    unsigned                port;
+    const char             *pool;
+    const char             *proof;         /* NULL: none is asked for */
+    const char             *bar;           /* why nobody is asked, or NULL */
+    const json_t           *entry;         /* of doc->hosts, or NULL */
+} gs_admin_named_t;
+
+
+/* What was found for it, or why nothing.  nets is put in order. */
+typedef struct {
+    const char             *id;
+    const char             *name;
+    unsigned                port;
+    const char             *error;         /* NULL: there are addresses */
+    gs_net_t               *nets;
+    unsigned                n;
+    unsigned                again;         /* only by the rules of now */
+} gs_admin_answer_t;
+
+
+typedef gs_rc_t (*gs_admin_named_pt)(void *ctx, const gs_admin_named_t *one);
+
+/* An address that may not be used, the first time that it was answered. */
+typedef void (*gs_admin_refused_pt)(void *ctx, const char *id,
+    const char *name, const char *address, const char *why);
+
+
+/* 1 if the address of an object is a good name; port 0: there is none. */
+unsigned gs_admin_named(const json_t *object, gs_str_t *name,
+    unsigned *port);
+
+/* Every instance with a name, until found does not return GS_OK. */
+gs_rc_t gs_admin_named_each(gs_admin_t *a, gs_admin_named_pt found,
+    void *ctx);
+
+/*
+ * These three change doc->hosts: GS_OK, it is to be kept and compiled;
+ * GS_DECLINED, nothing is new; GS_ERROR, memory is out.  _answered(): by an
+ * answer; refused may be NULL.  _shown(): the address answered to the proof.
+ * _review(): by the objects and rules as they are now.
+ */
+gs_rc_t gs_admin_answered(gs_admin_t *a, const gs_admin_answer_t *answer,
+    uint64_t now, gs_admin_refused_pt refused, void *ctx);
+gs_rc_t gs_admin_shown(gs_admin_t *a, const char *id, const char *address,
+    const char *proof, uint64_t now);
+gs_rc_t gs_admin_named_review(gs_admin_t *a, uint64_t now);
 
 
 /*

@@ -31,7 +31,7 @@ static const char *const  gs_admin_credential_members[] = {
 
 static const char *const  gs_admin_scope_members[] = {
     "hosts", "paths", "items", "regions", "networks", "ports", "verbs", "tls",
-    "delegated", NULL
+    "delegated", "suffixes", NULL
 };
 
 static const char *const  gs_admin_quota_members[] = {
@@ -359,6 +359,7 @@ gs_admin_credential_check(gs_admin_call_t *c, json_t *object, json_t *record)
         || gs_admin_auth_lists(c, scope, "/scope", gs_admin_scope_members)
            != GS_OK
         || gs_admin_auth_nets(c, scope) != GS_OK
+        || gs_admin_named_suffixes(c, scope) != GS_OK
         || gs_admin_members(c, quota, "/quota", gs_admin_quota_members)
            != GS_OK)
     {

@@ -80,6 +80,7 @@ json_t *
 gs_admin_record(gs_admin_call_t *c, json_t *object, json_t *old,
     const char *status)
 {
+    json_t      *record, *owner;
     json_int_t   rev, gen, created;
 
     rev = (json_int_t) c->admin->doc->revision + 1;
@@ -91,10 +92,26 @@ gs_admin_record(gs_admin_call_t *c, json_t *object, json_t *old,
         created = json_integer_value(json_object_get(old, "created"));
     }
 
-    return json_pack("{s:O, s:I, s:I, s:s, s:I, s:I, s:s}",
-                     "object", object, "gen", gen, "rev", rev,
-                     "by", c->by, "created", created,
-                     "updated", (json_int_t) c->q->now, "status", status);
+    record = json_pack("{s:O, s:I, s:I, s:s, s:I, s:I, s:s}",
+                       "object", object, "gen", gen, "rev", rev,
+                       "by", c->by, "created", created,
+                       "updated", (json_int_t) c->q->now, "status", status);
+
+    /* each new address of a name has to show the proof, as the first did */
+
+    owner = json_object_get(old, "owner");
+
+    if (record != NULL && owner != NULL && gs_admin_same_place(object, old)
+        && (json_object_set(record, "owner", owner) != 0
+            || (json_object_get(old, "proof") != NULL
+                && json_object_set(record, "proof",
+                                   json_object_get(old, "proof")) != 0)))
+    {
+        json_decref(record);
+        return NULL;
+    }
+
+    return record;
 }
 
 

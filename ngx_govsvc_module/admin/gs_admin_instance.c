@@ -12,6 +12,7 @@
 
 static gs_rc_t gs_admin_instance_place(gs_admin_call_t *c,
     const json_t *object);
+static gs_rc_t gs_admin_instance_port(gs_admin_call_t *c, json_int_t port);
 
 
 gs_rc_t
@@ -35,11 +36,20 @@ gs_admin_instance_place(gs_admin_call_t *c, const json_t *object)
 {
     gs_net_t      net;
     gs_str_t      s;
+    gs_rc_t       rc;
+    unsigned      own;
     json_int_t    port;
     const char   *why;
 
     s = gs_admin_str(json_object_get(object, "address"));
     port = json_integer_value(json_object_get(object, "port"));
+
+    rc = gs_admin_named_check(c, object, &own);
+
+    if (rc != GS_DECLINED) {
+        return (rc == GS_OK) ? gs_admin_instance_port(c, (json_int_t) own)
+                             : GS_ERROR;
+    }
 
     /* one spelling only: no mapped, octal, short or scoped ones */
 
@@ -48,7 +58,8 @@ gs_admin_instance_place(gs_admin_call_t *c, const json_t *object)
     {
         return gs_admin_fail(c, 422, "BAD_ADDRESS", "/address",
                              "\"10.44.0.11\" or \"2001:db8::11\"",
-                             "a numeric address of one host is expected");
+                             "a numeric address of one host, or its name, is "
+                             "expected");
     }
 
     why = gs_admin_address_denied(&net, c->admin->deny, c->admin->ndeny);
@@ -68,6 +79,17 @@ gs_admin_instance_place(gs_admin_call_t *c, const json_t *object)
         return gs_admin_fail(c, 403, "SCOPE_NETWORK", "/address", NULL,
                              "the address is in no network of \"%s\"",
                              c->by);
+    }
+
+    return gs_admin_instance_port(c, port);
+}
+
+
+static gs_rc_t
+gs_admin_instance_port(gs_admin_call_t *c, json_int_t port)
+{
+    if (c->tenant == NULL) {
+        return GS_OK;
     }
 
     if (port < 1 || port > 65535
@@ -111,6 +133,10 @@ gs_admin_instance_action(gs_admin_call_t *c, json_t *record)
     if (next == NULL) {
         return gs_admin_nomem(c);
     }
+
+    /* nor is anything asked of the next addresses of a name */
+
+    (void) json_object_del(next, "proof");
 
     rc = gs_admin_put(c, GS_ROUTE_DOC_INSTANCES, c->path.id, next);
     json_decref(next);

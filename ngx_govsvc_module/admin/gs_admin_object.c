@@ -17,6 +17,8 @@ static gs_rc_t gs_admin_list_map(gs_admin_call_t *c, json_t *map,
     const json_t *over, json_t *list, unsigned *seen);
 static unsigned gs_admin_list_wanted(gs_admin_call_t *c, json_t *object);
 static gs_rc_t gs_admin_get(gs_admin_call_t *c);
+static gs_rc_t gs_admin_show_health(gs_admin_call_t *c, json_t *object,
+    json_t *shown);
 static gs_rc_t gs_admin_write(gs_admin_call_t *c);
 static gs_rc_t gs_admin_store(gs_admin_call_t *c, json_t *object,
     json_t *record);
@@ -26,8 +28,6 @@ static gs_rc_t gs_admin_method(gs_admin_call_t *c, const char *allow);
 static const char *gs_admin_status(gs_admin_call_t *c, json_t *object,
     json_t *record);
 static json_t *gs_admin_proof_nonce(gs_admin_call_t *c, const json_t *object,
-    const json_t *record);
-static unsigned gs_admin_same_place(const json_t *object,
     const json_t *record);
 static gs_rc_t gs_admin_done(gs_admin_call_t *c, unsigned status);
 
@@ -237,7 +237,7 @@ gs_admin_show(gs_admin_call_t *c, gs_route_doc_kind_e kind, json_t *object,
     unsigned                  i;
     static const char *const  keys[] = {
         "gen", "rev", "by", "created", "updated", "status", "proof", "why",
-        "proposal", "expired"
+        "proposal", "expired", "owner"
     };
 
     gs_admin_etag(etag, object, record);
@@ -261,18 +261,54 @@ gs_admin_show(gs_admin_call_t *c, gs_route_doc_kind_e kind, json_t *object,
         return NULL;
     }
 
-    if (kind == GS_ROUTE_DOC_INSTANCES && c->admin->host->health != NULL) {
-        value = c->admin->host->health(c->admin->host->ctx,
-                    json_string_value(json_object_get(object, "id")));
-
-        if (value != NULL && json_object_set_new(shown, "health", value) != 0)
-        {
-            json_decref(shown);
-            return NULL;
-        }
+    if (kind == GS_ROUTE_DOC_INSTANCES
+        && gs_admin_show_health(c, object, shown) != GS_OK)
+    {
+        json_decref(shown);
+        return NULL;
     }
 
     return shown;
+}
+
+
+static gs_rc_t
+gs_admin_show_health(gs_admin_call_t *c, json_t *object, json_t *shown)
+{
+    json_t                 *health, *resolved;
+    gs_str_t                name;
+    unsigned                port;
+    const char             *id;
+    const gs_admin_host_t  *host;
+
+    host = c->admin->host;
+    id = json_string_value(json_object_get(object, "id"));
+
+    if (!gs_admin_named(object, &name, &port)) {
+        health = (host->health != NULL) ? host->health(host->ctx, id) : NULL;
+
+        return (health == NULL
+                || json_object_set_new(shown, "health", health) == 0)
+               ? GS_OK : GS_ERROR;
+    }
+
+    resolved = gs_admin_named_show(c->admin, id, host->health, host->ctx,
+                                   &health);
+
+    if (resolved == NULL) {
+        resolved = json_pack("{s:[]}", "addresses");
+    }
+
+    if ((health != NULL && json_object_set_new(shown, "health", health) != 0)
+        || (host->resolved != NULL
+            && host->resolved(host->ctx, id, resolved) != GS_OK))
+    {
+        json_decref(resolved);
+        return GS_ERROR;
+    }
+
+    return (json_object_set_new(shown, "resolved", resolved) == 0)
+           ? GS_OK : GS_ERROR;
 }
 
 
@@ -435,6 +471,7 @@ gs_admin_write(gs_admin_call_t *c)
 
     if (c->resource->kind == GS_ROUTE_DOC_INSTANCES) {
         (void) json_object_del(next, "health");
+        (void) json_object_del(next, "resolved");
     }
 
     rc = gs_admin_store(c, next, record);
@@ -449,7 +486,8 @@ gs_admin_store(gs_admin_call_t *c, json_t *object, json_t *record)
 {
     json_t      *next, *old;
     gs_rc_t      rc;
-    gs_str_t     id;
+    gs_str_t     id, name;
+    unsigned     port;
     const char  *status;
 
     id = gs_admin_str(json_object_get(object, "id"));
@@ -511,6 +549,17 @@ gs_admin_store(gs_admin_call_t *c, json_t *object, json_t *record)
         && json_object_set_new(next, "proof",
                                gs_admin_proof_nonce(c, object, record))
            != 0)
+    {
+        json_decref(next);
+        next = NULL;
+    }
+
+    /* whose networks the addresses of a name have to be in */
+
+    if (next != NULL && c->role == GS_ADMIN_TENANT
+        && c->resource->kind == GS_ROUTE_DOC_INSTANCES
+        && gs_admin_named(object, &name, &port)
+        && json_object_set_new(next, "owner", json_string(c->by)) != 0)
     {
         json_decref(next);
         next = NULL;
@@ -595,11 +644,11 @@ gs_admin_proof_nonce(gs_admin_call_t *c, const json_t *object,
 
 /* What was proved stays proved while the peer is where it was. */
 
-static unsigned
+unsigned
 gs_admin_same_place(const json_t *object, const json_t *record)
 {
     unsigned                  i;
-    const json_t             *old;
+    const json_t             *old, *a, *b;
     static const char *const  keys[] = { "pool", "address", "port" };
 
     if (record == NULL) {
@@ -609,9 +658,12 @@ gs_admin_same_place(const json_t *object, const json_t *record)
     old = json_object_get(record, "object");
 
     for (i = 0; i < 3; i++) {
-        if (!json_equal(json_object_get(object, keys[i]),
-                        json_object_get(old, keys[i])))
-        {
+        a = json_object_get(object, keys[i]);
+        b = json_object_get(old, keys[i]);
+
+        /* behind a name the port may stand in the address */
+
+        if (a != b && !json_equal(a, b)) {
             return 0;
         }
     }

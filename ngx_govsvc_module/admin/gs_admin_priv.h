@@ -146,6 +146,8 @@ gs_rc_t gs_admin_put(gs_admin_call_t *c, gs_route_doc_kind_e kind,
     const char *id, json_t *record);
 json_t *gs_admin_record(gs_admin_call_t *c, json_t *object, json_t *old,
     const char *status);
+/* 1 if the object is where the record has it: pool, address, port. */
+unsigned gs_admin_same_place(const json_t *object, const json_t *record);
 /* Compiles what stands now and commits it, or undoes it. */
 gs_rc_t gs_admin_commit(gs_admin_call_t *c);
 void gs_admin_rollback(gs_admin_call_t *c);
@@ -157,6 +159,16 @@ gs_rc_t gs_admin_pool_check(gs_admin_call_t *c, json_t *object,
     json_t *record);
 gs_rc_t gs_admin_instance_check(gs_admin_call_t *c, json_t *object,
     json_t *record);
+
+/* gs_admin_named.c: GS_DECLINED if the object has no name; *port is its own. */
+gs_rc_t gs_admin_named_check(gs_admin_call_t *c, const json_t *object,
+    unsigned *port);
+gs_rc_t gs_admin_named_suffixes(gs_admin_call_t *c, const json_t *scope);
+/* What instances show of it, NULL if nothing; *best is the health to show. */
+json_t *gs_admin_named_show(gs_admin_t *a, const char *id,
+    json_t *health(void *ctx, const char *instance), void *ctx,
+    json_t **best);
+
 gs_rc_t gs_admin_instance_action(gs_admin_call_t *c, json_t *record);
 gs_rc_t gs_admin_route_check(gs_admin_call_t *c, json_t *object,
     json_t *record);

@@ -22,6 +22,8 @@ gs_admin_pending(gs_admin_t *a, void (*found)(void *ctx, const char *id,
     void          *iter;
     json_t        *map, *record, *object;
     const char    *address, *pool;
+    gs_str_t       name;
+    unsigned       at;
     json_int_t     port;
 
     map = a->doc->api[GS_ROUTE_DOC_INSTANCES];
@@ -36,7 +38,8 @@ gs_admin_pending(gs_admin_t *a, void (*found)(void *ctx, const char *id,
         pool = json_string_value(json_object_get(object, "pool"));
         port = json_integer_value(json_object_get(object, "port"));
 
-        if (gs_admin_proof_waits(record) && address != NULL && pool != NULL
+        if (gs_admin_proof_waits(record) && !gs_admin_named(object, &name, &at)
+            && address != NULL && pool != NULL
             && port > 0 && port < 65536)
         {
             found(ctx, json_object_iter_key(iter), address, (unsigned) port,

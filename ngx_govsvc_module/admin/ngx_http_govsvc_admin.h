@@ -41,6 +41,8 @@
 typedef struct ngx_http_govsvc_admin_job_s  ngx_http_govsvc_admin_job_t;
 typedef struct ngx_http_govsvc_share_s      ngx_http_govsvc_share_t;
 typedef struct ngx_http_govsvc_share_flow_s ngx_http_govsvc_share_flow_t;
+typedef struct ngx_http_govsvc_named_s      ngx_http_govsvc_named_t;
+typedef struct ngx_http_govsvc_named_job_s  ngx_http_govsvc_named_job_t;
 
 
 /* What a job has to do with the store that nodes share. */
@@ -71,7 +73,10 @@ typedef struct {
     u_char                          id[GS_ADMIN_ID + 1];
     u_char                          nonce[NGX_HTTP_GOVSVC_ADMIN_NONCE + 1];
     u_char                          tls[GS_ADMIN_ID + 1];  /* pool, or "" */
-    u_char                          url[256];
+    u_char                          url[400];
+    ngx_uint_t                      named;     /* asked at the address */
+    gs_net_t                        net;
+    u_char                          address[GS_NET_TEXT];
 } ngx_http_govsvc_admin_probe_t;
 
 
@@ -106,6 +111,7 @@ typedef struct {
     gs_str_t                        node;
     ngx_cycle_t                    *cycle;
     ngx_govsvc_lead_t              *lead;      /* of the stream */
+    ngx_http_govsvc_named_t        *named;     /* NULL: numbers only */
     ngx_http_govsvc_registry_t     *registry;
     ngx_http_govsvc_admin_worker_t *worker;
 #if (NGX_THREADS)
@@ -145,6 +151,7 @@ struct ngx_http_govsvc_admin_job_s {
     ngx_http_govsvc_admin_probe_t   probes[NGX_HTTP_GOVSVC_ADMIN_PROBES];
     ngx_uint_t                      nprobes;
     ngx_uint_t                      proved;            /* the first did */
+    ngx_http_govsvc_named_job_t    *named;             /* names, or NULL */
     ngx_fd_t                        fd;                /* of a long body */
 
     gs_admin_reply_t                reply;
@@ -228,6 +235,11 @@ void ngx_http_govsvc_admin_waiting(ngx_http_govsvc_admin_job_t *job,
 
 /* In the event loop: asks them; what they prove becomes another job. */
 void ngx_http_govsvc_admin_ask(ngx_http_govsvc_admin_job_t *job);
+
+/* One server: the probe is copied.  NGX_ERROR: it was not asked. */
+ngx_int_t ngx_http_govsvc_admin_ask_one(
+    ngx_http_govsvc_admin_main_conf_t *amcf,
+    ngx_http_govsvc_admin_probe_t *probe);
 
 /* A job of the work of each second, or with what was proved. */
 ngx_http_govsvc_admin_job_t *ngx_http_govsvc_admin_own_job(

@@ -7,7 +7,7 @@
  */
 
 
-#include "admin/ngx_http_govsvc_admin.h"
+#include "admin/ngx_http_govsvc_admin_named.h"
 
 #include "limit/gs_limit_gcra.h"
 
@@ -20,6 +20,8 @@ static gs_rc_t ngx_http_govsvc_admin_rate(void *ctx, const char *credential,
     const char *rate, unsigned *retry_after);
 static unsigned ngx_http_govsvc_admin_healthy(void *ctx,
     const char *instance);
+static unsigned ngx_http_govsvc_admin_is_ejected(
+    ngx_http_govsvc_admin_job_t *job, const char *instance);
 static json_t *ngx_http_govsvc_admin_health(void *ctx, const char *instance);
 static void ngx_http_govsvc_admin_health_add(void *data, const gs_str_t *id,
     const gs_str_t *pool, const gs_health_report_t *report);
@@ -39,6 +41,7 @@ ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job, gs_admin_t *a,
     host->rate = ngx_http_govsvc_admin_rate;
     host->healthy = ngx_http_govsvc_admin_healthy;
     host->health = ngx_http_govsvc_admin_health;
+    host->resolved = ngx_http_govsvc_named_times;
     host->node = ngx_http_govsvc_admin_node;
     host->stage = NULL;
     host->accept = NULL;
@@ -60,6 +63,13 @@ ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job, gs_admin_t *a,
     a->read_only = (amcf->registry->snapshot.len == 0);
     a->proof = (amcf->proof != 0);
     a->loopback = (amcf->loopback != 0);
+
+    if (amcf->named != NULL) {
+        a->suffixes = amcf->named->suffixes.elts;
+        a->nsuffixes = (unsigned) amcf->named->suffixes.nelts;
+        a->naddresses = (unsigned) amcf->named->addresses;
+    }
+
     a->host = host;
 }
 
@@ -144,11 +154,51 @@ ngx_http_govsvc_admin_rate(void *ctx, const char *credential,
 }
 
 
+/* One with a name: as long as an address of it is. */
+
 static unsigned
 ngx_http_govsvc_admin_healthy(void *ctx, const char *instance)
 {
     ngx_http_govsvc_admin_job_t *job = ctx;
 
+    u_char         id[GS_ADMIN_ID + GS_NET_TEXT + 2], *last;
+    size_t         i;
+    const char    *state, *address;
+    const json_t  *entry, *list, *one;
+
+    entry = json_object_get(job->conf->worker->doc.hosts, instance);
+
+    if (entry == NULL) {
+        return !ngx_http_govsvc_admin_is_ejected(job, instance);
+    }
+
+    list = json_object_get(entry, "addresses");
+
+    for (i = 0; i < json_array_size(list); i++) {
+        one = json_array_get(list, i);
+        state = json_string_value(json_object_get(one, "state"));
+        address = json_string_value(json_object_get(one, "address"));
+
+        if (state == NULL || address == NULL || strcmp(state, "up") != 0) {
+            continue;
+        }
+
+        last = ngx_snprintf(id, sizeof(id) - 1, "%s@%s", instance, address);
+        *last = '\0';
+
+        if (!ngx_http_govsvc_admin_is_ejected(job, (char *) id)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static unsigned
+ngx_http_govsvc_admin_is_ejected(ngx_http_govsvc_admin_job_t *job,
+    const char *instance)
+{
     ngx_str_t   *id;
     ngx_uint_t   i;
 
@@ -156,11 +206,11 @@ ngx_http_govsvc_admin_healthy(void *ctx, const char *instance)
 
     for (i = 0; i < job->ejected.nelts; i++) {
         if (ngx_strcmp(id[i].data, instance) == 0) {
-            return 0;
+            return 1;
         }
     }
 
-    return 1;
+    return 0;
 }
 
 

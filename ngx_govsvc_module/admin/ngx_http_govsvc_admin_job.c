@@ -8,7 +8,7 @@
  */
 
 
-#include "admin/ngx_http_govsvc_admin.h"
+#include "admin/ngx_http_govsvc_admin_named.h"
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -51,7 +51,8 @@ ngx_http_govsvc_admin_init_process(ngx_cycle_t *cycle)
     amcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_govsvc_admin_module);
 
-    if (amcf == NULL || (!amcf->used && amcf->lead == NULL)
+    if (amcf == NULL
+        || (!amcf->used && amcf->lead == NULL && amcf->named == NULL)
         || (ngx_process != NGX_PROCESS_WORKER
             && ngx_process != NGX_PROCESS_SINGLE))
     {
@@ -244,6 +245,9 @@ ngx_http_govsvc_admin_complete(ngx_http_govsvc_admin_worker_t *w)
 
     if (job->request != NULL) {
         ngx_http_govsvc_admin_answer(job);
+
+    } else if (job->named != NULL) {
+        ngx_http_govsvc_named_done(job);
 
     } else if (job->nprobes != 0 && !job->proved) {
         ngx_http_govsvc_admin_ask(job);
@@ -448,6 +452,11 @@ ngx_http_govsvc_admin_run(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
         return;
     }
 
+    if (job->named != NULL) {
+        ngx_http_govsvc_named_run(job, log);
+        return;
+    }
+
     if (job->tick) {
         ngx_http_govsvc_admin_second(job, log);
         return;
@@ -576,6 +585,8 @@ ngx_http_govsvc_admin_refresh(ngx_http_govsvc_admin_job_t *job,
 
     w = job->conf->worker;
     reg = job->conf->registry;
+
+    (void) ngx_http_govsvc_hosts_load(reg, &w->doc, log);
 
     stamp = ngx_govsvc_snapshot_stamp(&reg->snapshot);
 

@@ -6,7 +6,7 @@
  */
 
 
-#include "admin/ngx_http_govsvc_admin.h"
+#include "admin/ngx_http_govsvc_admin_named.h"
 #include "http/ngx_http_govsvc_audit.h"
 #include "http/ngx_http_govsvc_balancer_priv.h"
 #include "http/ngx_http_govsvc_metrics.h"
@@ -80,6 +80,13 @@ static ngx_command_t  ngx_http_govsvc_admin_commands[] = {
       ngx_http_govsvc_admin_set_deny,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_govsvc_admin_main_conf_t, deny),
+      NULL },
+
+    { ngx_string("govsvc_hosts"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_govsvc_named_set,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_govsvc_admin_main_conf_t, named),
       NULL },
 
       ngx_null_command
@@ -158,6 +165,10 @@ ngx_http_govsvc_admin_init_main_conf(ngx_conf_t *cf, void *conf)
     amcf->node = ngx_govsvc_to_gs(node);
 
     if (ngx_http_govsvc_admin_init_share(cf, amcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_govsvc_named_init(cf, amcf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 

@@ -7,7 +7,7 @@
  */
 
 
-#include "admin/ngx_http_govsvc_admin.h"
+#include "admin/ngx_http_govsvc_admin_named.h"
 
 #include "http/ngx_http_govsvc_balancer_priv.h"
 #include "ngx/ngx_govsvc_http.h"
@@ -26,9 +26,6 @@ typedef struct {
 
 static void ngx_http_govsvc_admin_found(void *ctx, const char *id,
     const char *address, unsigned port, const char *nonce, const char *tls);
-static ngx_int_t ngx_http_govsvc_admin_ask_one(
-    ngx_http_govsvc_admin_main_conf_t *amcf,
-    ngx_http_govsvc_admin_probe_t *probe);
 static ngx_int_t ngx_http_govsvc_admin_ask_tls(
     ngx_http_govsvc_admin_asked_t *asked);
 static void ngx_http_govsvc_admin_said(void *data,
@@ -77,6 +74,7 @@ ngx_http_govsvc_admin_found(void *ctx, const char *id, const char *address,
     ngx_memcpy(probe->id, id, strlen(id) + 1);
     ngx_memcpy(probe->nonce, nonce, strlen(nonce) + 1);
     probe->tls[0] = '\0';
+    probe->named = 0;
 
     if (tls != NULL) {
         ngx_memcpy(probe->tls, tls, strlen(tls) + 1);
@@ -108,7 +106,7 @@ ngx_http_govsvc_admin_ask(ngx_http_govsvc_admin_job_t *job)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_govsvc_admin_ask_one(ngx_http_govsvc_admin_main_conf_t *amcf,
     ngx_http_govsvc_admin_probe_t *probe)
 {
@@ -150,6 +148,14 @@ ngx_http_govsvc_admin_ask_one(ngx_http_govsvc_admin_main_conf_t *amcf,
     t->max_body = 256;
 
     if (gs_url_parse(&t->url, &url, &err) == GS_OK) {
+
+        /* the address was checked; the name is not looked up once more */
+
+        if (asked->probe.named) {
+            t->url.numeric = 1;
+            t->url.address = asked->probe.net;
+        }
+
         t->host.len = t->url.host.len;
         t->host.data = ngx_pnalloc(pool, t->host.len + 1);
 
@@ -268,6 +274,10 @@ ngx_http_govsvc_admin_said(void *data, const ngx_govsvc_http_result_t *result)
                       asked->probe.id,
                       ngx_govsvc_http_error_name(result->error),
                       result->status);
+    }
+
+    if (proved && asked->probe.named) {
+        ngx_http_govsvc_named_proved(asked->conf, &asked->probe);
     }
 
     job = proved ? ngx_http_govsvc_admin_own_job(asked->conf) : NULL;

@@ -161,6 +161,14 @@ ngx_int_t ngx_http_govsvc_name_all(ngx_http_govsvc_balancer_main_conf_t *bmcf,
 const gs_route_table_t *ngx_http_govsvc_registry_configure(ngx_conf_t *cf,
     ngx_http_govsvc_balancer_main_conf_t *bmcf, const gs_route_table_t *t);
 
+/* The table of a document, and its way to all workers. */
+ngx_int_t ngx_http_govsvc_registry_settle(ngx_http_govsvc_registry_t *reg,
+    gs_mem_t *mem, gs_route_doc_t *doc, gs_route_table_t **table,
+    size_t *size, ngx_log_t *log);
+gs_rc_t ngx_http_govsvc_registry_publish(
+    ngx_http_govsvc_balancer_main_conf_t *bmcf,
+    const gs_route_table_t *table, size_t size);
+
 /* Publishes what the configuration and the newest snapshot say. */
 void ngx_http_govsvc_registry_start(
     ngx_http_govsvc_balancer_main_conf_t *bmcf, ngx_cycle_t *cycle);

@@ -29,17 +29,11 @@ static ngx_int_t ngx_http_govsvc_registry_prepare(ngx_cycle_t *cycle,
 static ngx_int_t ngx_http_govsvc_registry_load(
     ngx_http_govsvc_registry_t *reg, gs_route_doc_t *doc, uint64_t *found,
     ngx_log_t *log);
-static ngx_int_t ngx_http_govsvc_registry_settle(
-    ngx_http_govsvc_registry_t *reg, gs_mem_t *mem, gs_route_doc_t *doc,
-    gs_route_table_t **table, size_t *size, ngx_log_t *log);
 static ngx_int_t ngx_http_govsvc_registry_leave_out(gs_route_doc_t *doc,
     json_t *root, const gs_err_t *err, ngx_log_t *log);
 static ngx_int_t ngx_http_govsvc_registry_compile(ngx_pool_t *pool,
     ngx_http_govsvc_registry_t *reg, const gs_route_table_t **table,
     ngx_log_t *log);
-static gs_rc_t ngx_http_govsvc_registry_publish(
-    ngx_http_govsvc_balancer_main_conf_t *bmcf,
-    const gs_route_table_t *table, size_t size);
 static gs_rc_t ngx_http_govsvc_registry_suits(
     ngx_http_govsvc_balancer_main_conf_t *bmcf,
     const gs_route_table_t *table, size_t size, gs_err_t *err);
@@ -81,6 +75,17 @@ ngx_http_govsvc_registry_configure(ngx_conf_t *cf,
 
     if (ngx_http_govsvc_registry_zone(cf, reg) != NGX_OK) {
         return NULL;
+    }
+
+    if (reg->snapshot.len != 0) {
+        reg->hosts.len = reg->snapshot.len + sizeof(".hosts") - 1;
+        reg->hosts.data = ngx_pnalloc(cf->pool, reg->hosts.len + 1);
+
+        if (reg->hosts.data == NULL) {
+            return NULL;
+        }
+
+        (void) ngx_sprintf(reg->hosts.data, "%V.hosts%Z", &reg->snapshot);
     }
 
     if (reg->snapshot.len != 0
@@ -166,7 +171,7 @@ ngx_http_govsvc_registry_prepare(ngx_cycle_t *cycle, ngx_str_t *snapshot)
         folder.len--;
     }
 
-    if (snapshot->len + sizeof(".new") > NGX_MAX_PATH) {
+    if (snapshot->len + sizeof(".hosts.new") > NGX_MAX_PATH) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
                       "\"%V\" is too long", snapshot);
         return NGX_ERROR;
@@ -212,6 +217,10 @@ ngx_http_govsvc_registry_compile(ngx_pool_t *pool,
     }
 
     rc = ngx_http_govsvc_registry_load(reg, &doc, &found, log);
+
+    if (ngx_http_govsvc_hosts_load(reg, &doc, log) == NGX_OK) {
+        rc = NGX_OK;
+    }
 
     if (rc == NGX_OK) {
         rc = ngx_http_govsvc_registry_settle(reg, mem, &doc, &t, &size, log);
@@ -301,7 +310,7 @@ ngx_http_govsvc_registry_load(ngx_http_govsvc_registry_t *reg,
  * out, not all others with it.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_govsvc_registry_settle(ngx_http_govsvc_registry_t *reg,
     gs_mem_t *mem, gs_route_doc_t *doc, gs_route_table_t **table,
     size_t *size, ngx_log_t *log)
@@ -613,7 +622,7 @@ ngx_http_govsvc_registry_suits(ngx_http_govsvc_balancer_main_conf_t *bmcf,
 }
 
 
-static gs_rc_t
+gs_rc_t
 ngx_http_govsvc_registry_publish(ngx_http_govsvc_balancer_main_conf_t *bmcf,
     const gs_route_table_t *table, size_t size)
 {

@@ -58,6 +58,8 @@ typedef struct {
     json_t    *api[GS_ROUTE_DOC_KINDS];
     json_t    *changes;                    /* the latest, oldest first */
     json_t    *hosts;                      /* this node's, not dumped */
+    uint64_t   hosts_revision;             /* of the file it came from */
+    uint64_t   hosts_stamp;
     uint64_t   revision;
     uint64_t   epoch;                      /* of the shared store, 0: none */
     uint64_t   tip;
