@@ -16,11 +16,8 @@
 #include "http/ngx_http_govsvc_health.h"
 #include "http/ngx_http_govsvc_registry.h"
 #include "ngx/ngx_govsvc_lead.h"
+#include "ngx/ngx_govsvc_thread.h"
 #include "route/gs_route_share.h"
-
-#if (NGX_THREADS)
-#include <ngx_thread_pool.h>
-#endif
 
 
 #define NGX_HTTP_GOVSVC_ADMIN_MTLS     1

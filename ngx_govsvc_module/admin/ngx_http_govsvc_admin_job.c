@@ -10,10 +10,6 @@
 
 #include "admin/ngx_http_govsvc_admin_named.h"
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
-
 
 #define NGX_HTTP_GOVSVC_ADMIN_LOCK  2000   /* ms */
 #define NGX_HTTP_GOVSVC_ADMIN_TICK  1000   /* ms */
@@ -77,17 +73,6 @@ ngx_http_govsvc_admin_init_process(ngx_cycle_t *cycle)
     w->hold.handler = ngx_http_govsvc_admin_held;
     w->hold.data = w;
     w->hold.log = cycle->log;
-
-#if defined(__GLIBC__)
-
-    /*
-     * Jobs take turns, but in any thread of the pool: with a heap of its own
-     * each would keep what one of them needs.
-     */
-
-    (void) mallopt(M_ARENA_MAX, 1);
-
-#endif
 
 #if (NGX_THREADS)
 

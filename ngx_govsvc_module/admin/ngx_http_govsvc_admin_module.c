@@ -39,6 +39,10 @@ static char *ngx_http_govsvc_admin_set_deny(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 
 
+#if (NGX_THREADS)
+static ngx_str_t  ngx_http_govsvc_admin_pool = ngx_string("govsvc_registry");
+#endif
+
 static const char *const  ngx_http_govsvc_admin_params[] = {
     "body=", "proof=", "loopback=", NULL
 };
@@ -223,7 +227,7 @@ ngx_http_govsvc_admin_init_share(ngx_conf_t *cf,
 #if (NGX_THREADS)
 
     if (amcf->threads == NULL) {
-        amcf->threads = ngx_thread_pool_add(cf, NULL);
+        amcf->threads = ngx_govsvc_thread(cf, &ngx_http_govsvc_admin_pool);
         if (amcf->threads == NULL) {
             return NGX_ERROR;
         }
@@ -356,7 +360,7 @@ ngx_http_govsvc_admin_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 #if (NGX_THREADS)
 
     if (amcf->threads == NULL) {
-        amcf->threads = ngx_thread_pool_add(cf, NULL);
+        amcf->threads = ngx_govsvc_thread(cf, &ngx_http_govsvc_admin_pool);
         if (amcf->threads == NULL) {
             return NGX_CONF_ERROR;
         }
