@@ -15,8 +15,8 @@
 #include "http/ngx_http_govsvc_ban_sync_priv.h"
 
 
-static void ngx_http_govsvc_ban_sync_lead(void *data, ngx_uint_t leads);
-static void ngx_http_govsvc_ban_sync_event(ngx_event_t *ev);
+static void ngx_http_govsvc_ban_sync_tick(void *data);
+static void ngx_http_govsvc_ban_sync_ended(void *data);
 static ngx_int_t ngx_http_govsvc_ban_sync_tell(
     ngx_http_govsvc_ban_sync_t *sync, const gs_ban_entry_t *e);
 static size_t ngx_http_govsvc_ban_sync_label(u_char *dst,
@@ -34,8 +34,8 @@ char *
 ngx_http_govsvc_ban_sync_add(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
     ngx_str_t *redis)
 {
-    u_char                      *p;
     ngx_http_govsvc_ban_sync_t  *sync;
+    static ngx_str_t             what = ngx_string("ban");
 
     sync = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_ban_sync_t));
     if (sync == NULL) {
@@ -43,31 +43,13 @@ ngx_http_govsvc_ban_sync_add(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
     }
 
     sync->zone = zone;
-    sync->redis = ngx_http_govsvc_redis(cf, redis);
+    sync->wanted = 1;
 
-    if (sync->redis == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    p = ngx_pnalloc(cf->pool, NGX_GOVSVC_LEAD_NAME);
-    if (p == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    /* a name too long for a duty is told apart by its checksum */
-
-    sync->duty.data = p;
-    sync->duty.len = ngx_snprintf(p, NGX_GOVSVC_LEAD_NAME, "ban:%08xD:%V",
-                                  ngx_crc32_short(zone->base.name.data,
-                                                  zone->base.name.len),
-                                  &zone->base.name)
-                     - p;
-
-    sync->lead = ngx_govsvc_lead_add(cf, &sync->duty,
-                                     ngx_http_govsvc_ban_sync_lead, sync);
-    if (sync->lead == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    sync->follow.data = sync;
+    sync->follow.entry = ngx_http_govsvc_ban_sync_entry;
+    sync->follow.event = ngx_http_govsvc_ban_sync_stream;
+    sync->follow.tick = ngx_http_govsvc_ban_sync_tick;
+    sync->follow.ended = ngx_http_govsvc_ban_sync_ended;
 
     sync->lifted = ngx_pcalloc(cf->pool, NGX_HTTP_GOVSVC_BAN_PENDING
                                         * sizeof(ngx_http_govsvc_ban_lifted_t));
@@ -81,7 +63,8 @@ ngx_http_govsvc_ban_sync_add(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
     zone->changed = ngx_http_govsvc_ban_sync_changed;
     zone->data = sync;
 
-    return NGX_CONF_OK;
+    return ngx_http_govsvc_follow_add(cf, &sync->follow, &what,
+                                      &zone->base.name, redis);
 }
 
 
@@ -105,89 +88,21 @@ void
 ngx_http_govsvc_ban_sync_start(ngx_http_govsvc_ban_zone_t *zone,
     ngx_log_t *log)
 {
-    u_char                      *p;
-    size_t                       size;
-    const ngx_str_t             *prefix;
     ngx_http_govsvc_ban_sync_t  *sync;
 
     sync = zone->data;
-    prefix = ngx_govsvc_redis_prefix(sync->redis);
+    sync->follow.cursor = &sync->shared->cursor;
 
-    sync->log = log;
-
-    size = prefix->len + zone->base.name.len + sizeof("{ban:}:set") - 1;
-
-    p = ngx_pnalloc(ngx_cycle->pool, 2 * size);
-    if (p == NULL) {
-        return;
-    }
-
-    sync->set.data = p;
-    p = ngx_sprintf(p, "%V{ban:%V}:set", prefix, &zone->base.name);
-    sync->set.len = p - sync->set.data;
-
-    sync->stream.data = p;
-    p = ngx_sprintf(p, "%V{ban:%V}:log", prefix, &zone->base.name);
-    sync->stream.len = p - sync->stream.data;
-
-    sync->event.handler = ngx_http_govsvc_ban_sync_event;
-    sync->event.data = &sync->dummy;
-    sync->event.log = log;
-    sync->event.cancelable = 1;
-
-    sync->dummy.data = sync;
-    sync->dummy.fd = (ngx_socket_t) -1;
-
-    ngx_add_timer(&sync->event, NGX_HTTP_GOVSVC_BAN_TICK);
+    (void) ngx_http_govsvc_follow_start(&sync->follow, log);
 }
 
 
 static void
-ngx_http_govsvc_ban_sync_lead(void *data, ngx_uint_t leads)
+ngx_http_govsvc_ban_sync_tick(void *data)
 {
     ngx_http_govsvc_ban_sync_t *sync = data;
 
-    sync->leads = leads;
-
-    if (leads) {
-        return;
-    }
-
-    if (sync->reader != NULL) {
-        ngx_govsvc_redis_stream_close(sync->reader);
-        sync->reader = NULL;
-    }
-
-    if (sync->asking != NULL) {
-        ngx_govsvc_redis_cancel(sync->asking);
-        sync->asking = NULL;
-    }
-
-    sync->telling = 0;
-    sync->ready = 0;
-    sync->from = 0;
-}
-
-
-/* The stream goes on where the last leader of this memory stood. */
-
-static void
-ngx_http_govsvc_ban_sync_event(ngx_event_t *ev)
-{
-    u_char                           id[2 * NGX_INT64_LEN + 1];
-    uint64_t                         cursor;
-    ngx_str_t                        text;
-    ngx_uint_t                       i;
-    ngx_connection_t                *dummy;
-    ngx_http_govsvc_ban_sync_t      *sync;
-    ngx_govsvc_redis_stream_conf_t   conf;
-
-    dummy = ev->data;
-    sync = dummy->data;
-
-    if (ngx_exiting) {
-        return;
-    }
+    ngx_uint_t  i;
 
     for (i = 0; i < NGX_HTTP_GOVSVC_BAN_PENDING; i++) {
         if (sync->lifted[i].used && !sync->lifted[i].sent) {
@@ -195,35 +110,27 @@ ngx_http_govsvc_ban_sync_event(ngx_event_t *ev)
         }
     }
 
-    if (sync->leads && sync->reader == NULL) {
-
-        cursor = __atomic_load_n(&sync->shared->cursor, __ATOMIC_ACQUIRE);
-
-        text.data = id;
-        text.len = (cursor == 0)
-                   ? ngx_sprintf(id, "$") - id
-                   : ngx_sprintf(id, "%uL-%uL",
-                                 cursor >> NGX_HTTP_GOVSVC_BAN_SEQ,
-                                 cursor & ((1 << NGX_HTTP_GOVSVC_BAN_SEQ) - 1))
-                     - id;
-
-        sync->wanted = 1;
-
-        conf.entry = ngx_http_govsvc_ban_sync_entry;
-        conf.event = ngx_http_govsvc_ban_sync_stream;
-        conf.data = sync;
-
-        sync->reader = ngx_govsvc_redis_stream_open(sync->redis,
-                                                    &sync->stream, &text,
-                                                    &conf);
-    }
-
-    if (sync->leads) {
+    if (sync->follow.leads) {
         ngx_http_govsvc_ban_sync_tell_all(sync);
-        ngx_http_govsvc_ban_sync_clean(sync);
+        ngx_http_govsvc_ban_sync_ask(sync);
+    }
+}
+
+
+static void
+ngx_http_govsvc_ban_sync_ended(void *data)
+{
+    ngx_http_govsvc_ban_sync_t *sync = data;
+
+    if (sync->asking != NULL) {
+        ngx_govsvc_redis_cancel(sync->asking);
+        sync->asking = NULL;
     }
 
-    ngx_add_timer(ev, NGX_HTTP_GOVSVC_BAN_TICK);
+    sync->telling = 0;
+    sync->wanted = 1;
+    sync->ready = 0;
+    sync->from = 0;
 }
 
 
@@ -263,7 +170,7 @@ ngx_http_govsvc_ban_sync_changed(ngx_http_govsvc_ban_zone_t *zone,
         }
     }
 
-    ngx_log_error(NGX_LOG_ERR, sync->log, 0,
+    ngx_log_error(NGX_LOG_ERR, sync->follow.log, 0,
                   "govsvc ban: other nodes were not told that a ban in zone "
                   "\"%V\" is lifted, too many wait for redis",
                   &zone->base.name);
@@ -292,7 +199,7 @@ ngx_http_govsvc_ban_sync_tell(ngx_http_govsvc_ban_sync_t *sync,
     id.net.bits = e->bits;
 
     ngx_str_set(&add[0], "ZADD");
-    add[1] = sync->set;
+    add[1] = sync->follow.set;
     ngx_str_set(&add[2], "GT");
     add[3].data = until;
     add[3].len = ngx_sprintf(until, "%uL", e->until) - until;
@@ -300,7 +207,7 @@ ngx_http_govsvc_ban_sync_tell(ngx_http_govsvc_ban_sync_t *sync,
     add[4].len = ngx_http_govsvc_ban_sync_member(member, &id);
 
     ngx_str_set(&log[0], "XADD");
-    log[1] = sync->stream;
+    log[1] = sync->follow.stream;
     ngx_str_set(&log[2], "MAXLEN");
     ngx_str_set(&log[3], "~");
     ngx_str_set(&log[4], "200000");
@@ -339,7 +246,7 @@ ngx_http_govsvc_ban_sync_tell(ngx_http_govsvc_ban_sync_t *sync,
     cmds[1].argc = 24;
     cmds[1].key = 1;
 
-    return (ngx_govsvc_redis_multi(sync->redis, cmds, 2, NULL)
+    return (ngx_govsvc_redis_multi(sync->follow.redis, cmds, 2, NULL)
             == NGX_GOVSVC_REDIS_OK)
            ? NGX_OK : NGX_ERROR;
 }
@@ -387,7 +294,7 @@ ngx_http_govsvc_ban_sync_tell_all(ngx_http_govsvc_ban_sync_t *sync)
     ngx_uint_t      n;
     gs_ban_entry_t  e;
 
-    if (!ngx_govsvc_redis_ready(sync->redis)) {
+    if (!ngx_govsvc_redis_ready(sync->follow.redis)) {
         sync->telling = 0;
         __atomic_store_n(&sync->shared->resync, 1, __ATOMIC_RELEASE);
         return;
@@ -445,12 +352,12 @@ ngx_http_govsvc_ban_sync_lift(ngx_http_govsvc_ban_lifted_t *l)
     ngx_memzero(cmds, sizeof(cmds));
 
     ngx_str_set(&rem[0], "ZREM");
-    rem[1] = sync->set;
+    rem[1] = sync->follow.set;
     rem[2].data = member;
     rem[2].len = ngx_http_govsvc_ban_sync_member(member, &l->id);
 
     ngx_str_set(&log[0], "XADD");
-    log[1] = sync->stream;
+    log[1] = sync->follow.stream;
     ngx_str_set(&log[2], "MAXLEN");
     ngx_str_set(&log[3], "~");
     ngx_str_set(&log[4], "200000");
@@ -474,7 +381,7 @@ ngx_http_govsvc_ban_sync_lift(ngx_http_govsvc_ban_lifted_t *l)
     cmds[1].argc = 12;
     cmds[1].key = 1;
 
-    l->sent = (ngx_govsvc_redis_multi(sync->redis, cmds, 2, NULL)
+    l->sent = (ngx_govsvc_redis_multi(sync->follow.redis, cmds, 2, NULL)
                == NGX_GOVSVC_REDIS_OK);
 }
 

@@ -12,18 +12,14 @@
 
 #include "core/gs_hex.h"
 #include "http/ngx_http_govsvc_ban_sync.h"
-#include "http/ngx_http_govsvc_redis.h"
-#include "ngx/ngx_govsvc_lead.h"
+#include "http/ngx_http_govsvc_follow.h"
 
 
-#define NGX_HTTP_GOVSVC_BAN_TICK     100      /* ms */
-#define NGX_HTTP_GOVSVC_BAN_GC       60000    /* ms */
 #define NGX_HTTP_GOVSVC_BAN_CROSSED  30000    /* ms */
 #define NGX_HTTP_GOVSVC_BAN_BATCH    128      /* told again in one tick */
 #define NGX_HTTP_GOVSVC_BAN_PENDING  256      /* lifted, not told yet */
 #define NGX_HTTP_GOVSVC_BAN_SNAP     500      /* entries asked for at once */
 #define NGX_HTTP_GOVSVC_BAN_MEMBER   64       /* "subject:" and the rest */
-#define NGX_HTTP_GOVSVC_BAN_SEQ      20       /* bits of a cursor */
 
 
 typedef struct ngx_http_govsvc_ban_sync_s  ngx_http_govsvc_ban_sync_t;
@@ -46,25 +42,15 @@ typedef struct {
 
 struct ngx_http_govsvc_ban_sync_s {
     ngx_http_govsvc_ban_zone_t    *zone;
-    ngx_govsvc_redis_t            *redis;
-    ngx_govsvc_lead_t             *lead;
-    ngx_str_t                      duty;
+    ngx_http_govsvc_follow_t       follow;
     ngx_http_govsvc_ban_shared_t  *shared;
 
     /* of the worker */
-    ngx_log_t                     *log;
-    ngx_event_t                    event;
-    ngx_connection_t               dummy;
-    ngx_str_t                      set;
-    ngx_str_t                      stream;
-    ngx_govsvc_redis_stream_t     *reader;   /* NULL: does not lead */
     ngx_govsvc_redis_call_t       *asking;   /* for the snapshot */
-    ngx_msec_t                     gc;
     ngx_msec_t                     retold;
     uint64_t                       told;     /* where in the table */
     uint64_t                       from;     /* of the snapshot, ms */
     uint64_t                       offset;
-    unsigned                       leads:1;
     unsigned                       telling:1;
     unsigned                       again:1;  /* bans were told again */
     unsigned                       wanted:1; /* a snapshot */
@@ -89,8 +75,8 @@ ngx_int_t ngx_http_govsvc_ban_sync_entry(void *data,
 void ngx_http_govsvc_ban_sync_stream(void *data,
     ngx_govsvc_redis_stream_event_e event);
 
-/* What the leader does from time to time. */
-void ngx_http_govsvc_ban_sync_clean(ngx_http_govsvc_ban_sync_t *sync);
+/* The leader asks again for what it did not get. */
+void ngx_http_govsvc_ban_sync_ask(ngx_http_govsvc_ban_sync_t *sync);
 
 
 #endif /* _NGX_HTTP_GOVSVC_BAN_SYNC_PRIV_H_INCLUDED_ */

@@ -16,8 +16,6 @@ static void ngx_http_govsvc_ban_sync_apply(ngx_http_govsvc_ban_sync_t *sync,
     const gs_ban_id_t *id, gs_ban_t *ban);
 static void ngx_http_govsvc_ban_sync_remove(ngx_http_govsvc_ban_sync_t *sync,
     const gs_ban_id_t *id);
-static void ngx_http_govsvc_ban_sync_cursor(ngx_http_govsvc_ban_sync_t *sync,
-    const ngx_str_t *id);
 static void ngx_http_govsvc_ban_sync_snapshot(
     ngx_http_govsvc_ban_sync_t *sync);
 static void ngx_http_govsvc_ban_sync_got(void *data,
@@ -200,8 +198,6 @@ ngx_http_govsvc_ban_sync_entry(void *data, const ngx_str_t *id,
         sync->ngone++;
     }
 
-    ngx_http_govsvc_ban_sync_cursor(sync, id);
-
     return NGX_OK;
 }
 
@@ -223,7 +219,7 @@ ngx_http_govsvc_ban_sync_apply(ngx_http_govsvc_ban_sync_t *sync,
     }
 
     if (gs_ban_add(&sync->zone->table, id, ban, now, NULL, NULL) == GS_BUSY) {
-        ngx_log_error(NGX_LOG_ERR, sync->log, 0,
+        ngx_log_error(NGX_LOG_ERR, sync->follow.log, 0,
                       "govsvc ban: zone \"%V\" is full, a ban of another node "
                       "was not set", &sync->zone->base.name);
     }
@@ -241,7 +237,7 @@ ngx_http_govsvc_ban_sync_remove(ngx_http_govsvc_ban_sync_t *sync,
     if (gs_ban_lift(&sync->zone->table, id, ngx_http_govsvc_ban_now())
         == GS_OK)
     {
-        ngx_log_error(NGX_LOG_NOTICE, sync->log, 0,
+        ngx_log_error(NGX_LOG_NOTICE, sync->follow.log, 0,
                       "govsvc ban: ban of a %s lifted in zone \"%V\" by "
                       "another node", gs_ban_kinds[id->kind],
                       &sync->zone->base.name);
@@ -254,42 +250,6 @@ ngx_http_govsvc_ban_sync_remove(ngx_http_govsvc_ban_sync_t *sync,
             ngx_http_govsvc_ban_sync_changed(sync->zone, id, NULL, 0, sync);
         }
     }
-}
-
-
-/* In one word, so that a worker may die here. */
-
-static void
-ngx_http_govsvc_ban_sync_cursor(ngx_http_govsvc_ban_sync_t *sync,
-    const ngx_str_t *id)
-{
-    u_char    *dash;
-    gs_str_t   s;
-    uint64_t   ms, seq;
-
-    dash = ngx_strlchr(id->data, id->data + id->len, '-');
-    if (dash == NULL) {
-        return;
-    }
-
-    s = gs_str_make(id->data, dash - id->data);
-
-    if (gs_parse_u64(&s, &ms) != GS_OK
-        || ms >> (64 - NGX_HTTP_GOVSVC_BAN_SEQ) != 0)
-    {
-        return;
-    }
-
-    s = gs_str_make(dash + 1, id->data + id->len - dash - 1);
-
-    if (gs_parse_u64(&s, &seq) != GS_OK) {
-        return;
-    }
-
-    seq = ngx_min(seq, (1 << NGX_HTTP_GOVSVC_BAN_SEQ) - 1);
-
-    __atomic_store_n(&sync->shared->cursor,
-                     ms << NGX_HTTP_GOVSVC_BAN_SEQ | seq, __ATOMIC_RELEASE);
 }
 
 
@@ -343,7 +303,7 @@ ngx_http_govsvc_ban_sync_snapshot(ngx_http_govsvc_ban_sync_t *sync)
     ngx_memzero(&cmd, sizeof(ngx_govsvc_redis_cmd_t));
 
     ngx_str_set(&argv[0], "ZRANGE");
-    argv[1] = sync->set;
+    argv[1] = sync->follow.set;
     argv[2].data = from;
     argv[2].len = ngx_sprintf(from, "%uL", sync->from) - from;
     ngx_str_set(&argv[3], "+inf");
@@ -362,7 +322,7 @@ ngx_http_govsvc_ban_sync_snapshot(ngx_http_govsvc_ban_sync_t *sync)
 
     sync->ngone = 0;
 
-    if (ngx_govsvc_redis_send(sync->redis, &cmd, &sync->asking)
+    if (ngx_govsvc_redis_send(sync->follow.redis, &cmd, &sync->asking)
         != NGX_GOVSVC_REDIS_OK)
     {
         sync->asking = NULL;
@@ -450,38 +410,14 @@ ngx_http_govsvc_ban_sync_got(void *data, ngx_govsvc_redis_status_e status,
 }
 
 
+/* For a snapshot that was asked for in vain: once more. */
+
 void
-ngx_http_govsvc_ban_sync_clean(ngx_http_govsvc_ban_sync_t *sync)
+ngx_http_govsvc_ban_sync_ask(ngx_http_govsvc_ban_sync_t *sync)
 {
-    u_char                  now[NGX_INT64_LEN];
-    ngx_str_t               argv[4];
-    ngx_govsvc_redis_cmd_t  cmd;
-
-    /* asked for in vain: once more */
-
     if (sync->wanted && sync->from != 0 && sync->asking == NULL
-        && ngx_govsvc_redis_ready(sync->redis))
+        && ngx_govsvc_redis_ready(sync->follow.redis))
     {
         ngx_http_govsvc_ban_sync_snapshot(sync);
     }
-
-    if ((ngx_msec_int_t) (ngx_current_msec - sync->gc) < 0) {
-        return;
-    }
-
-    sync->gc = ngx_current_msec + NGX_HTTP_GOVSVC_BAN_GC;
-
-    ngx_memzero(&cmd, sizeof(ngx_govsvc_redis_cmd_t));
-
-    ngx_str_set(&argv[0], "ZREMRANGEBYSCORE");
-    argv[1] = sync->set;
-    ngx_str_set(&argv[2], "-inf");
-    argv[3].data = now;
-    argv[3].len = ngx_sprintf(now, "%uL", ngx_http_govsvc_ban_now()) - now;
-
-    cmd.argv = argv;
-    cmd.argc = 4;
-    cmd.key = 1;
-
-    (void) ngx_govsvc_redis_send(sync->redis, &cmd, NULL);
 }
