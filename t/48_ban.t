@@ -9,6 +9,7 @@
 use strict;
 use warnings;
 
+use IO::Socket::UNIX;
 use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -89,6 +90,18 @@ $t->http_conf(<<"EOF")->run();
     server {
         listen  127.0.0.1:%%PORT_1%%;
         return  404;
+    }
+
+    server {
+        listen             127.0.0.1:%%PORT_2%%;
+        listen             unix:%%DIR%%/bans.sock;
+        set_real_ip_from   127.0.0.1;
+        set_real_ip_from   unix:;
+        real_ip_header     X-Real-IP;
+
+        location = /bans {
+            govsvc_ban_control  zone=bans;
+        }
     }
 EOF
 
@@ -233,6 +246,28 @@ is(scalar @{$r->{bans}}, 64, 'a page');
 my $more = $t->http_get("/bans?cursor=$r->{cursor}")->json;
 cmp_ok(scalar @{$more->{bans}}, '>', 6, 'and the next');
 ok(!exists $more->{cursor}, 'which is the last');
+
+# by clients of this machine alone
+
+is($t->http_request($_->[0], '/bans?net=10.9.9.9', port => $t->port(2),
+    headers => ['X-Real-IP' => $_->[1]])->status, $_->[2], "@$_") for (
+    [ 'GET', '10.0.0.1', 403 ],
+    [ 'POST', '10.0.0.1', 403 ],
+    [ 'DELETE', '128.0.0.1', 403 ],
+    [ 'POST', '126.255.255.255', 403 ],
+    [ 'POST', '2001:db8::1', 403 ],
+    [ 'POST', '::2', 403 ],
+    [ 'POST', '::ffff:10.0.0.1', 403 ],
+    [ 'GET', '127.3.2.1', 200 ],
+    [ 'GET', '::1', 200 ],
+    [ 'GET', '::ffff:127.0.0.1', 200 ],
+);
+ok(!(grep { $_->{key} eq '10.9.9.9' } map { @{$_->{bans}} }
+    $t->http_get('/bans')->json, $more), 'nothing was banned');
+is($t->http_get('/bans', socket => IO::Socket::UNIX->new(
+    Peer => $t->dir() . '/bans.sock'))->status, 200, 'over a unix socket');
+like($t->error_log(), qr/a client of another machine may not change bans/,
+    'told');
 
 # kept
 

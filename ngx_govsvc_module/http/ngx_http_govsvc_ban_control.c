@@ -2,8 +2,9 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Bans by hand: a location that lists them, sets and lifts them.  Who may
- * come here is for the location to say.
+ * Bans by hand: a location that lists them, sets and lifts them, for clients
+ * of this machine.  Those from elsewhere have the registry API, which asks who
+ * they are.
  */
 
 
@@ -17,6 +18,7 @@
 
 
 static ngx_int_t ngx_http_govsvc_ban_control_handler(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_govsvc_ban_near(struct sockaddr *sa);
 static ngx_int_t ngx_http_govsvc_ban_list(ngx_http_request_t *r,
     ngx_http_govsvc_ban_zone_t *zone);
 static void ngx_http_govsvc_ban_show(gs_buf_t *b, gs_ban_entry_t *e);
@@ -72,6 +74,13 @@ ngx_http_govsvc_ban_control_handler(ngx_http_request_t *r)
 
     bcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_ban_module);
 
+    if (!ngx_http_govsvc_ban_near(r->connection->sockaddr)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "govsvc ban: a client of another machine may not change "
+                      "bans here, but through the registry API");
+        return NGX_HTTP_FORBIDDEN;
+    }
+
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_POST|NGX_HTTP_DELETE))) {
         return NGX_HTTP_NOT_ALLOWED;
     }
@@ -84,6 +93,40 @@ ngx_http_govsvc_ban_control_handler(ngx_http_request_t *r)
     return (r->method == NGX_HTTP_GET)
            ? ngx_http_govsvc_ban_list(r, bcf->control)
            : ngx_http_govsvc_ban_change(r, bcf->control);
+}
+
+
+static ngx_uint_t
+ngx_http_govsvc_ban_near(struct sockaddr *sa)
+{
+    struct sockaddr_in   *sin;
+#if (NGX_HAVE_INET6)
+    struct in6_addr      *addr;
+#endif
+
+    switch (sa->sa_family) {
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+    case AF_UNIX:
+        return 1;
+#endif
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        addr = &((struct sockaddr_in6 *) sa)->sin6_addr;
+
+        return IN6_IS_ADDR_LOOPBACK(addr)
+               || (IN6_IS_ADDR_V4MAPPED(addr) && addr->s6_addr[12] == 127);
+#endif
+
+    case AF_INET:
+        sin = (struct sockaddr_in *) sa;
+
+        return ntohl(sin->sin_addr.s_addr) >> 24 == 127;
+
+    default:
+        return 0;
+    }
 }
 
 
