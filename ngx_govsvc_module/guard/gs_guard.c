@@ -127,6 +127,7 @@ gs_guard_run(const gs_guard_t *guard, gs_guard_scratch_t *s,
     s->held = 0;
     s->ticking = 0;
     s->over = 0;
+    s->before = verdict->spent;
     s->unseen = 0;
     s->nevidence = 0;
     s->outer.text.len = 0;
@@ -161,6 +162,10 @@ gs_guard_run(const gs_guard_t *guard, gs_guard_scratch_t *s,
 
     if (s->over) {
         verdict->over_budget = 1;
+    }
+
+    if (s->ticking) {
+        verdict->spent += s->clock(s->clock_data) - s->started;
     }
 
     if (s->broken) {
@@ -229,7 +234,9 @@ gs_guard_holds(const gs_guard_t *guard, const gs_guard_scratch_t *s,
             continue;
         }
 
-        if (hit == (int) cond->negate) {
+        /* what was not asked to the end does not tell that there is none */
+
+        if (hit == (int) cond->negate || (cond->negate && s->over)) {
             return GS_DECLINED;
         }
     }

@@ -151,6 +151,7 @@ typedef struct {
     uint32_t           undecided;          /* first rule at its limit, or 0 */
     uint32_t           allowed;            /* the rule that ends all, or 0 */
     unsigned           over_budget;        /* 1: not all rules were asked */
+    uint64_t           spent;              /* of the budget, all phases */
     uint32_t           facts;              /* of the body, private bits */
     unsigned           score;              /* counted towards blocking */
     unsigned           noted;              /* of levels that only log */
@@ -236,7 +237,7 @@ gs_uchar_t *gs_guard_pieces_next(gs_guard_pieces_t *p, uint64_t n,
 void gs_guard_pieces_end(const gs_guard_pieces_t *p, gs_guard_input_t *in);
 
 
-/* A bound for the time of one gs_guard_run(), in units of the clock. */
+/* A bound for the time of all phases of a request, in units of the clock. */
 void gs_guard_budget(gs_guard_scratch_t *s, gs_guard_clock_pt clock,
     void *data, uint64_t budget);
 

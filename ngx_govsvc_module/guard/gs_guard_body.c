@@ -61,6 +61,8 @@ gs_guard_feed_body(gs_guard_run_t *run)
         facts |= GS_FLAG_OVER_LIMIT;
     }
 
+    (void) gs_guard_tick(run->s, text.len);
+
     facts |= gs_body_coding(run, &text);
     facts |= gs_body_charset(&run->in->type);
     facts |= gs_body_mark(&text);

@@ -408,7 +408,8 @@ gs_guard_pcre(gs_guard_parser_t *p, const gs_str_t *pattern, int *rc,
     uint32_t     options;
     pcre2_code  *code;
 
-    options = PCRE2_NEVER_UTF|PCRE2_NEVER_UCP|PCRE2_DOTALL;
+    options = PCRE2_NEVER_UTF|PCRE2_NEVER_UCP|PCRE2_DOTALL
+              |PCRE2_USE_OFFSET_LIMIT;
 
     code = pcre2_compile(pattern->data, pattern->len,
                          options|PCRE2_NO_AUTO_CAPTURE, rc, offset,

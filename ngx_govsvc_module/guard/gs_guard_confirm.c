@@ -11,6 +11,10 @@
 #include "core/gs_buf.h"
 
 
+#define GS_GUARD_PLACES  512               /* tried between looks at a clock */
+#define GS_GUARD_STEPS   (8 * 1024 * 1024)
+
+
 static gs_rc_t gs_guard_confirm_texts(gs_guard_scratch_t *s,
     const gs_cond_t *cond, const gs_str_t *value);
 static gs_rc_t gs_guard_confirm_lit(gs_guard_scratch_t *s,
@@ -149,6 +153,10 @@ gs_guard_confirm_lit(gs_guard_scratch_t *s, const gs_cond_t *cond,
             continue;
         }
 
+        if (gs_guard_tick(s, value->len - from)) {
+            return GS_DECLINED;
+        }
+
         at = gs_guard_find(value, from, &cond->values[i]);
 
         if (at == value->len) {
@@ -197,24 +205,52 @@ gs_guard_find(const gs_str_t *value, size_t from, const gs_str_t *word)
 }
 
 
+/*
+ * A long value is tried from so many places at a time, with a look at the
+ * clock between: no pattern is longer at it than the budget allows.  A match
+ * may read to the end from each place, hence fewer of them in longer values.
+ */
+
 static gs_rc_t
 gs_guard_confirm_pcre(gs_guard_scratch_t *s, const gs_cond_t *cond,
     const gs_str_t *value)
 {
     int         rc;
+    size_t      from, to, places;
     PCRE2_SPTR  subject;
 
     subject = (value->len == 0) ? (PCRE2_SPTR) "" : value->data;
-    s->unseen += 512 + value->len;
 
-    if (cond->jit) {
-        rc = pcre2_jit_match(cond->code, subject, value->len, 0, 0, s->match,
-                             s->mctx);
+    for (from = 0; ; from = to + 1) {
 
-    } else {
-        rc = pcre2_match(cond->code, subject, value->len, 0, 0, s->match,
-                         s->mctx);
+        places = GS_GUARD_STEPS / (value->len - from + 1);
+        places = (places > GS_GUARD_PLACES) ? GS_GUARD_PLACES
+                 : (places < 16) ? 16 : places;
+
+        to = (value->len - from > places) ? from + places : PCRE2_UNSET;
+
+        (void) pcre2_set_offset_limit(s->mctx, to);
+
+        if (cond->jit) {
+            rc = pcre2_jit_match(cond->code, subject, value->len, from, 0,
+                                 s->match, s->mctx);
+
+        } else {
+            rc = pcre2_match(cond->code, subject, value->len, from, 0,
+                             s->match, s->mctx);
+        }
+
+        if (rc != PCRE2_ERROR_NOMATCH) {
+            break;
+        }
+
+        if (to == PCRE2_UNSET || gs_guard_tick(s, 512 + to - from)) {
+            s->unseen += 512 + value->len - from;
+            return GS_DECLINED;
+        }
     }
+
+    s->unseen += 512 + value->len - from;
 
     if (rc >= 0) {
         s->at = pcre2_get_ovector_pointer(s->match)[0];
@@ -222,9 +258,6 @@ gs_guard_confirm_pcre(gs_guard_scratch_t *s, const gs_cond_t *cond,
     }
 
     switch (rc) {
-
-    case PCRE2_ERROR_NOMATCH:
-        return GS_DECLINED;
 
     case PCRE2_ERROR_MATCHLIMIT:
     case PCRE2_ERROR_DEPTHLIMIT:

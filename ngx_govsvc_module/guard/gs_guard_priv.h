@@ -400,6 +400,7 @@ struct gs_guard_scratch_s {
     unsigned              over:1;          /* the budget is spent */
     uint64_t              budget;
     uint64_t              started;
+    uint64_t              before;          /* spent by earlier phases */
     size_t                unseen;          /* bytes since the clock */
     size_t                at;              /* where the last match begins */
     gs_guard_clock_pt     clock;
@@ -604,6 +605,12 @@ uint32_t gs_guard_feed_json(gs_guard_run_t *run, const gs_str_t *text);
 uint32_t gs_guard_feed_xml(gs_guard_run_t *run, const gs_str_t *text);
 uint32_t gs_guard_feed_multipart(gs_guard_run_t *run, const gs_str_t *text,
     const gs_str_t *boundary);
+
+/*
+ * Adds to what is done; 1 if the time is over, which is never undone.  The
+ * clock is asked seldom: between two looks lie some kilobytes.
+ */
+int gs_guard_tick(gs_guard_scratch_t *s, size_t len);
 
 /* The view of a value; GS_DECLINED if it has none. */
 gs_rc_t gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view);

@@ -15,7 +15,6 @@
 #define GS_GUARD_OUTER  256                /* shorter is looked at in parts */
 
 
-static int gs_guard_tick(gs_guard_scratch_t *s, size_t len);
 static void gs_guard_scan(gs_guard_run_t *run, gs_value_t *v,
     unsigned views);
 static int gs_guard_live(gs_guard_run_t *run, gs_value_t *v, unsigned view,
@@ -42,12 +41,12 @@ static int gs_guard_excepted(const gs_guard_run_t *run, uint32_t rule,
 
 /* 1 if the time is over; the clock is asked seldom, and not at the start. */
 
-static int
+int
 gs_guard_tick(gs_guard_scratch_t *s, size_t len)
 {
     s->unseen += len;
 
-    if (s->clock == NULL || s->unseen < GS_GUARD_TICK) {
+    if (s->clock == NULL || s->over || s->unseen < GS_GUARD_TICK) {
         return s->over;
     }
 
@@ -57,7 +56,7 @@ gs_guard_tick(gs_guard_scratch_t *s, size_t len)
         s->ticking = 1;
         s->started = s->clock(s->clock_data);
 
-    } else if (s->clock(s->clock_data) - s->started > s->budget) {
+    } else if (s->clock(s->clock_data) - s->started + s->before > s->budget) {
         s->over = 1;
     }
 
@@ -192,7 +191,7 @@ gs_guard_scan(gs_guard_run_t *run, gs_value_t *v, unsigned views)
 
         alike = (v->alike >> view) & 1;
 
-        if ((views & (1u << view)) == 0
+        if ((views & (1u << view)) == 0 || gs_guard_tick(s, 0)
             || (!alike && gs_guard_view(s, v, (gs_view_e) view) != GS_OK))
         {
             continue;
@@ -465,7 +464,8 @@ gs_guard_candidate(gs_guard_run_t *run, uint32_t index, gs_value_t *v,
     bit = (uint64_t) 1 << index % 64;
     rule = (uint64_t) 1 << r % 64;
 
-    if ((run->policy->off[r / 64] & rule)
+    if (gs_guard_tick(s, 0)
+        || (run->policy->off[r / 64] & rule)
         || (run->policy->nexcept > 0 && gs_guard_excepted(run, r, v))
         || (s->bare && !gs_guard_open(s, cond, gs_guard_seen(v, view)))
         || gs_guard_view(s, v, (gs_view_e) view) != GS_OK)

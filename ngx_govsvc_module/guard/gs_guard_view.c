@@ -72,6 +72,8 @@ gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
         return gs_view_none(v, view);
     }
 
+    s->unseen += from->len;
+
     switch (view) {
 
     case GS_VIEW_LOWER:

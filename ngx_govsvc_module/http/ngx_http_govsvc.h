@@ -82,6 +82,7 @@ typedef struct {
     ngx_uint_t                       guard_bans;  /* bits of hits to act on */
     ngx_uint_t                       guard_limits;
     void                            *guard_ban_zone;
+    uint64_t                         guard_spent;       /* ns */
 
     /* limit */
     ngx_http_govsvc_limit_status_e   limit_status;

@@ -97,6 +97,7 @@ ngx_http_govsvc_guard_ask(ngx_http_govsvc_guard_input_t *input,
 
     verdict->undecided = 0;
     verdict->over_budget = 0;
+    verdict->spent = ctx->guard_spent;
     before = verdict->nhits;
 
     gs_guard_budget(gmcf->scratch,
@@ -105,6 +106,8 @@ ngx_http_govsvc_guard_ask(ngx_http_govsvc_guard_input_t *input,
 
     rc = gs_guard_run(gmcf->guard, gmcf->scratch, glcf->policy, phase,
                       &input->in, verdict);
+
+    ctx->guard_spent = verdict->spent;
 
     if (rc != GS_ERROR && verdict->nhits == before && !verdict->over_budget) {
         return NGX_DECLINED;

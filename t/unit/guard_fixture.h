@@ -12,7 +12,6 @@
 
 
 #include "guard/gs_guard.h"
-#include "tap.h"
 
 #include <glob.h>
 #include <stdio.h>
@@ -20,6 +19,9 @@
 
 
 #define FIXTURE_FILE  (1024 * 1024)
+
+
+static const char  fixture_rules[] = "lua-free-rules/*.rules";
 
 
 static inline int
@@ -63,7 +65,7 @@ fixture_read(FILE *f, size_t *len)
         data = more;
     }
 
-    diag("cannot read");
+    fputs("# cannot read\n", stderr);
     exit(1);
 }
 
@@ -82,10 +84,8 @@ fixture_guard(gs_mem_t *mem)
 
     build = gs_guard_build_create(mem, NULL, NULL, NULL);
 
-    if (build == NULL
-        || glob("lua-free-rules/*.rules", 0, NULL, &found) != 0)
-    {
-        diag("no rules");
+    if (build == NULL || glob(fixture_rules, 0, NULL, &found) != 0) {
+        fputs("# no rules\n", stderr);
         exit(1);
     }
 
@@ -98,7 +98,7 @@ fixture_guard(gs_mem_t *mem)
         text = gs_str_make(data, len);
 
         if (gs_guard_parse(build, &file, &text, &err) != GS_OK) {
-            diag("rules: %s", found.gl_pathv[i]);
+            fprintf(stderr, "# rules: %s\n", found.gl_pathv[i]);
             exit(1);
         }
 
@@ -108,7 +108,7 @@ fixture_guard(gs_mem_t *mem)
     globfree(&found);
 
     if (gs_guard_compile(&guard, build, &err) != GS_OK) {
-        diag("rules do not compile");
+        fputs("# rules do not compile\n", stderr);
         exit(1);
     }
 

@@ -11,6 +11,7 @@
 
 
 #include "guard_fixture.h"
+#include "tap.h"
 
 #include <zlib.h>
 
