@@ -355,6 +355,11 @@ gs_audit_event_source(gs_buf_t *b, const gs_audit_event_t *ev)
 
     gs_audit_event_text(b, "net", &ev->net, 48);
     gs_audit_event_text(b, "peer", &ev->peer, 48);
+    gs_audit_event_text(b, "country", &ev->country, 8);
+
+    if (ev->province != 0) {
+        gs_json_kv_u64(b, "province", ev->province);
+    }
 
     if (ev->pid.len != 0) {
         gs_json_kv_str(b, "pid", &ev->pid);

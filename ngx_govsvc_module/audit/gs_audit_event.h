@@ -67,6 +67,8 @@ typedef struct {
     gs_str_t     ip;
     gs_str_t     net;
     gs_str_t     peer;
+    gs_str_t     country;                  /* "CN" */
+    unsigned     province;                 /* 440000; 0: absent */
     unsigned     port;
     gs_str_t     pid;                      /* pseudonym of the caller */
     gs_str_t     app;

@@ -12,6 +12,9 @@
 #include "core/gs_utf8.h"
 
 
+#define GS_XML_ENTITY  64                  /* bytes; zeros may lead a number */
+
+
 typedef struct {
     gs_guard_run_t    *run;
     const gs_uchar_t  *p;
@@ -365,9 +368,13 @@ gs_xml_entity(const gs_str_t *text, size_t i, gs_uchar_t *dst, size_t *n)
     static const char *const  names[] = { "lt", "gt", "amp", "quot", "apos" };
     static const char         values[] = "<>&\"'";
 
-    end = gs_str_chr(text, i, ';');
+    for (end = i + 1; end < text->len && text->data[end] != ';'; end++) {
+        if (end - i > GS_XML_ENTITY) {
+            return 0;
+        }
+    }
 
-    if (end == text->len || end - i > 12 || end - i < 3) {
+    if (end == text->len || end - i < 3) {
         return 0;
     }
 

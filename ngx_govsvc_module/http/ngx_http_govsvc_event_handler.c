@@ -8,6 +8,7 @@
 
 
 #include "http/ngx_http_govsvc_audit_priv.h"
+#include "http/ngx_http_govsvc_client.h"
 #include "http/ngx_http_govsvc_ctx.h"
 #include "http/ngx_http_govsvc_event.h"
 #include "http/ngx_http_govsvc_guard.h"
@@ -22,6 +23,8 @@ static const char *ngx_http_govsvc_event_class(
     const gs_guard_rule_info_t *info);
 static void ngx_http_govsvc_event_rules(ngx_http_request_t *r,
     gs_guard_verdict_t *verdict, gs_audit_event_t *ev);
+static void ngx_http_govsvc_event_place(ngx_http_request_t *r,
+    gs_audit_event_t *ev);
 
 
 /* Refusals that tell of an attack by themselves. */
@@ -286,6 +289,8 @@ ngx_http_govsvc_event_fill(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
         ev->pid = ngx_govsvc_to_gs(&pid);
     }
 
+    ngx_http_govsvc_event_place(r, ev);
+
     ev->app = ngx_govsvc_to_gs(&ctx->app);
     ev->platform = ngx_govsvc_to_gs(&ctx->platform);
     ev->route = ngx_govsvc_to_gs(&ctx->route);
@@ -297,6 +302,27 @@ ngx_http_govsvc_event_fill(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
     ev->status = rec.status;
 
     ngx_http_govsvc_event_critical(r, ctx, &ev->critical);
+}
+
+
+/* Where the address is, if there is a database of places. */
+
+static void
+ngx_http_govsvc_event_place(ngx_http_request_t *r, gs_audit_event_t *ev)
+{
+    gs_geo_place_t                       place;
+    ngx_http_govsvc_client_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_client_module);
+
+    if (cmcf->geo == NULL
+        || gs_geo_lookup(cmcf->geo, r->connection->sockaddr, &place) != GS_OK)
+    {
+        return;
+    }
+
+    ev->country = place.country;
+    ev->province = place.region;
 }
 
 

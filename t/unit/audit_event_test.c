@@ -96,6 +96,16 @@ test_line(void)
            "[{\"id\":2001,\"name\":\"sqli-union\",\"at\":\"arg:id\","
            "\"view\":\"deep\",\"ev\":\"1 union select a\"}]", "the rest");
 
+    ev.country = gs_str_text("CN");
+    ev.province = 440000;
+    gs_buf_init(&b, text, sizeof(text));
+    (void) gs_audit_json_event(&b, &ev);
+
+    ok(has(&b, "\"port\":33492,\"country\":\"CN\",\"province\":440000}"),
+       "where the source is");
+
+    ev.country.len = 0;
+    ev.province = 0;
     memset(&ev.ip, 0, sizeof(gs_str_t));
     ev.port = 0;
     gs_buf_init(&b, text, sizeof(text));

@@ -192,6 +192,8 @@ static const body_case_t  body_cases[] = {
     { "xml eq \"<c>\"", XML "<x><![CDATA[<c>]]></x>", 1 },
     { "xml eq \" note \"", XML "<x><!-- note --></x>", 1 },
     { "xml eq A", XML "<x>&#x41;</x>", 1 },
+    { "xml eq A", XML "<x>&#x000000000000000041;</x>", 1 },
+    { "xml eq \"a & b;\"", XML "<x>a & b;</x>", 1 },
     { "xml lit file:///etc", XML "<!DOCTYPE a [<!ENTITY b SYSTEM "
       "\"file:///etc/x\">]><a>&b;</a>", 1 },
     { "body flag xml-doctype", XML "<!DOCTYPE a><a/>", 1 },
