@@ -109,8 +109,8 @@ main(void)
 static void
 make(store_t *s, gs_audit_alg_e alg)
 {
-    size_t             head;
     char               id[33], path[80];
+    size_t             head;
     gs_buf_t           d;
     gs_str_t           draft;
     uint64_t           i;

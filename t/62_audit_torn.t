@@ -21,7 +21,7 @@ my $long = $ENV{GOVSVC_LONG};
 my $dir = $t->dir() . '/audit';
 
 $t->{module} = "$FindBin::Bin/../build/fault/ngx_govsvc_module.so";
-$ENV{GOVSVC_FAULT} = $t->write_file('fault', "\0" x 192);
+$ENV{GOVSVC_FAULT} = $t->write_file('fault', "\0" x 256);
 chmod 0666, $ENV{GOVSVC_FAULT};
 $t->expect_log(qr/exited on signal 9/);
 

@@ -6,8 +6,9 @@
  * The file named by GOVSVC_FAULT is memory shared by the test and by all
  * processes: names of points and how often each is still to be passed; the
  * last passing is the end.  A third one, "short", is how many bytes a write()
- * of the module takes at most, and not at once: EINTR comes first.  The file is
- * made by the test before the server starts.
+ * of the module takes at most, and not at once: EINTR comes first; a fourth,
+ * "clock", how many seconds its wall clock is off.  The file is made by the
+ * test before the server starts.
  */
 
 
@@ -20,12 +21,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 
 #define GS_FAULT_NAME    56
 #define GS_FAULT_POINTS  2
 #define GS_FAULT_SHORT   GS_FAULT_POINTS
+#define GS_FAULT_CLOCK   (GS_FAULT_POINTS + 1)
 
 
 typedef struct {
@@ -39,6 +42,8 @@ static void gs_fault_pass(gs_fault_t *fault);
 
 ssize_t __real_write(int fd, const void *buf, size_t len);
 ssize_t __wrap_write(int fd, const void *buf, size_t len);
+int __real_clock_gettime(clockid_t id, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
 
 
 static gs_fault_t  *gs_fault_points;
@@ -63,7 +68,7 @@ gs_fault_init(void)
         return;
     }
 
-    p = mmap(NULL, (GS_FAULT_SHORT + 1) * sizeof(gs_fault_t),
+    p = mmap(NULL, (GS_FAULT_CLOCK + 1) * sizeof(gs_fault_t),
              PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0);
 
     (void) close(fd);
@@ -132,4 +137,21 @@ __wrap_write(int fd, const void *buf, size_t len)
     }
 
     return __real_write(fd, buf, (len < most) ? len : (size_t) most);
+}
+
+
+int
+__wrap_clock_gettime(clockid_t id, struct timespec *ts)
+{
+    int  rc;
+
+    rc = __real_clock_gettime(id, ts);
+
+    if (rc == 0 && id == CLOCK_REALTIME && gs_fault_points != NULL) {
+        ts->tv_sec += (time_t) __atomic_load_n(
+                                 &gs_fault_points[GS_FAULT_CLOCK].left,
+                                 __ATOMIC_ACQUIRE);
+    }
+
+    return rc;
 }
