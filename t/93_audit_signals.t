@@ -150,7 +150,8 @@ is(scalar(grep { $_->{intents} != $_->{paired} } @chains), 0,
     'all intents have an end');
 is(scalar(grep { $_->{lost} } @chains), 0, 'nothing was lost');
 
-my @g = sort { $a <=> $b } map { $_->{g} } grep { $_->{g} } $t->audit_lines();
+my @g = sort { $a <=> $b } map { $_->{g} } grep { $_->{g} }
+    $t->audit_lines(), $t->audit_master_lines();
 my %n;
 $n{$_}++ for @g;
 
@@ -188,7 +189,7 @@ my $nginx = $ENV{GOVSVC_NGINX} || 'nginx';
 chomp(my $path = `which $nginx`);
 
 system($path, '-p', $top, '-c', "$top/up.conf") == 0
-    or skip 'no second server', 4;
+    or skip 'no second server', 8;
 
 my $pid = sub { (my $p = $t->read_file($_[0]) // '') =~ s/\s//g; $p };
 $t->wait_for(sub { $pid->('up.pid') });
@@ -217,6 +218,15 @@ ok($t->wait_for(sub { !-e "$top/up.pid" }), 'and its end');
 is($code, 0, 'both wrote whole chains');
 is(scalar(grep { $_->{ty} eq 'http' } $t->audit_lines("$top/audit2")), $n,
     'with all requests');
+
+my @sys = sort { $a->{t} cmp $b->{t} } grep { $_->{ty} eq 'sys' }
+    $t->audit_master_lines("$top/audit2");
+is_deeply([map { $_->{st} } @sys], [qw/start upgrade stop stop/],
+    'what became of the two masters');
+ok(!exists $sys[0]{pid}, 'a daemon has no number yet when it begins');
+is_deeply([$sys[1]{ppid}, $sys[2]{pid}], [$old, $old],
+    'the new one of the old one, which went first');
+is($sys[3]{pid}, $sys[1]{pid}, 'then the new one');
 
 }
 

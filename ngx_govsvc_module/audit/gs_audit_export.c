@@ -110,7 +110,8 @@ static void
 gs_audit_export_outcome(gs_audit_export_t *x)
 {
     if (x->denied || gs_str_eq_text(&x->type, "loss")
-        || gs_str_eq_text(&x->type, "tamper"))
+        || gs_str_eq_text(&x->type, "tamper")
+        || gs_str_eq_text(&x->stage, "worker.died"))
     {
         x->outcome = 2;
 
@@ -153,6 +154,7 @@ gs_audit_export_severity(const gs_audit_export_t *x)
 
     return (x->denied || x->status >= 500
             || gs_str_eq_text(&x->stage, "aborted")
+            || gs_str_eq_text(&x->stage, "worker.died")
             || gs_str_eq_text(&x->type, "clock.step")) ? 2 : 1;
 }
 
@@ -246,6 +248,13 @@ gs_audit_export_scalar(gs_audit_export_t *x, const char *object,
 
     return (field != NULL && !field->row)
            ? gs_audit_export_take(x, object, key) : NULL;
+}
+
+
+int
+gs_audit_export_spans(const gs_audit_export_t *x)
+{
+    return !gs_str_eq_text(&x->type, "clock.step");
 }
 
 

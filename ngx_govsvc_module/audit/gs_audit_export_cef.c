@@ -61,6 +61,8 @@ static const gs_audit_row_t  gs_audit_cef_rows[] = {
     { "src", "src", "ip", gs_audit_cef_source },
     { "spt", "src", "port", gs_audit_cef_copy },
     { "suid", "sub", "pid", gs_audit_cef_copy },
+    { "duid", "", "uid", gs_audit_cef_copy },
+    { "dvcpid", "", "pid", gs_audit_cef_copy },
     { "dst", "up", "addr", gs_audit_cef_peer },
     { "dhost", "http", "host", gs_audit_cef_copy },
     { "destinationServiceName", "gov", "platform", gs_audit_cef_copy },
@@ -335,7 +337,9 @@ gs_audit_cef_time(gs_audit_export_t *x, const gs_audit_row_t *row)
 
     time = gs_audit_field_value(x->f, row->object, row->key);
 
-    if (time.len != 0) {
+    if (time.len != 0
+        && (strcmp(row->path, "rt") == 0 || gs_audit_export_spans(x)))
+    {
         gs_audit_cef_key(x, row->path);
         gs_buf_u64(x->b, gs_audit_export_ms(&time));
     }

@@ -11,6 +11,7 @@
 
 static void gs_audit_ecs_kind(gs_audit_export_t *x,
     const gs_audit_row_t *row);
+static unsigned gs_audit_ecs_kind_of(const gs_audit_export_t *x);
 static void gs_audit_ecs_category(gs_audit_export_t *x,
     const gs_audit_row_t *row);
 static void gs_audit_ecs_type(gs_audit_export_t *x,
@@ -40,8 +41,8 @@ static const gs_audit_row_t  gs_audit_ecs_rows[] = {
     { "event.id", "", "id", gs_audit_row_copy },
     { "event.sequence", "", "g", gs_audit_row_copy },
     { "event.duration", NULL, NULL, gs_audit_ecs_duration },
-    { "event.start", "", "from", gs_audit_row_copy },
-    { "event.end", "", "to", gs_audit_row_copy },
+    { "event.start", "", "from", gs_audit_row_span },
+    { "event.end", "", "to", gs_audit_row_span },
     { "event.hash", "", "h", gs_audit_row_copy },
     { "trace.id", NULL, NULL, gs_audit_row_trace },
     { "span.id", "", "sp", gs_audit_row_copy },
@@ -62,22 +63,30 @@ static const gs_audit_row_t  gs_audit_ecs_rows[] = {
     { "url.domain", "http", "host", gs_audit_row_copy },
     { "url.path", "http", "path", gs_audit_row_copy },
     { "user_agent.original", "", "ua", gs_audit_row_copy },
+    { "user.id", "", "uid", gs_audit_row_string },
     { "user.hash", "sub", "pid", gs_audit_row_copy },
+    { "process.pid", "", "pid", gs_audit_row_copy },
+    { "process.exit_code", "", "exit", gs_audit_row_copy },
+    { "process.parent.pid", "", "ppid", gs_audit_row_copy },
     { "rule.id", NULL, "rule", gs_audit_row_reason },
     { "observer.vendor", "", "govsvc", gs_audit_row_word },
     { "observer.product", "", "ngx_govsvc_module", gs_audit_row_word },
     { "observer.type", "", "proxy", gs_audit_row_word },
     { "observer.name", NULL, NULL, gs_audit_row_node },
+    { "observer.version", "", "ver", gs_audit_row_copy },
     { NULL, NULL, NULL, NULL }
 };
 
 
-/* category and type of what is no request */
+/* type, category and type of what is no request; "sys." and what it was */
 
 static const char *const  gs_audit_ecs_types[][3] = {
     { "sec", "[\"intrusion_detection\"]", "[\"info\"]" },
     { "tamper", "[\"file\"]", "[\"change\"]" },
-    { "sys", "[\"process\"]", "[\"info\"]" },
+    { "sys.start", "[\"process\"]", "[\"start\"]" },
+    { "sys.stop", "[\"process\"]", "[\"end\"]" },
+    { "sys.worker.died", "[\"process\"]", "[\"end\",\"error\"]" },
+    { "sys", "[\"process\"]", "[\"change\"]" },
     { "cfg", "[\"configuration\"]", "[\"change\"]" },
     { "clock.step", "[\"host\"]", "[\"change\"]" },
     { "query", "[\"database\"]", "[\"access\"]" },
@@ -102,6 +111,40 @@ gs_audit_ecs_kind(gs_audit_export_t *x, const gs_audit_row_t *row)
 }
 
 
+static unsigned
+gs_audit_ecs_kind_of(const gs_audit_export_t *x)
+{
+    size_t    n;
+    gs_str_t  name, rest;
+    unsigned  i;
+
+    for (i = 0; gs_audit_ecs_types[i][0] != NULL; i++) {
+
+        name = gs_str_text(gs_audit_ecs_types[i][0]);
+
+        if (gs_str_eq(&x->type, &name)) {
+            break;
+        }
+
+        n = x->type.len;
+
+        if (x->stage.len == 0 || name.len <= n || name.data[n] != '.'
+            || memcmp(name.data, x->type.data, n) != 0)
+        {
+            continue;
+        }
+
+        rest = gs_str_make(name.data + n + 1, name.len - n - 1);
+
+        if (gs_str_eq(&x->stage, &rest)) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
 static void
 gs_audit_ecs_category(gs_audit_export_t *x, const gs_audit_row_t *row)
 {
@@ -114,11 +157,10 @@ gs_audit_ecs_category(gs_audit_export_t *x, const gs_audit_row_t *row)
         return;
     }
 
-    for (i = 0; gs_audit_ecs_types[i][0] != NULL; i++) {
-        if (gs_str_eq_text(&x->type, gs_audit_ecs_types[i][0])) {
-            gs_audit_put_raw(x, row->path, gs_audit_ecs_types[i][1]);
-            return;
-        }
+    i = gs_audit_ecs_kind_of(x);
+
+    if (gs_audit_ecs_types[i][0] != NULL) {
+        gs_audit_put_raw(x, row->path, gs_audit_ecs_types[i][1]);
     }
 }
 
@@ -133,11 +175,10 @@ gs_audit_ecs_type(gs_audit_export_t *x, const gs_audit_row_t *row)
         return;
     }
 
-    for (i = 0; gs_audit_ecs_types[i][0] != NULL; i++) {
-        if (gs_str_eq_text(&x->type, gs_audit_ecs_types[i][0])) {
-            gs_audit_put_raw(x, row->path, gs_audit_ecs_types[i][2]);
-            return;
-        }
+    i = gs_audit_ecs_kind_of(x);
+
+    if (gs_audit_ecs_types[i][0] != NULL) {
+        gs_audit_put_raw(x, row->path, gs_audit_ecs_types[i][2]);
     }
 }
 

@@ -291,6 +291,15 @@ gs_audit_row_action(gs_audit_export_t *x, const gs_audit_row_t *row)
 }
 
 
+void
+gs_audit_row_span(gs_audit_export_t *x, const gs_audit_row_t *row)
+{
+    if (gs_audit_export_spans(x)) {
+        gs_audit_row_copy(x, row);
+    }
+}
+
+
 /* A trace that begins here bears the number of the request. */
 
 void

@@ -3,7 +3,8 @@
  * Copyright (C) govsvc authors
  *
  * Export of audit lines: OCSF 1.3.0, HTTP Activity (class 4002) with the
- * profiles host and security_control; what is no request is a Base Event.
+ * profiles host and security_control, Application Lifecycle (6002) and Device
+ * Config State Change (5019); what else is no request is a Base Event.
  */
 
 
@@ -14,7 +15,24 @@
 #define GS_AUDIT_OCSF_OTHER  99
 
 
+/* A class, and an activity of it; other: under the name of the record. */
+typedef struct {
+    const char  *type;
+    const char  *stage;
+    unsigned     class_uid;
+    const char  *class_name;
+    unsigned     category_uid;
+    const char  *category_name;
+    unsigned     activity_id;
+    const char  *activity_name;
+} gs_audit_ocsf_class_t;
+
+
+static const gs_audit_ocsf_class_t *gs_audit_ocsf_find(
+    const gs_audit_export_t *x);
 static unsigned gs_audit_ocsf_method(gs_audit_export_t *x);
+static void gs_audit_ocsf_app(gs_audit_export_t *x,
+    const gs_audit_row_t *row);
 static void gs_audit_ocsf_activity(gs_audit_export_t *x,
     const gs_audit_row_t *row);
 static void gs_audit_ocsf_class(gs_audit_export_t *x,
@@ -66,7 +84,13 @@ static const gs_audit_row_t  gs_audit_ocsf_rows[] = {
     { "metadata.log_name", "", "ch", gs_audit_row_copy },
     { "metadata.original_time", "", "t", gs_audit_row_copy },
     { "actor.user.uid", "sub", "pid", gs_audit_row_copy },
+    { "actor.user.uid", "", "uid", gs_audit_row_string },
+    { "actor.process.pid", "", "pid", gs_audit_row_copy },
+    { "actor.process.parent_process.pid", "", "ppid", gs_audit_row_copy },
     { "actor.app_name", "gov", "app", gs_audit_row_copy },
+    { "app.name", "", "ngx_govsvc_module", gs_audit_ocsf_app },
+    { "app.vendor_name", "", "govsvc", gs_audit_ocsf_app },
+    { "app.version", "", "ver", gs_audit_row_copy },
     { "device.type_id", "", "0", gs_audit_row_json },
     { "device.hostname", NULL, NULL, gs_audit_row_node },
     { "src_endpoint.ip", NULL, NULL, gs_audit_ocsf_source },
@@ -88,10 +112,49 @@ static const gs_audit_row_t  gs_audit_ocsf_rows[] = {
 };
 
 
+static const gs_audit_ocsf_class_t  gs_audit_ocsf_classes[] = {
+    { "http", NULL, GS_AUDIT_OCSF_HTTP, "HTTP Activity",
+      4, "Network Activity", 0, NULL },
+    { "deny.agg", NULL, GS_AUDIT_OCSF_HTTP, "HTTP Activity",
+      4, "Network Activity", 0, NULL },
+    { "sys", "start", 6002, "Application Lifecycle",
+      6, "Application Activity", 3, "Start" },
+    { "sys", "stop", 6002, "Application Lifecycle",
+      6, "Application Activity", 4, "Stop" },
+    { "sys", "reload", 6002, "Application Lifecycle",
+      6, "Application Activity", 5, "Restart" },
+    { "sys", "upgrade", 6002, "Application Lifecycle",
+      6, "Application Activity", 8, "Update" },
+    { "sys", NULL, 6002, "Application Lifecycle",
+      6, "Application Activity", GS_AUDIT_OCSF_OTHER, NULL },
+    { "cfg", NULL, 5019, "Device Config State Change",
+      5, "Discovery", 1, "Log" },
+    { NULL, NULL, 0, "Base Event",
+      0, "Uncategorized", GS_AUDIT_OCSF_OTHER, NULL }
+};
+
+
 void
 gs_audit_export_ocsf(gs_audit_export_t *x)
 {
     gs_audit_put_rows(x, gs_audit_ocsf_rows, "unmapped.govsvc.");
+}
+
+
+static const gs_audit_ocsf_class_t *
+gs_audit_ocsf_find(const gs_audit_export_t *x)
+{
+    const gs_audit_ocsf_class_t  *c;
+
+    for (c = gs_audit_ocsf_classes; c->type != NULL; c++) {
+        if (gs_str_eq_text(&x->type, c->type)
+            && (c->stage == NULL || gs_str_eq_text(&x->stage, c->stage)))
+        {
+            break;
+        }
+    }
+
+    return c;
 }
 
 
@@ -123,45 +186,60 @@ gs_audit_ocsf_method(gs_audit_export_t *x)
 static void
 gs_audit_ocsf_activity(gs_audit_export_t *x, const gs_audit_row_t *row)
 {
-    gs_str_t  name;
-    unsigned  id;
+    gs_str_t                      name;
+    unsigned                      id;
+    const gs_audit_ocsf_class_t  *c;
 
     static const char *const  names[] = {
         "Unknown", "Connect", "Delete", "Get", "Head", "Options", "Post",
         "Put", "Trace"
     };
 
-    id = gs_audit_ocsf_method(x);
+    c = gs_audit_ocsf_find(x);
+    id = x->http ? gs_audit_ocsf_method(x) : c->activity_id;
 
     gs_audit_put_u64(x, row->path, id);
 
     if (id != GS_AUDIT_OCSF_OTHER) {
-        gs_audit_put_text(x, "activity_name", names[id]);
+        gs_audit_put_text(x, "activity_name", x->http ? names[id]
+                                                      : c->activity_name);
 
     } else {
         name = gs_audit_field_value(x->f, "http", "m");
 
         if (name.len == 0) {
-            name = x->type;
+            name = (x->stage.len != 0) ? x->stage : x->type;
         }
 
         gs_audit_put_str(x, "activity_name", &name);
     }
 
-    gs_audit_put_u64(x, "type_uid",
-                     (x->http ? GS_AUDIT_OCSF_HTTP * 100u : 0) + id);
+    gs_audit_put_u64(x, "type_uid", c->class_uid * 100u + id);
 }
 
 
 static void
 gs_audit_ocsf_class(gs_audit_export_t *x, const gs_audit_row_t *row)
 {
-    gs_audit_put_u64(x, row->path, x->http ? GS_AUDIT_OCSF_HTTP : 0);
-    gs_audit_put_text(x, "class_name", x->http ? "HTTP Activity"
-                                               : "Base Event");
-    gs_audit_put_u64(x, "category_uid", x->http ? 4 : 0);
-    gs_audit_put_text(x, "category_name", x->http ? "Network Activity"
-                                                  : "Uncategorized");
+    const gs_audit_ocsf_class_t  *c;
+
+    c = gs_audit_ocsf_find(x);
+
+    gs_audit_put_u64(x, row->path, c->class_uid);
+    gs_audit_put_text(x, "class_name", c->class_name);
+    gs_audit_put_u64(x, "category_uid", c->category_uid);
+    gs_audit_put_text(x, "category_name", c->category_name);
+}
+
+
+/* What Application Lifecycle asks for. */
+
+static void
+gs_audit_ocsf_app(gs_audit_export_t *x, const gs_audit_row_t *row)
+{
+    if (gs_str_eq_text(&x->type, "sys")) {
+        gs_audit_row_word(x, row);
+    }
 }
 
 
@@ -193,7 +271,7 @@ gs_audit_ocsf_span(gs_audit_export_t *x, const gs_audit_row_t *row)
 
     time = gs_audit_field_value(x->f, row->object, row->key);
 
-    if (time.len != 0) {
+    if (time.len != 0 && gs_audit_export_spans(x)) {
         gs_audit_put_u64(x, row->path, gs_audit_export_ms(&time));
     }
 }

@@ -58,6 +58,9 @@ const gs_audit_field_t *gs_audit_export_take(gs_audit_export_t *x,
 const gs_audit_field_t *gs_audit_export_scalar(gs_audit_export_t *x,
     const char *object, const char *key);
 
+/* from and to are a span of time, not two settings of the clock. */
+int gs_audit_export_spans(const gs_audit_export_t *x);
+
 /* A time of the line in ms since the epoch, 0 if there is none. */
 uint64_t gs_audit_export_ms(const gs_str_t *time);
 
@@ -84,6 +87,7 @@ void gs_audit_row_word(gs_audit_export_t *x, const gs_audit_row_t *row);
 void gs_audit_row_json(gs_audit_export_t *x, const gs_audit_row_t *row);
 void gs_audit_row_node(gs_audit_export_t *x, const gs_audit_row_t *row);
 void gs_audit_row_action(gs_audit_export_t *x, const gs_audit_row_t *row);
+void gs_audit_row_span(gs_audit_export_t *x, const gs_audit_row_t *row);
 void gs_audit_row_trace(gs_audit_export_t *x, const gs_audit_row_t *row);
 void gs_audit_row_reason(gs_audit_export_t *x, const gs_audit_row_t *row);
 void gs_audit_row_up_ip(gs_audit_export_t *x, const gs_audit_row_t *row);

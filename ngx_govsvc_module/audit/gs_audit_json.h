@@ -33,6 +33,19 @@ size_t gs_audit_json_loss(gs_buf_t *b, const gs_audit_loss_t *loss);
 size_t gs_audit_json_agg(gs_buf_t *b, const gs_audit_agg_t *agg);
 size_t gs_audit_json_aborted(gs_buf_t *b, const gs_audit_aborted_t *end);
 size_t gs_audit_json_tamper(gs_buf_t *b, const gs_audit_tamper_t *tamper);
+size_t gs_audit_json_sys(gs_buf_t *b, const gs_audit_sys_t *sys);
+size_t gs_audit_json_step(gs_buf_t *b, const gs_audit_step_t *step);
+
+/*
+ * The same for the files from number *next on, as many as one line holds; at
+ * least one while there are any.  *next becomes that of the first one left.
+ */
+size_t gs_audit_json_cfg(gs_buf_t *b, const gs_audit_cfg_t *cfg,
+    size_t *next);
+
+/* Adds what stands in a cfg line for file to the digest of all. */
+gs_rc_t gs_audit_cfg_digest(gs_audit_digest_t *d,
+    const gs_audit_chain_t *chain, const gs_audit_cfg_file_t *file);
 
 /* "read", "write", "security", "supervision" */
 const char *gs_audit_class_name(gs_audit_class_e cls);

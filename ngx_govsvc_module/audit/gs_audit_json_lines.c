@@ -13,11 +13,6 @@
 #include "core/gs_time.h"
 
 
-static gs_buf_t gs_audit_json_draft(const gs_buf_t *b);
-static size_t gs_audit_json_ready(gs_buf_t *b, const gs_buf_t *draft,
-    size_t head);
-
-
 static const char *const  gs_audit_classes[GS_AUDIT_CLASSES] = {
     "read", "write", "security", "supervision"
 };
@@ -146,7 +141,7 @@ gs_audit_json_tamper(gs_buf_t *b, const gs_audit_tamper_t *tamper)
 }
 
 
-static gs_buf_t
+gs_buf_t
 gs_audit_json_draft(const gs_buf_t *b)
 {
     gs_buf_t  draft;
@@ -158,7 +153,7 @@ gs_audit_json_draft(const gs_buf_t *b)
 }
 
 
-static size_t
+size_t
 gs_audit_json_ready(gs_buf_t *b, const gs_buf_t *draft, size_t head)
 {
     if (draft->overflow) {
@@ -288,4 +283,17 @@ gs_audit_json_kv_time(gs_buf_t *b, const char *key, uint64_t us)
     gs_buf_char(b, '"');
     gs_time_iso(b, us);
     gs_buf_char(b, '"');
+}
+
+
+void
+gs_audit_json_kv_hash(gs_buf_t *b, const char *key, const gs_uchar_t *h)
+{
+    gs_str_t    s;
+    gs_uchar_t  text[GS_AUDIT_HASH_TEXT];
+
+    gs_b64url_encode(text, h, GS_AUDIT_HASH);
+    s = gs_str_make(text, GS_AUDIT_HASH_TEXT);
+
+    gs_json_kv_plain(b, key, &s);
 }

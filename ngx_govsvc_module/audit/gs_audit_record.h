@@ -182,6 +182,82 @@ typedef struct {
 } gs_audit_tamper_t;
 
 
+/* What the server did, or what became of a process of it. */
+typedef struct {
+    gs_str_t     node;
+    uint64_t     epoch;
+    uint64_t     g;
+    uint64_t     time;                     /* us */
+    uint64_t     mono;                     /* us */
+    const char  *what;                     /* start, stop, worker.died... */
+    gs_str_t     name;                     /* of the node, in full */
+    const char  *version;
+    const char  *server;                   /* "nginx/1.22.1" */
+    const char  *alg;                      /* of the two that follow */
+    gs_uchar_t   binary[32];
+    gs_uchar_t   module[32];
+    uint64_t     former;                   /* generation; 0: none */
+    uint64_t     pid;                      /* 0: not known */
+    uint64_t     parent;
+    uint64_t     uid;
+    uint64_t     login;                    /* who logged in */
+    uint64_t     workers;
+    uint64_t     signal;                   /* that killed it; 0: none */
+    uint64_t     status;                   /* or with which it ended */
+    const char  *why;
+    unsigned     digests:1;                /* binary and module are set */
+    unsigned     has_uid:1;
+    unsigned     has_login:1;
+    unsigned     has_status:1;
+} gs_audit_sys_t;
+
+
+/* A file of a configuration; of a secret nothing but its age is told. */
+typedef struct {
+    gs_str_t     path;
+    uint64_t     len;
+    uint64_t     changed;                  /* us */
+    gs_uchar_t   h[32];
+    unsigned     secret:1;
+    unsigned     bad:1;                    /* cannot be read */
+} gs_audit_cfg_file_t;
+
+
+typedef struct {
+    uint64_t     kid;
+    uint64_t     from;                     /* us; 0: from the beginning */
+} gs_audit_cfg_key_t;
+
+
+/* What a generation of the configuration is made of. */
+typedef struct {
+    gs_str_t     node;
+    uint64_t     epoch;
+    uint64_t     g;
+    uint64_t     time;                     /* us */
+    uint64_t     part;                     /* from 1 */
+    const char  *alg;
+    gs_uchar_t   sum[32];                  /* of all names and digests */
+    gs_uchar_t   former[32];
+    unsigned     has_former:1;
+    size_t       nfiles;
+    size_t       nkeys;
+    const gs_audit_cfg_file_t  *files;
+    const gs_audit_cfg_key_t   *keys;      /* of pseudonyms */
+} gs_audit_cfg_t;
+
+
+/* The wall clock was set. */
+typedef struct {
+    gs_str_t     node;
+    uint64_t     epoch;
+    uint64_t     g;
+    uint64_t     mono;                     /* us */
+    uint64_t     from;                     /* us, what it would have shown */
+    uint64_t     to;                       /* us, what it shows */
+} gs_audit_step_t;
+
+
 /* How a segment begins. */
 typedef struct {
     gs_str_t     chain;

@@ -23,6 +23,8 @@
 
 #define NGX_HTTP_GOVSVC_AUDIT_KEYS  8
 
+#define NGX_HTTP_GOVSVC_AUDIT_DEATHS  64
+
 #define NGX_HTTP_GOVSVC_AUDIT_ONLY_READ    0   /* on_error */
 #define NGX_HTTP_GOVSVC_AUDIT_FAIL_CLOSED  1
 #define NGX_HTTP_GOVSVC_AUDIT_FAIL_OPEN    2
@@ -33,6 +35,13 @@
 #define NGX_HTTP_GOVSVC_AUDIT_READ_ONLY    3
 
 
+/* A worker that has ended, as its successor was told. */
+typedef struct {
+    ngx_atomic_t                 pid;
+    uint64_t                     status;   /* of waitpid() */
+} ngx_http_govsvc_audit_death_t;
+
+
 /* In shared memory, kept over reloads. */
 typedef struct {
     uint32_t                     magic;
@@ -40,6 +49,22 @@ typedef struct {
     uint64_t                     base;     /* epoch of the memory */
     u_char                      *slots;    /* mapped alike in all workers */
     ngx_atomic_t                 g;        /* the last number given */
+
+    /* wall clock less monotonic, ms, and who said last that it was set */
+    ngx_atomic_t                 clock;
+
+    ngx_atomic_t                 ndeaths;
+    ngx_http_govsvc_audit_death_t
+                                 deaths[NGX_HTTP_GOVSVC_AUDIT_DEATHS];
+
+    /* records of the master that could not be written */
+    ngx_atomic_t                 untold;
+    uint64_t                     untold_first;    /* g */
+    uint64_t                     untold_last;
+
+    /* of the configuration at work; 0: none */
+    uint64_t                     generation;
+    u_char                       sum[GS_AUDIT_HASH];
 } ngx_http_govsvc_audit_sh_t;
 
 
@@ -61,7 +86,8 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                    dir;      /* full name; empty: no store */
-    gs_str_t                     node;
+    gs_str_t                     node;     /* as in identifiers */
+    ngx_str_t                    name;     /* as it was configured */
     ngx_uint_t                   alg;
     size_t                       buffer;
     off_t                        segment;
@@ -125,6 +151,10 @@ size_t ngx_http_govsvc_audit_slot_size(
 
 /* Directory, epoch and shared memory of a new configuration. */
 ngx_int_t ngx_http_govsvc_audit_init_zone(ngx_shm_zone_t *zone, void *data);
+
+/* Records of the master: that a configuration is at work, and its end. */
+ngx_int_t ngx_http_govsvc_audit_begins(ngx_cycle_t *cycle);
+void ngx_http_govsvc_audit_ends(ngx_cycle_t *cycle);
 
 /* Life of the chain of this process. */
 ngx_int_t ngx_http_govsvc_audit_init_process(ngx_cycle_t *cycle);

@@ -351,7 +351,8 @@ ngx_http_govsvc_audit_rest(void *data, ngx_govsvc_writer_t *w)
 
     ngx_http_govsvc_audit_settle(chain, w);
 
-    if (ngx_http_govsvc_audit_put_lost(chain, w) != NGX_OK
+    if (ngx_http_govsvc_audit_put_death(chain, w) != NGX_OK
+        || ngx_http_govsvc_audit_put_lost(chain, w) != NGX_OK
         || ngx_http_govsvc_audit_put_aggs(chain, w, UINT64_MAX) != NGX_OK)
     {
         return NGX_AGAIN;
@@ -393,6 +394,8 @@ ngx_http_govsvc_audit_settle(ngx_http_govsvc_audit_chain_t *chain,
         ngx_http_govsvc_audit_settle_flight(chain, w,
                                             &chain->slot->flights[i]);
     }
+
+    ngx_http_govsvc_audit_settle_notice(chain, w);
 
     gs_fault("audit_settle");
 

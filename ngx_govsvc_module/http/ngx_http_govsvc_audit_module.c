@@ -140,12 +140,12 @@ ngx_module_t  ngx_http_govsvc_audit_module = {
     ngx_http_govsvc_audit_commands,        /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_govsvc_audit_begins,          /* init module */
     ngx_http_govsvc_audit_init_process,    /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_http_govsvc_audit_exit_process,    /* exit process */
-    NULL,                                  /* exit master */
+    ngx_http_govsvc_audit_ends,            /* exit master */
     NGX_MODULE_V1_PADDING
 };
 
@@ -541,6 +541,7 @@ ngx_http_govsvc_audit_init_node(ngx_conf_t *cf,
     }
 
     amcf->node = gs_str_make(p, len);
+    amcf->name = *node;
 
     return NGX_CONF_OK;
 }

@@ -76,10 +76,23 @@ typedef struct {
 } ngx_http_govsvc_audit_flight_t;
 
 
+/* What is to be told of this process. */
+typedef struct {
+    uint64_t                            what;     /* 0: nothing */
+    uint64_t                            told;     /* as of writer_put() */
+    uint64_t                            mono;     /* us */
+    uint64_t                            from;
+    uint64_t                            to;
+} ngx_http_govsvc_audit_notice_t;
+
+
 /* Written by the event loop, read by who goes on with the chain. */
 typedef struct {
     uint64_t                            epoch;
+    uint64_t                            pid;
     uint32_t                            alg;
+    uint32_t                            ended;    /* not killed, or told */
+    ngx_http_govsvc_audit_notice_t      notice;
     ngx_http_govsvc_audit_lost_t        lost[GS_AUDIT_CLASSES];
     ngx_http_govsvc_audit_agg_t         aggs[NGX_HTTP_GOVSVC_AUDIT_AGGS];
     ngx_http_govsvc_audit_flight_t      flights[NGX_HTTP_GOVSVC_AUDIT_FLIGHTS];
@@ -204,6 +217,25 @@ void ngx_http_govsvc_audit_count(ngx_http_govsvc_audit_chain_t *chain,
 /* Tells what was counted in windows that ended before now; as put_lost(). */
 ngx_int_t ngx_http_govsvc_audit_put_aggs(ngx_http_govsvc_audit_chain_t *chain,
     ngx_govsvc_writer_t *w, uint64_t now);
+
+/* Compares the clocks; that one was set is told once by all workers. */
+void ngx_http_govsvc_audit_watch_clock(ngx_http_govsvc_audit_chain_t *chain);
+ngx_uint_t ngx_http_govsvc_audit_clock(uint64_t *wall, uint64_t *mono);
+
+/* Of whom this process takes the place, and how that one ended. */
+void ngx_http_govsvc_audit_succeed(ngx_http_govsvc_audit_main_conf_t *amcf);
+
+/* What the master could not write is lost for this chain. */
+void ngx_http_govsvc_audit_take_untold(ngx_http_govsvc_audit_chain_t *chain);
+
+/*
+ * For who goes on with this chain: what its process had begun to tell, and
+ * that it died.  Settled before anything is put.
+ */
+void ngx_http_govsvc_audit_settle_notice(
+    ngx_http_govsvc_audit_chain_t *chain, ngx_govsvc_writer_t *w);
+ngx_int_t ngx_http_govsvc_audit_put_death(
+    ngx_http_govsvc_audit_chain_t *chain, ngx_govsvc_writer_t *w);
 
 /*
  * Puts the draft b, made behind p that was reserved; told as of

@@ -79,6 +79,7 @@ ngx_http_govsvc_audit_init_sh(ngx_http_govsvc_audit_main_conf_t *amcf,
     ngx_shm_zone_t *zone)
 {
     size_t                       size;
+    uint64_t                     wall, mono;
     ngx_uint_t                   i;
     ngx_slab_pool_t             *shpool;
     ngx_http_govsvc_audit_sh_t  *sh;
@@ -110,6 +111,7 @@ ngx_http_govsvc_audit_init_sh(ngx_http_govsvc_audit_main_conf_t *amcf,
 
     sh->magic = NGX_HTTP_GOVSVC_AUDIT_MAGIC;
     sh->nslots = amcf->nslots;
+    sh->clock = ngx_http_govsvc_audit_clock(&wall, &mono);
 
     shpool->data = sh;
     amcf->sh = sh;
@@ -142,6 +144,8 @@ ngx_http_govsvc_audit_init_process(ngx_cycle_t *cycle)
     if (amcf == NULL || amcf->used_file == NULL) {
         return NGX_OK;
     }
+
+    ngx_http_govsvc_audit_succeed(amcf);
 
     ngx_http_govsvc_audit_own = ngx_http_govsvc_audit_start(cycle, amcf);
 
@@ -205,6 +209,7 @@ ngx_http_govsvc_audit_start(ngx_cycle_t *cycle,
 
     chain->slot = ngx_govsvc_writer_user(chain->writer);
     chain->slot->epoch = amcf->epoch;
+    chain->slot->pid = (uint64_t) ngx_pid;
     chain->slot->alg = (uint32_t) amcf->alg;
 
     for (i = 0; i < NGX_HTTP_GOVSVC_AUDIT_FLIGHTS; i++) {
@@ -321,6 +326,8 @@ ngx_http_govsvc_audit_tick(ngx_event_t *ev)
     chain = c->data;
 
     ngx_http_govsvc_audit_look(chain);
+    ngx_http_govsvc_audit_watch_clock(chain);
+    ngx_http_govsvc_audit_take_untold(chain);
 
     (void) ngx_http_govsvc_audit_put_lost(chain, chain->writer);
     (void) ngx_http_govsvc_audit_put_aggs(chain, chain->writer,
@@ -359,6 +366,12 @@ ngx_http_govsvc_audit_exit_process(ngx_cycle_t *cycle)
     }
 
     lost = ngx_govsvc_writer_finish(chain->writer);
+
+    /* what is left is for another process, but this one was not killed */
+
+    if (lost != 0) {
+        chain->slot->ended = 1;
+    }
 
     for (i = 0; i < GS_AUDIT_CLASSES; i++) {
         lost += chain->slot->lost[i].n;

@@ -7,6 +7,7 @@
 
 
 #include "http/ngx_http_govsvc_client.h"
+#include "ngx/ngx_govsvc_files.h"
 
 
 static void *ngx_http_govsvc_client_create_main_conf(ngx_conf_t *cf);
@@ -336,6 +337,10 @@ ngx_http_govsvc_client_set_geo(ngx_conf_t *cf, ngx_command_t *cmd,
 
     cln->handler = ngx_http_govsvc_client_geo_cleanup;
     cln->data = cmcf->geo;
+
+    if (ngx_govsvc_files_add(cf, &path, 0) == NGX_ERROR) {
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }

@@ -6,7 +6,7 @@
  */
 
 
-#include "ngx/ngx_govsvc.h"
+#include "ngx/ngx_govsvc_files.h"
 
 
 static char *ngx_govsvc_conf_read_fd(ngx_conf_t *cf, ngx_str_t *path,
@@ -41,6 +41,12 @@ ngx_govsvc_conf_read_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text,
     }
 
     rv = ngx_govsvc_conf_read_fd(cf, path, fd, text, max, secret);
+
+    if (rv == NGX_CONF_OK
+        && ngx_govsvc_files_add(cf, path, secret) == NGX_ERROR)
+    {
+        rv = NGX_CONF_ERROR;
+    }
 
     if (ngx_close_file(fd) == NGX_FILE_ERROR) {
         ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,

@@ -219,10 +219,14 @@ ngx_govsvc_store_scan(ngx_str_t *dir, uint64_t *epoch, ngx_log_t *log)
 
     while (ngx_read_dir(&d) == NGX_OK) {
 
-        /* the number before ".w", with a point before it */
+        /* the number before ".w" or ".m", with a point before it */
 
         name = ngx_de_name(&d);
         end = (u_char *) ngx_strstr(name, ".w");
+
+        if (end == NULL) {
+            end = (u_char *) ngx_strstr(name, ".m");
+        }
 
         if (end == NULL) {
             continue;

@@ -1030,7 +1030,7 @@ sub token {
 
 # Audit
 
-sub audit_files {
+sub audit_store {
     my ($self, $dir) = @_;
 
     $dir //= 'audit';
@@ -1040,17 +1040,31 @@ sub audit_files {
 }
 
 
+sub audit_files { return grep { !m{\.m\d+\.\d+/[^/]+$} } audit_store(@_) }
+
+
+sub audit_master_files { return grep { m{\.m\d+\.\d+/} } audit_store(@_) }
+
+
+sub audit_decode {
+    my ($self, @files) = @_;
+
+    return map { JSON::PP->new->utf8->decode($_) }
+        map { split /\n/, $self->read_file($_) // '' } @files;
+}
+
+
 sub audit_lines {
     my ($self, $dir) = @_;
 
-    my @lines;
+    return $self->audit_decode($self->audit_files($dir));
+}
 
-    for my $file ($self->audit_files($dir)) {
-        push @lines, map { JSON::PP->new->utf8->decode($_) }
-            split /\n/, $self->read_file($file) // '';
-    }
 
-    return @lines;
+sub audit_master_lines {
+    my ($self, $dir) = @_;
+
+    return $self->audit_decode($self->audit_master_files($dir));
 }
 
 
@@ -1444,8 +1458,9 @@ so on), dir and key (the name of another key).
 
 =head1 AUDIT
 
-audit_files([DIR]), audit_lines([DIR]): the segments in order, their lines
-decoded.
+audit_files([DIR]), audit_lines([DIR]): the segments of the workers in order,
+their lines decoded.  audit_master_files and audit_master_lines are those of
+the master, audit_store has all files.
 
 =head1 ENVIRONMENT
 
