@@ -65,6 +65,7 @@ typedef struct {
 
 static unsigned gs_ac_classes(gs_uchar_t *classes, const gs_ac_word_t *words,
     size_t n);
+static int gs_ac_fold(int c);
 static gs_rc_t gs_ac_work_create(gs_ac_work_t *w, gs_mem_t *temp, size_t n);
 static void gs_ac_work_free(gs_ac_work_t *w, gs_mem_t *temp);
 static void gs_ac_trie(gs_ac_work_t *w, const gs_uchar_t *classes,
@@ -141,7 +142,7 @@ gs_ac_classes(gs_uchar_t *classes, const gs_ac_word_t *words, size_t n)
 
     for (i = 0; i < n; i++) {
         for (k = 0; k < words[i].text.len; k++) {
-            c = gs_to_lower(words[i].text.data[k]);
+            c = gs_ac_fold(words[i].text.data[k]);
 
             if (classes[c] == 0) {
                 classes[c] = (gs_uchar_t) next++;
@@ -149,11 +150,18 @@ gs_ac_classes(gs_uchar_t *classes, const gs_ac_word_t *words, size_t n)
         }
     }
 
-    for (c = 'A'; c <= 'Z'; c++) {
-        classes[c] = classes[gs_to_lower(c)];
+    for (c = 0; c < 256; c++) {
+        classes[c] = classes[gs_ac_fold(c)];
     }
 
     return next;
+}
+
+
+static int
+gs_ac_fold(int c)
+{
+    return (c >= '\t' && c <= '\r') ? ' ' : gs_to_lower(c);
 }
 
 

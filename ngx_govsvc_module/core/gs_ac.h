@@ -3,8 +3,9 @@
  * Copyright (C) govsvc authors
  *
  * Aho-Corasick (1975): one pass over a text finds which of many words occur
- * in it.  ASCII letters are taken case-blind.  Compiled once to a full
- * automaton over byte classes, read-only afterwards.
+ * in it.  ASCII letters are taken case-blind, and a tab or a line's end as a
+ * blank.  Compiled once to a full automaton over byte classes, read-only
+ * afterwards.
  */
 
 

@@ -161,7 +161,7 @@ gs_lit_alternation(gs_lit_t *l, gs_guard_lits_t *lits)
 static gs_rc_t
 gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits)
 {
-    int              once, zero;
+    int              once, zero, text;
     gs_lit_seq_t     seq;
     gs_lit_atom_t    atom;
     gs_guard_lits_t  set;
@@ -187,8 +187,11 @@ gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits)
             continue;
         }
 
-        if (atom.kind == GS_LIT_CHAR && !zero) {
-            seq.gate.all |= gs_lit_bit(atom.value);
+        text = (atom.kind == GS_LIT_CHAR || atom.kind == GS_LIT_BLANK);
+
+        if (text && !zero) {
+            seq.gate.all |= (atom.any == 0) ? gs_lit_bit(atom.value) : 0;
+            gs_lit_gate_any(&seq.gate, atom.any);
             seq.run[seq.n++] = atom.value;
 
             if (once && seq.n < GS_LIT_RUN) {
@@ -202,6 +205,12 @@ gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits)
 
         if (zero) {
             continue;
+        }
+
+        /* the last of what is repeated stands before what follows */
+
+        if (text) {
+            seq.run[seq.n++] = atom.value;
         }
 
         if (atom.kind == GS_LIT_CLASS) {

@@ -129,7 +129,8 @@ gs_lit_escape(gs_lit_t *l, gs_lit_atom_t *atom)
         return GS_OK;
 
     case 's':
-        atom->kind = GS_LIT_CLASS;
+        atom->kind = GS_LIT_BLANK;
+        atom->value = ' ';
         atom->any = GS_BYTE_SPACE|GS_BYTE_CONTROL;
         return GS_OK;
 

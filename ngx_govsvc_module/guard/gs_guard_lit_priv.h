@@ -21,6 +21,7 @@
 
 typedef enum {
     GS_LIT_CHAR = 0,                       /* one byte, in value */
+    GS_LIT_BLANK,                          /* white space, in value a blank */
     GS_LIT_CLASS,                          /* one byte of the set any */
     GS_LIT_SET,                            /* a group, with a set or none */
     GS_LIT_OTHER,                          /* says nothing */

@@ -20,7 +20,14 @@ typedef struct {
 
 static const lit_case_t  lit_cases[] = {
     { "union", "union" },
-    { "(?i)UNION\\s+select", "select" },
+    { "(?i)UNION\\s+select", " select" },
+    { "cat\\s+/etc", " /etc" },
+    { "\\bcat\\s+\\d", "cat " },
+    { "cat\\s*/etc", "/etc" },
+    { "cat\\s{0,2}x", "cat" },
+    { "a\\sb\\sc", "a b c" },
+    { "ab+cd", "bcd" },
+    { "ab{2,3}cd", "bcd" },
     { "ab.cdef.g", "cdef" },
     { "a|b", "a b" },
     { "abc|d?", "" },
