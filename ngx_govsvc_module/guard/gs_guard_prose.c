@@ -2,9 +2,10 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Prose: a field of a body that begins with Chinese sentences.  What stands
- * behind them may be code that people talk about; it is no injection that goes
- * on from the text before it, for no statement and no command begins so.
+ * Prose: a field of a body that begins with Chinese sentences, or with a tag
+ * and holds them.  What stands behind may be code that people talk about; it
+ * is no injection that goes on from the text before it, for no statement and
+ * no command begins so.
  */
 
 
@@ -12,8 +13,11 @@
 
 
 #define GS_GUARD_PROSE  8                  /* ideographs */
+#define GS_GUARD_RICH   2                  /* of them behind a tag */
 
 
+static int gs_guard_prose_rich(const gs_uchar_t **p, const gs_uchar_t *last);
+static int gs_guard_prose_space(int c);
 static const gs_uchar_t *gs_guard_prose_tag(const gs_uchar_t *p,
     const gs_uchar_t *last);
 static const gs_uchar_t *gs_guard_prose_entity(const gs_uchar_t *p,
@@ -25,8 +29,8 @@ static int gs_guard_prose_mark(const gs_uchar_t *p, const gs_uchar_t *last,
 int
 gs_guard_prose(const gs_value_t *v)
 {
-    int                word;
-    unsigned           n;
+    int                rich, word;
+    unsigned           n, need;
     const gs_uchar_t  *p, *last;
 
     if (v->kind != GS_KIND_FORM && v->kind != GS_KIND_JSON_ALL
@@ -39,10 +43,15 @@ gs_guard_prose(const gs_value_t *v)
     word = 0;
     p = v->view[GS_VIEW_URL].data;
     last = p + v->view[GS_VIEW_URL].len;
+    rich = gs_guard_prose_rich(&p, last);
+    need = rich ? GS_GUARD_RICH : GS_GUARD_PROSE;
 
-    while (p < last && n < GS_GUARD_PROSE) {
+    while (p < last && n < need) {
 
-        if (*p == '<') {
+        if (rich && *p < 0x80) {
+            p++;
+
+        } else if (*p == '<') {
             p = gs_guard_prose_tag(p, last);
 
         } else if (*p == '&') {
@@ -64,7 +73,49 @@ gs_guard_prose(const gs_value_t *v)
         }
     }
 
-    return n == GS_GUARD_PROSE;
+    return n == need;
+}
+
+
+/* 1 if the text begins with a tag: no statement does, whatever follows. */
+
+static int
+gs_guard_prose_rich(const gs_uchar_t **p, const gs_uchar_t *last)
+{
+    const gs_uchar_t  *start;
+
+    static const gs_str_t  xml = gs_string("<?xml");
+
+    for (start = *p; start < last && gs_guard_prose_space(*start); start++) {
+        /* void */
+    }
+
+    if (last - start < 2 || *start != '<') {
+        return 0;
+    }
+
+    if (start[1] == '?') {
+        start = (last - start >= 5 && memcmp(start, xml.data, xml.len) == 0)
+                ? start + xml.len : last;
+
+    } else if (start[1] != '!') {
+        start = gs_guard_prose_tag(start, last);
+    }
+
+    if (start == last) {
+        return 0;
+    }
+
+    *p = start;
+
+    return 1;
+}
+
+
+static int
+gs_guard_prose_space(int c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 

@@ -152,6 +152,12 @@ static const body_case_t  body_cases[] = {
     { "form flag prose", FORM "x="
       "<p %e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%bf%99%"
       "e6%ae%b5%e8%af%ad%e5%8f%a5", 0 },
+    { "form flag prose", FORM "x=<p>1 or 1=1</p>%e8%af%b7%e5%b8%ae%e5%bf%99%e7"
+      "%9c"
+      "%8b%e7%9c%8b%e8%bf%99%e6%ae%b5%e8%af%ad", 1 },
+    { "form flag prose", FORM "x=<p>1 or 1=1</p>%e8%af%b7", 0 },
+    { "form flag prose", FORM "x=<?php id%e8%af%b7%e5%b8%ae", 0 },
+    { "form flag prose", FORM "x=<?xml id%e8%af%b7%e5%b8%ae", 1 },
     { "args flag prose", "/?a=%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8"
       "%bf%99%e6%ae%b5%e8%af%ad", 0 },
     { "form lit b", FORM "x=%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%bf"
