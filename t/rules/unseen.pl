@@ -6,7 +6,7 @@
 # texts of unseen/SET.*, which were written before anyone who wrote them had
 # seen a rule.  Set "a" may be looked at; of set "b" only sums are.
 #
-#   t/rules/unseen.pl a|b attack|benign [SEED] > FILE
+#   t/rules/unseen.pl a|b|c attack|benign [SEED] > FILE
 #
 # Each request stands behind a line "=== LABEL-CLASS NUMBER", as with gen.pl.
 
@@ -21,8 +21,8 @@ use MIME::Base64;
 
 my ($set, $label, $seed) = (@ARGV, 1);
 
-die "usage: unseen.pl a|b attack|benign [SEED]\n"
-    if !defined $label || $set !~ /^[ab]$/ || $label !~ /^(?:attack|benign)$/;
+die "usage: unseen.pl a|b|c attack|benign [SEED]\n"
+    if !defined $label || $set !~ /^[abc]$/ || $label !~ /^(?:attack|benign)$/;
 
 my $dir = dirname(abs_path($0)) . '/unseen';
 my $state = ($seed * 40503 + ord($set) * 7919) % 4294967296;

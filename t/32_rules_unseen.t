@@ -1,0 +1,102 @@
+#!/usr/bin/perl
+#
+# Copyright (C) govsvc authors
+#
+# The rules over traffic that was written before whoever wrote it had seen a
+# rule, t/rules/README.md tells the story of each set.
+
+use strict;
+use warnings;
+
+use Test::More;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::GovSvc;
+
+chdir "$FindBin::Bin/..";
+
+my $t = Test::GovSvc->new(no_module => 1)->has('cli');
+
+my $gen = "$FindBin::Bin/rules/unseen.pl";
+my @rules = sort glob "lua-free-rules/*.rules";
+my @classes = qw(cmdi crlf evasion java known ldap lfi nosql php protocol
+                 recon scanner sqli ssrf ssti upload webshell xss xxe);
+my %special = map { $_ => 1 } qw(richtext codelike gis graphql);
+
+# What is reached, a little below for attacks and above for citizens.
+
+my %floor = (a => { all => 97, protocol => 68, plain => 0.5, special => 3 },
+             b => { all => 91, protocol => 62, plain => 0.5, special => 2 },
+             c => { all => 98, protocol => 80, plain => 0.5, special => 3 });
+
+for my $set (qw(a b c)) {
+    my $floor = $floor{$set};
+    my %attack = check($set, 'attack');
+    my %benign = check($set, 'benign');
+    my (@plain, @special);
+
+    is_deeply([sort keys %attack], \@classes, "set $set: every class");
+
+    for my $class (@classes) {
+        cmp_ok(share($attack{$class}), '>=',
+               $class eq 'protocol' ? $floor->{protocol} : 60,
+               "set $set: attacks of $class");
+    }
+
+    cmp_ok(share(values %attack), '>=', $floor->{all}, "set $set: attacks");
+
+    push @{$special{$_} ? \@special : \@plain}, $benign{$_}
+        for sort keys %benign;
+
+    cmp_ok(share(@plain), '<=', $floor->{plain},
+           "set $set: ordinary requests of citizens refused");
+    cmp_ok(share(@special), '<=', $floor->{special},
+           "set $set: rich text, code, maps refused");
+
+    my $n = 0;
+
+    $n += $_->[0] for values %attack, values %benign;
+    cmp_ok($n, '>=', 1400, "set $set: enough of it");
+}
+
+$t->done;
+
+
+sub share {
+    my ($n, $refused) = (0, 0);
+
+    for my $sum (@_) {
+        $n += $sum->[0];
+        $refused += $sum->[1];
+    }
+
+    return $n ? 100 * $refused / $n : -1;
+}
+
+
+# requests and refusals by class
+sub check {
+    my ($set, $label) = @_;
+    my $file = $t->dir . "/$set-$label";
+    my %sum;
+
+    open my $in, '-|', $^X, $gen, $set, $label or die "$gen: $!\n";
+    open my $out, '>:raw', $file or die "$file: $!\n";
+    binmode $in;
+    print $out $_ while <$in>;
+    close $in or die "$gen $set $label failed\n";
+    close $out or die "$file: $!\n";
+
+    my ($code, $text, $err) = $t->govsvc('rules', 'check', @rules, '--corpus',
+                                         $file);
+
+    die "govsvc rules check: $code\n$err" unless $text =~ /^sum\tall\t/m;
+
+    while ($text =~ /^sum\t\Q$label\E-(\w+)\t(\d+)\tblocked\ (\d+)
+                     [^\n]*?(?:answered\ 400:\ (\d+))?$/gmx)
+    {
+        $sum{$1} = [$2, $3 + ($4 // 0)];
+    }
+
+    return %sum;
+}
