@@ -123,6 +123,30 @@ unlike($out, qr/[\x1b\xff]/, 'odd bytes are escaped');
     'http://x/.git/');
 is(JSON::PP->new->decode((split /\n/, $out)[1])->{verdict}, 'block', 'JSON');
 
+# what each rule takes: two views of one value, a pattern only for one rule
+
+$t->write_file('cost.rules', <<'EOR');
+rule 1000 lits { match args view=raw,sqlc lit union; log; }
+rule 1001 dear { match args lit union; match same pcre "union.*select"; log; }
+rule 1002 idle { match args pcre "absent[0-9]"; log; }
+EOR
+
+($code, $out) = rules('explain', '--json', '--cost', "$dir/cost.rules",
+    '--request', 'http://x/?a=select/**/union&b=union+select');
+my %cost = map { $_->{rule} => $_ } grep { exists $_->{asked} }
+    map { JSON::PP->new->decode($_) } split /\n/, $out;
+
+is(join(' ', sort keys %cost), '1000 1001', 'rules that were asked anything');
+is($cost{1000}{patterns}, 0, 'one has no pattern');
+is($cost{1001}{asked}, 2, 'one is asked about both values');
+is($cost{1001}{patterns}, 2, 'with its pattern');
+is($cost{1001}{held}, 1, 'which is in one of them');
+cmp_ok($cost{1001}{cost_ns}, '>', 0, 'in a time');
+
+($code, $out) = rules('explain', '--cost', "$dir/cost.rules",
+    '--request', 'http://x/?a=union+select');
+like($out, qr/^cost: [\d.]+ us\n    rule  asked .*\n +100\d +1 /m, 'in lines');
+
 ($code) = rules('explain', "$dir/good.rules");
 is($code, 2, 'no request');
 ($code) = rules('explain', "$dir/good.rules", '--request', "$dir/none");

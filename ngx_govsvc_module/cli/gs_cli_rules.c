@@ -52,8 +52,8 @@ const char *const  gs_cli_rules_actions[] = { "pass", "log", "block" };
 static const gs_cli_option_t  gs_cli_rules_explain_options[] = {
     { "request", "FILE|URL", "the request: a URL, a file, or - for stdin",
       "请求：网址、文件，或用 - 表示标准输入" },
-    { "cost", NULL, "what one check by all rules costs",
-      "用全部规则检查一次的耗时" },
+    { "cost", NULL, "what one check costs, and each rule of it",
+      "检查一次的耗时，以及其中每条规则的耗时" },
     { NULL, NULL, NULL, NULL }
 };
 
@@ -526,6 +526,10 @@ gs_cli_rules_run_explain(gs_cli_t *cli)
         if (cost != 0 && !cli->json) {
             (void) printf(cli->zh ? "耗时：%.1f 微秒\n" : "cost: %.1f us\n",
                           (double) cost / 1000);
+        }
+
+        if (cost != 0 && gs_cli_rules_costs(&rules, &in) != GS_OK) {
+            rules.failed = 1;
         }
 
         rc = (verdict.action == GS_GUARD_BLOCK) ? GS_CLI_NO : GS_CLI_YES;

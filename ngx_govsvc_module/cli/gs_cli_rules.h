@@ -57,6 +57,9 @@ void gs_cli_rules_free(gs_cli_rules_t *rules);
 uint64_t gs_cli_rules_clock(void);
 uint64_t gs_cli_rules_cost(gs_cli_rules_t *rules, gs_guard_input_t *in);
 
+/* Prints what each rule takes of it; GS_ERROR: memory is out. */
+gs_rc_t gs_cli_rules_costs(gs_cli_rules_t *rules, gs_guard_input_t *in);
+
 /* "pass", "log", "block". */
 extern const char *const  gs_cli_rules_actions[];
 

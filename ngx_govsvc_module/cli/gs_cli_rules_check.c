@@ -13,7 +13,6 @@
 
 
 #define GS_CLI_CHECK_LABELS  256
-#define GS_CLI_CHECK_RUNS    100           /* of one check, for its cost */
 
 
 typedef struct {
@@ -387,26 +386,4 @@ gs_cli_rules_clock(void)
     (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
     return (uint64_t) ts.tv_sec * 1000000000u + (uint64_t) ts.tv_nsec;
-}
-
-
-uint64_t
-gs_cli_rules_cost(gs_cli_rules_t *rules, gs_guard_input_t *in)
-{
-    uint64_t            start, spent, least;
-    unsigned            i;
-    gs_guard_verdict_t  verdict;
-
-    least = UINT64_MAX;
-
-    for (i = 0; i < GS_CLI_CHECK_RUNS; i++) {
-
-        start = gs_cli_rules_clock();
-        (void) gs_guard_check(rules->guard, rules->scratch, in, &verdict);
-        spent = gs_cli_rules_clock() - start;
-
-        least = (spent < least) ? spent : least;
-    }
-
-    return least;
 }

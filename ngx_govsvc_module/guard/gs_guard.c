@@ -37,6 +37,16 @@ gs_guard_budget(gs_guard_scratch_t *s, gs_guard_clock_pt clock, void *data,
 
 
 void
+gs_guard_costs(gs_guard_scratch_t *s, gs_guard_cost_t *costs,
+    gs_guard_clock_pt clock, void *data)
+{
+    s->costs = costs;
+    s->costs_clock = clock;
+    s->costs_data = data;
+}
+
+
+void
 gs_guard_plain(gs_guard_scratch_t *s, int plain)
 {
     s->bare = (plain != 0);

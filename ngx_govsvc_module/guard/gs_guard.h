@@ -308,6 +308,27 @@ void gs_guard_trace(gs_guard_scratch_t *s, gs_guard_trace_pt trace,
     void *data);
 
 
+/*
+ * What one rule takes of checks: views of values about which its conditions
+ * were asked, since literals and bytes let them in; patterns tried; how often
+ * a condition held; bytes of those views; the time.
+ */
+typedef struct {
+    uint64_t           asked;
+    uint64_t           patterns;
+    uint64_t           held;
+    uint64_t           bytes;
+    uint64_t           time;               /* of the clock */
+} gs_guard_cost_t;
+
+/*
+ * costs, zeroed by the caller, has as many as there are rules; NULL ends it.
+ * Checks add to it, and remember nothing while a trace is set.
+ */
+void gs_guard_costs(gs_guard_scratch_t *s, gs_guard_cost_t *costs,
+    gs_guard_clock_pt clock, void *data);
+
+
 typedef struct {
     uint32_t           id;
     gs_str_t           name;

@@ -220,6 +220,7 @@ gs_guard_confirm_pcre(gs_guard_scratch_t *s, const gs_cond_t *cond,
     PCRE2_SPTR  subject;
 
     subject = (value->len == 0) ? (PCRE2_SPTR) "" : value->data;
+    s->patterns++;
 
     for (from = 0; ; from = to + 1) {
 

@@ -407,6 +407,10 @@ struct gs_guard_scratch_s {
     void                 *clock_data;
     gs_guard_trace_pt     trace;
     void                 *trace_data;
+    gs_guard_cost_t      *costs;           /* of each rule; NULL: not told */
+    gs_guard_clock_pt     costs_clock;
+    void                 *costs_data;
+    uint64_t              patterns;        /* tried so far */
     unsigned              nevidence;
     gs_guard_evidence_t  *evidence;
     pcre2_general_context  *gctx;

@@ -33,6 +33,8 @@ static int gs_guard_open(const gs_guard_scratch_t *s, const gs_cond_t *cond,
     uint64_t bytes);
 static gs_rc_t gs_guard_chain(gs_guard_run_t *run, const gs_cond_t *cond,
     gs_value_t *v, unsigned view);
+static gs_rc_t gs_guard_taken(gs_guard_run_t *run, const gs_cond_t *cond,
+    gs_value_t *v, unsigned view);
 static gs_rc_t gs_guard_same(gs_guard_run_t *run, const gs_cond_t *cond,
     gs_value_t *v, unsigned view);
 static int gs_guard_excepted(const gs_guard_run_t *run, uint32_t rule,
@@ -473,7 +475,8 @@ gs_guard_candidate(gs_guard_run_t *run, uint32_t index, gs_value_t *v,
         return;
     }
 
-    rc = gs_guard_chain(run, cond, v, view);
+    rc = (s->costs == NULL) ? gs_guard_chain(run, cond, v, view)
+                            : gs_guard_taken(run, cond, v, view);
 
     if (rc == GS_DECLINED) {
         return;
@@ -568,6 +571,34 @@ gs_guard_chain(gs_guard_run_t *run, const gs_cond_t *cond, gs_value_t *v,
             rc = (rc == GS_OK) ? GS_DECLINED : GS_OK;
         }
     }
+
+    return rc;
+}
+
+
+/* The same, with what it takes. */
+
+static gs_rc_t
+gs_guard_taken(gs_guard_run_t *run, const gs_cond_t *cond, gs_value_t *v,
+    unsigned view)
+{
+    gs_rc_t              rc;
+    uint64_t             started, patterns;
+    gs_guard_cost_t     *cost;
+    gs_guard_scratch_t  *s;
+
+    s = run->s;
+    cost = &s->costs[cond->rule];
+    patterns = s->patterns;
+    started = s->costs_clock(s->costs_data);
+
+    rc = gs_guard_chain(run, cond, v, view);
+
+    cost->time += s->costs_clock(s->costs_data) - started;
+    cost->patterns += s->patterns - patterns;
+    cost->bytes += v->view[view].len;
+    cost->held += (rc == GS_OK);
+    cost->asked++;
 
     return rc;
 }
