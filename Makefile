@@ -39,6 +39,9 @@ LIB_OBJS :=	$(GS_SRCS:$(GS)/%.c=build/lib/%.o)
 SAN_OBJS :=	$(GS_SRCS:$(GS)/%.c=build/san/%.o)
 FUZZ_OBJS :=	$(GS_SRCS:$(GS)/%.c=build/fuzzlib/%.o)
 CLI_OBJS :=	$(CLI_SRCS:$(GS)/%.c=build/lib/%.o)
+FAULT_OBJS :=	$(patsubst $(GS)/%.c,build/fault/%.o, \
+		$(shell grep -l core/gs_fault.h $(GS)/seal/*.c $(GS)/cli/*.c)) \
+		build/fault/gs_fault.o
 UNITS :=	$(UNIT_SRCS:t/unit/%.c=build/unit/%)
 FUZZERS :=	$(FUZZ_SRCS:fuzz/%.c=build/fuzz/%)
 MICROS :=	$(MICRO_SRCS:bench/%.c=build/bench/%)
@@ -68,7 +71,7 @@ build/ngx_govsvc_module.so: module
 
 lib:		build/libgs.a
 cli:		build/govsvc
-programs:	$(if $(CLI_SRCS),build/govsvc) $(TOOLS)
+programs:	$(if $(CLI_SRCS),build/govsvc build/fault/govsvc) $(TOOLS)
 unit-programs:	$(UNITS)
 fuzz-programs:	$(FUZZERS)
 micro-programs:	$(MICROS)
@@ -108,6 +111,23 @@ build/fuzzlib/%.o: $(GS)/%.c
 	$(Q)$(CLANG) $(CFLAGS) -O1 $(SAN) -fsanitize=fuzzer-no-link -MMD -MP \
 		-c -o $@ $<
 
+build/fault/%.o: $(GS)/%.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(CFLAGS) -DGS_FAULT -MMD -MP -c -o $@ $<
+
+build/fault/gs_fault.o: t/fault/gs_fault.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(CFLAGS) -DGS_FAULT -MMD -MP -c -o $@ $<
+
+# killed where a test wants it to be; the points come before the library
+
+build/fault/govsvc: $(CLI_OBJS) $(FAULT_OBJS) build/libgs.a
+	$(SAY) LINK $@
+	$(Q)$(CC) -Wl,--wrap=write,--wrap=clock_gettime -o $@ $(CLI_OBJS) \
+		$(FAULT_OBJS) build/libgs.a $(LIBS)
+
 build/govsvc:	$(CLI_OBJS) build/libgs.a
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $(CLI_OBJS) build/libgs.a $(LIBS)
@@ -145,7 +165,7 @@ build/bench/%:	bench/%.c build/libgs.a
 .SECONDARY:
 
 -include $(LIB_OBJS:.o=.d) $(SAN_OBJS:.o=.d) $(FUZZ_OBJS:.o=.d) \
-	$(CLI_OBJS:.o=.d) $(UNITS:=.d) $(FUZZERS:=.d) $(MICROS:=.d) \
+	$(CLI_OBJS:.o=.d) $(FAULT_OBJS:.o=.d) $(UNITS:=.d) $(FUZZERS:=.d) $(MICROS:=.d) \
 	$(TOOLS:=.d)
 
 # What checks them

@@ -7,6 +7,7 @@
 
 
 #include "seal/gs_seal.h"
+#include "core/gs_fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,6 +62,7 @@ gs_rc_t
 gs_seal_put(const gs_seal_log_t *log, const char *path, const char *name,
     const gs_str_t *text)
 {
+    int   rc;
     char  full[GS_SEAL_PATH], temp[GS_SEAL_PATH];
 
     if (gs_seal_path(log, full, path, name) != GS_OK) {
@@ -70,13 +72,20 @@ gs_seal_put(const gs_seal_log_t *log, const char *path, const char *name,
     (void) memcpy(temp, full, strlen(full));
     (void) memcpy(temp + strlen(full), ".tmp", 5);
 
-    if (gs_seal_folders(path, full, strlen(path) + 1) == -1
-        || gs_seal_write(temp, text) == -1
-        || rename(temp, full) == -1)
-    {
+    rc = gs_seal_folders(path, full, strlen(path) + 1);
+
+    if (rc == 0) {
+        rc = gs_seal_write(temp, text);
+    }
+
+    gs_fault("seal_put");
+
+    if (rc == -1 || rename(temp, full) == -1) {
         return gs_seal_fail(log, GS_ERROR, "cannot write \"%s\": %s", full,
                             strerror(errno));
     }
+
+    gs_fault("seal_renamed");
 
     *strrchr(full, '/') = '\0';
 

@@ -7,6 +7,7 @@
 
 
 #include "seal/gs_sealer_priv.h"
+#include "core/gs_fault.h"
 #include "core/gs_time.h"
 
 #include <errno.h>
@@ -165,22 +166,31 @@ gs_sealer_commit(gs_sealer_t *s)
     if (rc == GS_OK && s->tree.size != old) {
         rc = gs_sealer_partial(s, old);
 
+        gs_fault("seal_tiles");
+
         if (rc == GS_OK && fdatasync(s->index) == -1) {
             rc = gs_seal_fail(s->log, GS_ERROR, "cannot sync the index: %s",
                               strerror(errno));
         }
 
+        gs_fault("seal_synced");
+
         if (rc == GS_OK) {
             rc = gs_sealer_save(s);
         }
+
+        gs_fault("seal_state");
     }
 
     if (rc == GS_OK) {
         rc = gs_sealer_sign(s);
     }
 
+    gs_fault("seal_checkpoint");
+
     if (rc == GS_OK && s->tree.size != old) {
         gs_sealer_drop(s, old);
+        gs_fault("seal_dropped");
     }
 
     for (i = 0; rc == GS_OK && i < s->nchains; i++) {
@@ -231,6 +241,8 @@ gs_sealer_grow(gs_sealer_t *s, gs_sealer_chain_t *c)
 
     s->index_len += gs_buf_len(&b);
 
+    gs_fault("seal_index");
+
     for (i = 0; i < c->n; i++) {
         if (gs_audit_tree_add(&s->tree, c->hashes + i * GS_AUDIT_HASH,
                               gs_sealer_keep, s)
@@ -274,6 +286,8 @@ gs_sealer_keep(void *data, unsigned level, uint64_t index,
     gs_audit_tile_path(name, level, index / GS_AUDIT_TILE_WIDTH,
                        GS_AUDIT_TILE_WIDTH);
     text = gs_str_make(tile, GS_SEAL_TILE_BYTES);
+
+    gs_fault("seal_tile");
 
     return gs_seal_put(s->log, s->conf->seal, name, &text);
 }
@@ -399,6 +413,8 @@ gs_sealer_sign(gs_sealer_t *s)
     }
 
     view = gs_buf_view(&b);
+
+    gs_fault("seal_signed");
 
     return (gs_seal_put(s->log, s->conf->seal, "checkpoint", &view) == GS_OK)
            ? GS_OK : GS_ERROR;
