@@ -4,6 +4,7 @@
 #
 # Audit under load while processes come and go: whatever a client was told is
 # in the record, with the hash that it was told.
+# GOVSVC_LONG=1: a hundred reloads, ten thousand USR1.
 
 use strict;
 use warnings;
@@ -77,12 +78,12 @@ sub pause { select undef, undef, undef, $_[0] }
 for my $round (1 .. 2 * $long) {
     pause(0.1);
 
-    for (1 .. 5) {
+    for (1 .. ($long > 1 ? 625 : 5)) {
         kill 'USR1', $t->{main};
-        pause(0.02);
+        pause($long > 1 ? 0.002 : 0.02);
     }
 
-    $t->reload();
+    $t->reload() for 1 .. ($long > 1 ? 6 : 1);
     ok($t->kill_worker('KILL'), "round $round: a worker is killed");
     ok($t->kill_worker('TERM'), 'one is terminated');
 
