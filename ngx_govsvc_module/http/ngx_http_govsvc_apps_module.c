@@ -425,26 +425,23 @@ static char *
 ngx_http_govsvc_app_schemes(ngx_conf_t *cf,
     ngx_http_govsvc_apps_conf_t *alcf, ngx_str_t *list)
 {
-    size_t      pos, end;
-    gs_str_t    all, word;
-    ngx_str_t   name;
+    gs_str_t    s;
+    ngx_str_t   rest, word;
     ngx_uint_t  i;
 
-    all = ngx_govsvc_to_gs(list);
+    rest = *list;
 
-    for (pos = 0; pos <= all.len; pos = end + 1) {
-        end = gs_str_chr(&all, pos, ',');
-        word = gs_str_make(all.data + pos, end - pos);
+    while (ngx_govsvc_conf_next(&rest, &word)) {
+        s = ngx_govsvc_to_gs(&word);
 
         for (i = 0; gs_sign_scheme_names[i] != NULL; i++) {
-            if (gs_str_eq_text(&word, gs_sign_scheme_names[i])) {
+            if (gs_str_eq_text(&s, gs_sign_scheme_names[i])) {
                 break;
             }
         }
 
         if (gs_sign_scheme_names[i] == NULL) {
-            name = ngx_govsvc_from_gs(&word);
-            return ngx_govsvc_conf_invalid(cf, "scheme", &name,
+            return ngx_govsvc_conf_invalid(cf, "scheme", &word,
                                            gs_sign_scheme_names);
         }
 

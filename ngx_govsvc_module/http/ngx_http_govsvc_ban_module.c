@@ -265,17 +265,16 @@ static char *
 ngx_http_govsvc_ban_tiers(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
     ngx_str_t *text)
 {
-    size_t           from, to;
-    gs_str_t         list, one;
-    gs_ban_tiers_t  *tiers;
+    gs_str_t          one;
+    ngx_str_t         rest, word;
+    gs_ban_tiers_t   *tiers;
+    static ngx_str_t  usual = ngx_string("5m,30m,6h,24h");
 
     tiers = &zone->tiers;
-    list = (text->data != NULL) ? ngx_govsvc_to_gs(text)
-                                : gs_str_text("5m,30m,6h,24h");
+    rest = (text->data != NULL) ? *text : usual;
 
-    for (from = 0; from <= list.len; from = to + 1) {
-        to = gs_str_chr(&list, from, ',');
-        one = gs_str_make(list.data + from, to - from);
+    while (ngx_govsvc_conf_next(&rest, &word)) {
+        one = ngx_govsvc_to_gs(&word);
 
         if (tiers->n == GS_BAN_TIERS) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -329,12 +328,11 @@ static char *
 ngx_http_govsvc_ban_allow(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
     ngx_str_t *text)
 {
-    size_t        from, to;
     gs_rc_t       rc;
-    gs_str_t      list, one;
+    gs_str_t      one;
     gs_net_t     *net;
     gs_mem_t     *mem;
-    ngx_str_t     value;
+    ngx_str_t     rest, value;
     ngx_array_t   nets;
 
     if (text->data == NULL) {
@@ -345,11 +343,10 @@ ngx_http_govsvc_ban_allow(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
         return NGX_CONF_ERROR;
     }
 
-    list = ngx_govsvc_to_gs(text);
+    rest = *text;
 
-    for (from = 0; from <= list.len; from = to + 1) {
-        to = gs_str_chr(&list, from, ',');
-        one = gs_str_make(list.data + from, to - from);
+    while (ngx_govsvc_conf_next(&rest, &value)) {
+        one = ngx_govsvc_to_gs(&value);
 
         net = ngx_array_push(&nets);
         if (net == NULL) {
@@ -359,8 +356,6 @@ ngx_http_govsvc_ban_allow(ngx_conf_t *cf, ngx_http_govsvc_ban_zone_t *zone,
         rc = gs_net_parse(net, &one);
 
         if (rc != GS_OK) {
-            value = ngx_govsvc_from_gs(&one);
-
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, rc == GS_DONE
                                ? "invalid network \"%V\" in \"allow\", bits "
                                  "behind the prefix are set"
@@ -455,9 +450,8 @@ ngx_http_govsvc_ban(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_govsvc_ban_by(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t *kinds)
 {
-    size_t      from, to;
-    gs_str_t    list, one;
-    ngx_str_t   value;
+    gs_str_t    one;
+    ngx_str_t   rest, value;
     ngx_uint_t  i;
 
     if (text->data == NULL) {
@@ -465,11 +459,10 @@ ngx_http_govsvc_ban_by(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t *kinds)
         return NGX_CONF_OK;
     }
 
-    list = ngx_govsvc_to_gs(text);
+    rest = *text;
 
-    for (from = 0; from <= list.len; from = to + 1) {
-        to = gs_str_chr(&list, from, ',');
-        one = gs_str_make(list.data + from, to - from);
+    while (ngx_govsvc_conf_next(&rest, &value)) {
+        one = ngx_govsvc_to_gs(&value);
 
         for (i = 0; i < GS_BAN_KINDS; i++) {
             if (gs_str_eq_text(&one, gs_ban_kinds[i])) {
@@ -478,7 +471,6 @@ ngx_http_govsvc_ban_by(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t *kinds)
         }
 
         if (i == GS_BAN_KINDS) {
-            value = ngx_govsvc_from_gs(&one);
             return ngx_govsvc_conf_invalid(cf, "key of bans", &value,
                                            gs_ban_kinds);
         }

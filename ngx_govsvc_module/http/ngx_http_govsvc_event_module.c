@@ -180,8 +180,7 @@ static char *
 ngx_http_govsvc_event_routes(ngx_conf_t *cf,
     ngx_http_govsvc_event_mark_t *mark, ngx_str_t *value)
 {
-    u_char     *p, *last, *comma;
-    ngx_str_t  *route;
+    ngx_str_t  *route, rest, word;
 
     if (value->data == NULL) {
         return NGX_CONF_OK;
@@ -192,17 +191,11 @@ ngx_http_govsvc_event_routes(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    p = value->data;
-    last = value->data + value->len;
+    rest = *value;
 
-    for ( ;; ) {
-        comma = ngx_strlchr(p, last, ',');
+    while (ngx_govsvc_conf_next(&rest, &word)) {
 
-        if (comma == NULL) {
-            comma = last;
-        }
-
-        if (comma == p) {
+        if (word.len == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid routes \"%V\", allowed: identifiers "
                                "of routes with commas between them, \"*\" at "
@@ -215,15 +208,10 @@ ngx_http_govsvc_event_routes(ngx_conf_t *cf,
             return NGX_CONF_ERROR;
         }
 
-        route->data = p;
-        route->len = (size_t) (comma - p);
-
-        if (comma == last) {
-            return NGX_CONF_OK;
-        }
-
-        p = comma + 1;
+        *route = word;
     }
+
+    return NGX_CONF_OK;
 }
 
 

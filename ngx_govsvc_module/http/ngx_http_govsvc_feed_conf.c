@@ -19,27 +19,13 @@ char *
 ngx_http_govsvc_feed_types(ngx_conf_t *cf, ngx_http_govsvc_feed_conf_t *conf,
     ngx_str_t *value)
 {
-    u_char      *p, *last, *comma;
-    gs_str_t     s;
-    ngx_str_t    word;
-    ngx_uint_t   i;
+    gs_str_t    s;
+    ngx_str_t   rest, word;
+    ngx_uint_t  i;
 
-    if (value->data == NULL) {
-        return NGX_CONF_OK;
-    }
+    rest = *value;
 
-    p = value->data;
-    last = value->data + value->len;
-
-    for ( ;; ) {
-        comma = ngx_strlchr(p, last, ',');
-
-        if (comma == NULL) {
-            comma = last;
-        }
-
-        word.data = p;
-        word.len = (size_t) (comma - p);
+    while (ngx_govsvc_conf_next(&rest, &word)) {
         s = ngx_govsvc_to_gs(&word);
 
         for (i = 0; ngx_http_govsvc_feed_words[i] != NULL; i++) {
@@ -56,13 +42,9 @@ ngx_http_govsvc_feed_types(ngx_conf_t *cf, ngx_http_govsvc_feed_conf_t *conf,
         }
 
         conf->types[conf->ntypes++] = word;
-
-        if (comma == last) {
-            return NGX_CONF_OK;
-        }
-
-        p = comma + 1;
     }
+
+    return NGX_CONF_OK;
 }
 
 

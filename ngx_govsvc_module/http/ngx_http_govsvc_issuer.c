@@ -508,8 +508,7 @@ ngx_http_govsvc_issuer_map(ngx_conf_t *cf, const char *const *form,
     ngx_http_govsvc_issuer_pair_pt pair_handler, gs_str_t *claim,
     gs_token_level_t **scale, size_t *n)
 {
-    u_char            *p, *end, *last;
-    ngx_str_t         *value, pair;
+    ngx_str_t         *value, rest, pair;
     ngx_array_t        levels;
     gs_token_level_t  *level;
 
@@ -529,18 +528,10 @@ ngx_http_govsvc_issuer_map(ngx_conf_t *cf, const char *const *form,
         return NGX_CONF_ERROR;
     }
 
-    last = value[2].data + value[2].len;
+    rest.data = value[2].data + 4;
+    rest.len = value[2].len - 4;
 
-    for (p = value[2].data + 4; p <= last; p = end + 1) {
-        end = ngx_strlchr(p, last, ',');
-
-        if (end == NULL) {
-            end = last;
-        }
-
-        pair.data = p;
-        pair.len = (size_t) (end - p);
-
+    while (ngx_govsvc_conf_next(&rest, &pair)) {
         level = ngx_array_push(&levels);
 
         if (level == NULL || pair_handler(cf, &pair, level) != NGX_CONF_OK) {

@@ -196,23 +196,13 @@ static char *
 ngx_http_govsvc_stream_groups_conf(ngx_conf_t *cf,
     ngx_http_govsvc_stream_t *st, ngx_str_t *value)
 {
-    u_char  *p, *last, *comma;
+    ngx_str_t  rest, word;
 
-    if (value->data == NULL) {
-        return NGX_CONF_OK;
-    }
+    rest = *value;
 
-    p = value->data;
-    last = value->data + value->len;
+    while (ngx_govsvc_conf_next(&rest, &word)) {
 
-    for ( ;; ) {
-        comma = ngx_strlchr(p, last, ',');
-
-        if (comma == NULL) {
-            comma = last;
-        }
-
-        if (comma == p || st->ngroups == NGX_HTTP_GOVSVC_STREAM_GROUPS) {
+        if (word.len == 0 || st->ngroups == NGX_HTTP_GOVSVC_STREAM_GROUPS) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid groups \"%V\", allowed: 1 to %d names "
                                "with commas between them", value,
@@ -220,16 +210,10 @@ ngx_http_govsvc_stream_groups_conf(ngx_conf_t *cf,
             return NGX_CONF_ERROR;
         }
 
-        st->groups[st->ngroups].data = p;
-        st->groups[st->ngroups].len = (size_t) (comma - p);
-        st->ngroups++;
-
-        if (comma == last) {
-            return NGX_CONF_OK;
-        }
-
-        p = comma + 1;
+        st->groups[st->ngroups++] = word;
     }
+
+    return NGX_CONF_OK;
 }
 
 

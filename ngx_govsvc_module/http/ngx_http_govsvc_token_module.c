@@ -34,8 +34,6 @@ static char *ngx_http_govsvc_token_from(ngx_conf_t *cf,
     ngx_http_govsvc_token_conf_t *tlcf, ngx_str_t *list);
 static char *ngx_http_govsvc_token_source(ngx_conf_t *cf, ngx_str_t *word,
     ngx_http_govsvc_token_source_t *source);
-static ngx_uint_t ngx_http_govsvc_token_split(ngx_str_t *rest,
-    ngx_str_t *word);
 static ngx_int_t ngx_http_govsvc_token_init_process(ngx_cycle_t *cycle);
 static void ngx_http_govsvc_token_exit_process(ngx_cycle_t *cycle);
 static void ngx_http_govsvc_token_cleanup(void *data);
@@ -508,7 +506,7 @@ ngx_http_govsvc_token_issuers(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    while (ngx_http_govsvc_token_split(list, &name)) {
+    while (ngx_govsvc_conf_next(list, &name)) {
 
         if (name.len == 0) {
             return ngx_govsvc_conf_invalid(cf, "issuer", &name, NULL);
@@ -541,7 +539,7 @@ ngx_http_govsvc_token_from(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    while (ngx_http_govsvc_token_split(list, &word)) {
+    while (ngx_govsvc_conf_next(list, &word)) {
 
         source = ngx_array_push(tlcf->sources);
         if (source == NULL) {
@@ -589,36 +587,6 @@ ngx_http_govsvc_token_source(ngx_conf_t *cf, ngx_str_t *word,
     source->name.len = word->len - prefix;
 
     return NGX_CONF_OK;
-}
-
-
-/* The next word of a list with commas, which may be empty; 0 at its end. */
-
-static ngx_uint_t
-ngx_http_govsvc_token_split(ngx_str_t *rest, ngx_str_t *word)
-{
-    u_char  *comma, *last;
-
-    if (rest->data == NULL) {
-        return 0;
-    }
-
-    last = rest->data + rest->len;
-    comma = ngx_strlchr(rest->data, last, ',');
-
-    word->data = rest->data;
-
-    if (comma == NULL) {
-        word->len = rest->len;
-        ngx_str_null(rest);
-
-    } else {
-        word->len = (size_t) (comma - rest->data);
-        rest->data = comma + 1;
-        rest->len = (size_t) (last - comma - 1);
-    }
-
-    return 1;
 }
 
 

@@ -93,6 +93,12 @@ char *ngx_govsvc_conf_params(ngx_conf_t *cf, ngx_uint_t from,
 ngx_uint_t ngx_govsvc_conf_param(ngx_str_t *arg, const char *name,
     ngx_str_t *value);
 
+/*
+ * The next word of a list with commas, which may be empty; 0 at its end.  rest
+ * is a copy of the whole list at first, and is used up.
+ */
+ngx_uint_t ngx_govsvc_conf_next(ngx_str_t *rest, ngx_str_t *word);
+
 /* Logs: invalid parameter, with the nearest name; returns NGX_CONF_ERROR. */
 char *ngx_govsvc_conf_unknown(ngx_conf_t *cf, ngx_str_t *arg,
     const char *const *names);

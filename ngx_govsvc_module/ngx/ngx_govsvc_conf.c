@@ -377,3 +377,31 @@ ngx_govsvc_conf_unknown(ngx_conf_t *cf, ngx_str_t *arg,
 
     return ngx_govsvc_conf_invalid(cf, "parameter", &name, names);
 }
+
+
+ngx_uint_t
+ngx_govsvc_conf_next(ngx_str_t *rest, ngx_str_t *word)
+{
+    u_char  *comma, *last;
+
+    if (rest->data == NULL) {
+        return 0;
+    }
+
+    last = rest->data + rest->len;
+    comma = ngx_strlchr(rest->data, last, ',');
+
+    word->data = rest->data;
+
+    if (comma == NULL) {
+        word->len = rest->len;
+        ngx_str_null(rest);
+
+    } else {
+        word->len = (size_t) (comma - rest->data);
+        rest->data = comma + 1;
+        rest->len = (size_t) (last - comma - 1);
+    }
+
+    return 1;
+}
