@@ -20,7 +20,7 @@ use Test::GovSvc::OpenApi;
 use Time::HiRes qw/sleep time/;
 
 
-my $t = Test::GovSvc::Admin->new(log => 'notice', workers => 2)->has('mint');
+my $t = Test::GovSvc::Admin->new(log => 'notice', workers => 2)->has('mint', 'jq');
 
 my $port = $t->backend('a');
 my $dead = $t->take_port();
@@ -92,6 +92,23 @@ sub report {
     my ($who, $args) = @_;
 
     return $t->api($who, GET => 'availability' . ($args // ''));
+}
+
+# what jq answers, or its error
+
+sub merge {
+    my (@reports) = @_;
+
+    my @files = map { "report$_.json" } 0 .. $#reports;
+
+    $t->write_file($files[$_], JSON::PP->new->encode($reports[$_]))
+        for 0 .. $#reports;
+
+    my $dir = $t->dir();
+    my $jq = "$FindBin::Bin/../conf/metrics/availability.jq";
+    my $text = `cd '$dir' && jq -s -f '$jq' @files 2>&1`;
+
+    return $? == 0 ? JSON::PP->new->decode($text) : $text;
 }
 
 sub platform {
@@ -207,6 +224,54 @@ is($t->api('system', POST => 'availability', {})->json->{code},
     'FORBIDDEN_ROLE', 'only to read');
 is_deeply(report('system', '?month=2001-01')->json->{platforms}, [],
     'a month of long ago');
+
+# the reports of two nodes make one
+
+$r = report('system');
+my $here = $r->json;
+my %other = (%$here, node => 'other', complete => JSON::PP::false,
+    until => '2001-01-01T00:00:00+08:00',
+    platforms => [
+        { platform => 'gd', availability => 25, minutes => { up => 1,
+            idle => 0, down => 3, announced => 4, unobserved => 5 },
+            requests => { served => 6, failed => 7, announced => 8 },
+            outages => 99, longest => 98 },
+        { platform => 'elsewhere', availability => undef, minutes => {
+            up => 0, idle => 0, down => 0, announced => 1, unobserved => 0 },
+            requests => { served => 0, failed => 0, announced => 0 },
+            outages => 0, longest => 0 } ],
+    outages => [ { platform => 'aa', since => '2001-01-01T00:00:00+08:00' } ]);
+
+my %merged = map { $_->{platform} => $_ } @{$here->{platforms}};
+my $gd = $merged{gd};
+my ($well, $out_of) = ($gd->{minutes}{up} + $gd->{minutes}{idle} + 1,
+    $gd->{minutes}{down} + 3);
+
+my $one = merge($here);
+is_deeply($one->{platforms}, [ map { $merged{$_} } sort keys %merged ],
+    'of one node it is the same');
+
+my $two = merge($here, \%other);
+my %seen = map { $_->{platform} => $_ } @{$two->{platforms}};
+
+is_deeply($two->{nodes}, [sort $here->{node}, 'other'], 'the nodes');
+is($two->{until}, $other{until}, 'until the first of them ends');
+ok(!$two->{complete}, 'complete when all are');
+is($seen{gd}{minutes}{down}, $out_of, 'sums of minutes');
+is($seen{gd}{requests}{announced}, $gd->{requests}{announced} + 8,
+    'and of requests');
+is($seen{gd}{availability}, int($well * 1000000
+    / ($well + $out_of)) / 10000,
+    'the mean of what both saw');
+is("$seen{gd}{outages} $seen{gd}{longest}", '99 98', 'the most of a node');
+ok(exists $seen{elsewhere} && !defined $seen{elsewhere}{availability},
+    'what one alone has');
+is_deeply($seen{bj}, $merged{bj}, 'both ways');
+is($two->{outages}[0]{node}, 'other', 'outages tell whose they are');
+is(scalar @{$two->{outages}}, 1 + @{$here->{outages}}, 'all of them');
+like(merge($here, $here), qr/a node comes twice/, 'not one node twice');
+like(merge($here, { %other, month => '2001-01' }), qr/several months/,
+    'nor another month');
 
 # all processes die at once
 
