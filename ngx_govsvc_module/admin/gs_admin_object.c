@@ -22,6 +22,8 @@ static gs_rc_t gs_admin_show_health(gs_admin_call_t *c, json_t *object,
 static gs_rc_t gs_admin_write(gs_admin_call_t *c);
 static gs_rc_t gs_admin_store(gs_admin_call_t *c, json_t *object,
     json_t *record);
+static json_t *gs_admin_owned(gs_admin_call_t *c, const json_t *object,
+    json_t *record);
 static gs_rc_t gs_admin_remove(gs_admin_call_t *c, json_t *record);
 static gs_rc_t gs_admin_post(gs_admin_call_t *c, json_t *record);
 static gs_rc_t gs_admin_method(gs_admin_call_t *c, const char *allow);
@@ -486,8 +488,7 @@ gs_admin_store(gs_admin_call_t *c, json_t *object, json_t *record)
 {
     json_t      *next, *old;
     gs_rc_t      rc;
-    gs_str_t     id, name;
-    unsigned     port;
+    gs_str_t     id;
     const char  *status;
 
     id = gs_admin_str(json_object_get(object, "id"));
@@ -554,16 +555,7 @@ gs_admin_store(gs_admin_call_t *c, json_t *object, json_t *record)
         next = NULL;
     }
 
-    /* whose networks the addresses of a name have to be in */
-
-    if (next != NULL && c->role == GS_ADMIN_TENANT
-        && c->resource->kind == GS_ROUTE_DOC_INSTANCES
-        && gs_admin_named(object, &name, &port)
-        && json_object_set_new(next, "owner", json_string(c->by)) != 0)
-    {
-        json_decref(next);
-        next = NULL;
-    }
+    next = gs_admin_owned(c, object, next);
 
     rc = (next != NULL) ? gs_admin_put(c, c->resource->kind, c->path.id, next)
                         : gs_admin_nomem(c);
@@ -579,6 +571,27 @@ gs_admin_store(gs_admin_call_t *c, json_t *object, json_t *record)
     json_decref(old);
 
     return rc;
+}
+
+
+/* Whose networks the addresses of a name have to be in. */
+
+static json_t *
+gs_admin_owned(gs_admin_call_t *c, const json_t *object, json_t *record)
+{
+    gs_str_t  name;
+    unsigned  port;
+
+    if (record != NULL && c->role == GS_ADMIN_TENANT
+        && c->resource->kind == GS_ROUTE_DOC_INSTANCES
+        && gs_admin_named(object, &name, &port)
+        && json_object_set_new(record, "owner", json_string(c->by)) != 0)
+    {
+        json_decref(record);
+        return NULL;
+    }
+
+    return record;
 }
 
 
