@@ -39,6 +39,15 @@ static void ngx_http_govsvc_metrics_snapshot(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_alarm(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m);
+static void ngx_http_govsvc_metrics_words(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m, const char *label,
+    const char *const *names);
+static void ngx_http_govsvc_metrics_names(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m);
+static void ngx_http_govsvc_metrics_lookups(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m);
+static void ngx_http_govsvc_metrics_refused(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_upstreams(
     ngx_http_govsvc_metrics_out_t *o, const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_jwks_good(
@@ -111,6 +120,18 @@ const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_state[] = {
     { "govsvc_registry_lost_revisions", "gauge",
       "Revisions that are missing from the snapshots, 0 if none.",
       ngx_http_govsvc_metrics_alarm },
+
+    { "govsvc_host_names", "gauge",
+      "Instances with a name, by what is known of it.",
+      ngx_http_govsvc_metrics_names },
+
+    { "govsvc_host_lookups_total", "counter",
+      "Questions to name servers, by their end.",
+      ngx_http_govsvc_metrics_lookups },
+
+    { "govsvc_host_refused_total", "counter",
+      "Addresses of answers that may not be used.",
+      ngx_http_govsvc_metrics_refused },
 
     { "govsvc_upstream_state", "gauge",
       "1 for the state that an instance is in, 0 for the others.",
@@ -310,6 +331,68 @@ ngx_http_govsvc_metrics_alarm(ngx_http_govsvc_metrics_out_t *o,
         gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", NULL, 0,
                        gs_metric_get(&reg->sh->alarm));
     }
+}
+
+
+static void
+ngx_http_govsvc_metrics_words(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m, const char *label,
+    const char *const *names)
+{
+    uint64_t                    *word;
+    gs_metric_label_t            l;
+    ngx_http_govsvc_registry_t  *reg;
+
+    reg = ngx_http_govsvc_registry(o->conf->cycle);
+
+    if (reg == NULL || reg->sh == NULL || reg->hosts.len == 0) {
+        return;
+    }
+
+    for (/* void */; *names != NULL; names++) {
+        word = ngx_http_govsvc_registry_word(reg, "hosts", *names);
+
+        if (word == NULL) {
+            continue;
+        }
+
+        l.name = label;
+        l.value = gs_str_text(*names);
+        gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", &l,
+                       label != NULL, gs_metric_get(word));
+    }
+}
+
+
+static void
+ngx_http_govsvc_metrics_names(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m)
+{
+    static const char *const  names[] = {
+        "fresh", "stale", "unresolved", NULL
+    };
+
+    ngx_http_govsvc_metrics_words(o, m, "state", names);
+}
+
+
+static void
+ngx_http_govsvc_metrics_lookups(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m)
+{
+    static const char *const  names[] = { "good", "failed", NULL };
+
+    ngx_http_govsvc_metrics_words(o, m, "result", names);
+}
+
+
+static void
+ngx_http_govsvc_metrics_refused(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m)
+{
+    static const char *const  names[] = { "refused", NULL };
+
+    ngx_http_govsvc_metrics_words(o, m, NULL, names);
 }
 
 
