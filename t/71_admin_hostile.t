@@ -15,8 +15,16 @@ use Test::GovSvc::Admin;
 
 my $t = Test::GovSvc::Admin->new(log => 'notice', workers => 2)->has('mint');
 
-$t->gateway(admin => 'proof=off body=8k',
-    http => 'govsvc_admin_deny 10.44.250.0/24;')->run();
+# names: gd may use those under gd.gov.example, bj none
+
+my $credentials = $t->credentials();
+
+$credentials =~ s/("scope":\{)(?="delegated")/$1"suffixes":["gd.gov.example"],/
+    or die 'no scope';
+
+$t->gateway(admin => 'proof=off body=8k', credentials => $credentials,
+    http => 'govsvc_admin_deny 10.44.250.0/24; resolver 127.0.0.1:1;'
+        . ' govsvc_hosts gov.example;')->run();
 
 sub instance {
     return { id => 'x', pool => 'gd-web', address => '10.44.0.1',
@@ -176,6 +184,54 @@ my @attempts = (
         ['a socket', 'unix:/run/redis.sock', 'BAD_ADDRESS'],
         ['a line break', "10.44.0.1\n", 'BAD_ADDRESS'],
         ['nothing', '', 'BAD_ADDRESS']),
+    (map { ["names as its server $_->[0]", 'gd-ops', 'PUT', 'instances/x',
+            at($_->[1]), [@new], $_->[3] // 422, $_->[2] // 'BAD_ADDRESS'] }
+        ['the machine itself', 'localhost'],
+        ['the machine, in other letters', 'LocalHost'],
+        ['a name of the machine', 'a.localhost'],
+        ['a neighbour', 'printer.local'],
+        ['the metadata of a cloud', 'metadata.google.internal'],
+        ['one label', 'redis'],
+        ['a final dot', 'web.gd.gov.example.'],
+        ['upper case', 'web.GD.gov.example'],
+        ['another script', "\x{433}\x{434}.gd.gov.example"],
+        ['a broken A-label', 'xn--.gd.gov.example'],
+        ['a reserved label', 'ab--c.gd.gov.example'],
+        ['an empty label', 'web..gd.gov.example'],
+        ['an underscore', 'a_b.gd.gov.example'],
+        ['a wildcard', '*.gd.gov.example'],
+        ['a user', 'x@web.gd.gov.example'],
+        ['a path', 'web.gd.gov.example/x'],
+        ['a URL', 'http://web.gd.gov.example'],
+        ['a NUL', "web.gd.gov.example\0.x.example", 'BAD_JSON', 400],
+        ['a line', "web.gd.gov.example\n"],
+        ['a label too long', 'a' x 64 . '.gd.gov.example'],
+        ['a name too long', join('.', ('a' x 60) x 4) . '.gd.gov.example'],
+        ['an address in the name', '127.0.0.1.gd.gov.example'],
+        ['an address with dashes', '127-0-0-1.gd.gov.example'],
+        ['an address at the end', 'gd.gov.example.127.1'],
+        ['a hexadecimal end', 'gd.gov.example.0x7f'],
+        ['a port that is none', 'web.gd.gov.example:0'],
+        ['a port too large', 'web.gd.gov.example:99999'],
+        ['two ports', 'web.gd.gov.example:8080:1'],
+        ['another port than the port', 'web.gd.gov.example:8081', 'INVALID'],
+        ['a name of another', 'web.bj.gov.example', 'SCOPE_SUFFIX', 403],
+        ['one that ends alike', 'evilgd.gov.example', 'SCOPE_SUFFIX', 403],
+        ['the suffix above', 'gov.example', 'SCOPE_SUFFIX', 403],
+        ['a name of the internet', 'example.org', 'HOST_DENIED'],
+        ['its suffix in the middle', 'gd.gov.example.evil.org',
+            'HOST_DENIED']),
+    ['a name without a suffix of its own', 'bj-ops', 'PUT', 'instances/x',
+        { id => 'x', pool => 'bj-web', address => 'web.gd.gov.example',
+            port => 8080 }, [@new], 403, 'SCOPE_SUFFIX'],
+    ['a low port behind a name', 'gd-ops', 'PUT', 'instances/x',
+        { id => 'x', pool => 'gd-web', address => 'web.gd.gov.example:22' },
+        [@new], 403, 'SCOPE_PORT'],
+    ['what a name was found to be', 'gd-ops', 'PUT', 'snapshot',
+        { resolved => {} }, ['If-Match' => '"snapshot.1"'], 403,
+        'FORBIDDEN_ROLE'],
+    ['an owner of its own choice', 'gd-ops', 'PUT', 'instances/x',
+        instance(owner => 'bj-ops'), [@new], 422, 'INVALID'],
     ['an address that is a number', 'gd-ops', 'PUT', 'instances/x',
         at(1), [@new], 422, 'BAD_ADDRESS'],
     ['moves a server to loopback', 'gd-ops', 'PATCH', 'instances/gd1',
