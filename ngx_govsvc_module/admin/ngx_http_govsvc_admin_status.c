@@ -9,6 +9,7 @@
 
 #include "admin/ngx_http_govsvc_admin.h"
 
+#include "http/ngx_http_govsvc_audit_seal.h"
 #include "http/ngx_http_govsvc_ban.h"
 #include "http/ngx_http_govsvc_instance.h"
 #include "http/ngx_http_govsvc_jwks.h"
@@ -349,8 +350,9 @@ ngx_http_govsvc_admin_issuers(gs_buf_t *b)
 static void
 ngx_http_govsvc_admin_audit(gs_buf_t *b, ngx_http_govsvc_metrics_sh_t *sh)
 {
-    uint64_t    state, worst, records, lost;
-    ngx_uint_t  i;
+    uint64_t                          state, worst, records, lost;
+    ngx_uint_t                        i;
+    ngx_http_govsvc_audit_seal_sh_t  *seal;
 
     for (worst = 0, i = 0; i < NGX_HTTP_GOVSVC_METRICS_ROWS; i++) {
         state = gs_metric_get(&sh->rows[i].audit_state);
@@ -374,6 +376,21 @@ ngx_http_govsvc_admin_audit(gs_buf_t *b, ngx_http_govsvc_metrics_sh_t *sh)
     gs_json_kv_text(b, "state", ngx_http_govsvc_admin_audit_states[worst & 3]);
     gs_json_kv_u64(b, "records", records);
     gs_json_kv_u64(b, "lost", lost);
+
+    seal = ngx_http_govsvc_audit_seal_row((ngx_cycle_t *) ngx_cycle);
+
+    if (seal != NULL) {
+        state = gs_metric_get(&seal->state)
+                % NGX_HTTP_GOVSVC_AUDIT_SEAL_STATES;
+
+        gs_json_key(b, "seal");
+        gs_buf_char(b, '{');
+        gs_json_kv_text(b, "state", ngx_http_govsvc_audit_seal_states[state]);
+        gs_json_kv_u64(b, "lines", gs_metric_get(&seal->lines));
+        gs_json_kv_u64(b, "signed", gs_metric_get(&seal->signed_at) / 1000000);
+        gs_buf_char(b, '}');
+    }
+
     gs_buf_char(b, '}');
 }
 

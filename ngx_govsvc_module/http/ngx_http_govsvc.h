@@ -271,6 +271,7 @@ extern ngx_module_t  ngx_http_govsvc_token_module;
 extern ngx_module_t  ngx_http_govsvc_apps_module;
 extern ngx_module_t  ngx_http_govsvc_identity_module;
 extern ngx_module_t  ngx_http_govsvc_audit_module;
+extern ngx_module_t  ngx_http_govsvc_audit_seal_module;
 extern ngx_module_t  ngx_http_govsvc_event_module;
 extern ngx_module_t  ngx_http_govsvc_alert_module;
 extern ngx_module_t  ngx_http_govsvc_metrics_module;

@@ -166,6 +166,7 @@ extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_revoke[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_state[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_avail[];
 extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_delivery[];
+extern const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_seal[];
 
 
 /* NULL where nothing is counted. */

@@ -63,6 +63,7 @@ ngx_http_govsvc_metrics_scrape(ngx_http_request_t *r)
     ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_state);
     ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_avail);
     ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_delivery);
+    ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_seal);
     ngx_http_govsvc_metrics_write(&o, ngx_http_govsvc_metrics_end);
     ngx_http_govsvc_metrics_flush(&o);
 

@@ -86,8 +86,9 @@ gs_seal_key_read(const char *path, char *text, size_t *len,
             (void) close(fd);
         }
 
-        return gs_seal_fail(log, GS_ERROR, "cannot open \"%s\": %s", path,
-                            strerror(err));
+        return gs_seal_fail(log, GS_ERROR, "cannot open \"%s\": %s%s", path,
+                            strerror(err), err != ENOENT ? ""
+                            : "; make a key with govsvc audit keygen");
     }
 
     if ((st.st_mode & 077) != 0) {

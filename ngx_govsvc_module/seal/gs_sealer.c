@@ -24,6 +24,7 @@ static gs_rc_t gs_sealer_keep(void *data, unsigned level, uint64_t index,
 static gs_rc_t gs_sealer_partial(gs_sealer_t *s, uint64_t old);
 static void gs_sealer_drop(gs_sealer_t *s, uint64_t old);
 static gs_rc_t gs_sealer_sign(gs_sealer_t *s);
+static void gs_sealer_quiet(void *data, const char *text);
 
 
 gs_rc_t
@@ -107,7 +108,22 @@ gs_sealer_size(const gs_sealer_t *s)
 int
 gs_sealer_stopped(const gs_sealer_t *s)
 {
-    return s->conf->stop != NULL && *s->conf->stop != 0;
+    return s->conf->stop != NULL && s->conf->stop(s->conf->data);
+}
+
+
+gs_rc_t
+gs_sealer_put(gs_sealer_t *s, const char *name, const gs_str_t *text)
+{
+    gs_rc_t  rc;
+
+    if (gs_sealer_stopped(s)) {
+        return GS_DONE;
+    }
+
+    rc = gs_seal_put(s->log, s->conf->seal, name, text);
+
+    return gs_sealer_stopped(s) ? GS_DONE : rc;
 }
 
 
@@ -211,6 +227,7 @@ gs_sealer_grow(gs_sealer_t *s, gs_sealer_chain_t *c)
 {
     char            text[GS_AUDIT_RUN_MAX];
     size_t          i;
+    gs_rc_t         rc;
     gs_buf_t        b;
     gs_audit_run_t  run;
 
@@ -231,6 +248,10 @@ gs_sealer_grow(gs_sealer_t *s, gs_sealer_chain_t *c)
     gs_buf_init(&b, text, sizeof(text));
     gs_audit_run_put(&b, &run);
 
+    /* what a full disk takes a part of is no error of the call */
+
+    errno = ENOSPC;
+
     if (b.overflow
         || pwrite(s->index, text, gs_buf_len(&b), (off_t) s->index_len)
            != (ssize_t) gs_buf_len(&b))
@@ -244,10 +265,14 @@ gs_sealer_grow(gs_sealer_t *s, gs_sealer_chain_t *c)
     gs_fault("seal_index");
 
     for (i = 0; i < c->n; i++) {
-        if (gs_audit_tree_add(&s->tree, c->hashes + i * GS_AUDIT_HASH,
-                              gs_sealer_keep, s)
-            != GS_OK)
-        {
+        rc = gs_audit_tree_add(&s->tree, c->hashes + i * GS_AUDIT_HASH,
+                               gs_sealer_keep, s);
+
+        if (rc != GS_OK && gs_sealer_stopped(s)) {
+            return GS_DONE;
+        }
+
+        if (rc != GS_OK) {
             return gs_seal_fail(s->log, GS_ERROR, "cannot grow the tree");
         }
     }
@@ -289,7 +314,7 @@ gs_sealer_keep(void *data, unsigned level, uint64_t index,
 
     gs_fault("seal_tile");
 
-    return gs_seal_put(s->log, s->conf->seal, name, &text);
+    return gs_sealer_put(s, name, &text);
 }
 
 
@@ -297,6 +322,7 @@ static gs_rc_t
 gs_sealer_partial(gs_sealer_t *s, uint64_t old)
 {
     char      name[GS_AUDIT_TILE_PATH];
+    gs_rc_t   rc;
     gs_str_t  text;
     unsigned  level, width;
     uint64_t  tile;
@@ -311,11 +337,12 @@ gs_sealer_partial(gs_sealer_t *s, uint64_t old)
         }
 
         gs_audit_tile_path(name, level, tile, width);
-        text = gs_str_make(s->edge[level],
-                           width * GS_AUDIT_HASH);
+        text = gs_str_make(s->edge[level], width * GS_AUDIT_HASH);
 
-        if (gs_seal_put(s->log, s->conf->seal, name, &text) != GS_OK) {
-            return GS_ERROR;
+        rc = gs_sealer_put(s, name, &text);
+
+        if (rc != GS_OK) {
+            return rc;
         }
     }
 
@@ -373,8 +400,7 @@ gs_sealer_save(gs_sealer_t *s)
     gs_audit_state_put(&b, &state);
     view = gs_buf_view(&b);
 
-    return (gs_seal_put(s->log, s->conf->seal, "state", &view) == GS_OK)
-           ? GS_OK : GS_ERROR;
+    return gs_sealer_put(s, "state", &view);
 }
 
 
@@ -416,6 +442,57 @@ gs_sealer_sign(gs_sealer_t *s)
 
     gs_fault("seal_signed");
 
-    return (gs_seal_put(s->log, s->conf->seal, "checkpoint", &view) == GS_OK)
-           ? GS_OK : GS_ERROR;
+    return gs_sealer_put(s, "checkpoint", &view);
+}
+
+
+gs_rc_t
+gs_sealer_last(const char *seal, uint64_t *size, uint64_t *time)
+{
+    size_t                  len;
+    gs_rc_t                 rc;
+    gs_str_t                note, text, rest;
+    gs_uchar_t              data[GS_AUDIT_NOTE_MAX];
+    gs_seal_log_t           log;
+    const gs_uchar_t       *p;
+    gs_audit_checkpoint_t   point;
+
+    static const char  mark[] = "\ntime ";
+
+    memset(&log, 0, sizeof(gs_seal_log_t));
+    log.tell = gs_sealer_quiet;
+
+    rc = gs_seal_get(&log, seal, "checkpoint", data, sizeof(data), &len);
+
+    if (rc != GS_OK) {
+        return GS_DECLINED;
+    }
+
+    note = gs_str_make(data, len);
+
+    if (gs_audit_note_split(&note, &text, &rest) != GS_OK
+        || gs_audit_checkpoint_parse(&text, &point) != GS_OK)
+    {
+        return GS_DECLINED;
+    }
+
+    p = memmem(text.data, text.len, mark, sizeof(mark) - 1);
+
+    if (p == NULL) {
+        return GS_DECLINED;
+    }
+
+    p += sizeof(mark) - 1;
+    rest = gs_str_make(p, (size_t) (text.data + text.len - p));
+    rest.len = gs_str_chr(&rest, 0, '\n');
+    *size = point.size;
+
+    return (gs_time_parse(&rest, time) == GS_OK) ? GS_OK : GS_DECLINED;
+}
+
+
+static void
+gs_sealer_quiet(void *data, const char *text)
+{
+    /* what cannot be read just now is asked again */
 }

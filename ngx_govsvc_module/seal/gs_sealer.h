@@ -22,6 +22,10 @@
 typedef struct gs_sealer_s  gs_sealer_t;
 
 
+/* 1: calls are to end soon.  Asked between steps, and after what may hang. */
+typedef int (*gs_sealer_stop_pt)(void *data);
+
+
 /* What is named here lives as long as the sealer. */
 typedef struct {
     const char              *store;
@@ -29,7 +33,8 @@ typedef struct {
     const char              *who;          /* for the others: one word */
     const gs_seal_keys_t    *keys;         /* private, all of them sign */
     const gs_seal_log_t     *log;
-    const volatile int      *stop;         /* not 0: calls end soon; or NULL */
+    gs_sealer_stop_pt        stop;         /* NULL: never */
+    void                    *data;         /* of stop */
 } gs_sealer_conf_t;
 
 
@@ -58,6 +63,12 @@ uint64_t gs_sealer_size(const gs_sealer_t *s);
 /* Gives the lock back; NULL is none. */
 void gs_sealer_close(gs_sealer_t *s);
 
+
+/*
+ * What was signed last, by whomever, without a look at the signature: lines,
+ * and the time in microseconds.  GS_DECLINED when there is nothing to read.
+ */
+gs_rc_t gs_sealer_last(const char *seal, uint64_t *size, uint64_t *time);
 
 /*
  * Who works in the folder of a seal, from its lock: GS_OK and a text such as

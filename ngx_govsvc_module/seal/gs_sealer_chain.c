@@ -425,7 +425,7 @@ gs_sealer_segment(gs_sealer_chain_t *c, const char *path)
                             "cannot open \"%s\": %s", path, strerror(errno));
     }
 
-    return GS_OK;
+    return gs_sealer_stopped(c->sealer) ? GS_DONE : GS_OK;
 }
 
 
@@ -552,7 +552,7 @@ gs_sealer_sync(gs_sealer_chain_t *c)
 
     c->dirty = 0;
 
-    return GS_OK;
+    return gs_sealer_stopped(c->sealer) ? GS_DONE : GS_OK;
 }
 
 

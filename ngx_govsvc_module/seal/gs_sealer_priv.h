@@ -85,6 +85,12 @@ gs_rc_t gs_sealer_save(gs_sealer_t *s);
 /* 1: it is to end. */
 int gs_sealer_stopped(const gs_sealer_t *s);
 
+/*
+ * gs_seal_put() into the folder of the seal; GS_DONE when it is to end, whether
+ * the file was written or not.
+ */
+gs_rc_t gs_sealer_put(gs_sealer_t *s, const char *name, const gs_str_t *text);
+
 /* No longer followed: closes and frees. */
 void gs_sealer_leave(gs_sealer_chain_t *c);
 

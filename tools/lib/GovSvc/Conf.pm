@@ -38,6 +38,9 @@ sub sandbox {
         close $key;
     }
 
+    system("build/govsvc audit keygen --name gov.example/lint --out $dir"
+        . ' > /dev/null');
+
     mkdir "$dir/modules";
     mkdir "$dir/logs";
     symlink "$top/build/ngx_govsvc_module.so",
