@@ -14,7 +14,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
-my $t = Test::GovSvc->new(workers => 2)->has('cli')->plan(42);
+my $t = Test::GovSvc->new(workers => 2)->has('cli')->plan(44);
 
 $t->http_conf(<<'EOC')->run();
 govsvc_node        n1;
@@ -165,6 +165,21 @@ while (defined(my $line = <$tail>)) {
 alarm 0;
 kill 'TERM', $pid;
 close $tail;
+
+# A record of the query belongs to those who have the store: who seals it as
+# their user, or of their group, has to read it.
+
+SKIP: {
+    skip 'only root gives files away', 2 if $> != 0;
+    my $copy = $t->dir() . '/copy';
+    system('cp', '-r', $dir, $copy) == 0 or die;
+    chown 12345, 23456, $copy;
+    ($code) = $t->govsvc('audit', 'query', $copy, '--limit', 1);
+    my ($left) = grep { (stat $_)[4] == 12345 } glob "$copy/query.*";
+    is(join(' ', (stat $left)[4, 5]), '12345 23456', 'the folder');
+    is(join(' ', (stat "$left/0000000000000000.seg")[4, 5]), '12345 23456',
+        'and the file');
+}
 
 like($seen, qr{/no/1 .*/no/2 .*/no/3 }s,
      'as they come, also from workers to come');

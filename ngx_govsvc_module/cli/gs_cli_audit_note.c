@@ -215,9 +215,10 @@ int
 gs_cli_audit_write(gs_cli_t *cli, const char *dir, const char *chain,
     const gs_buf_t *text)
 {
-    int      fd, failed;
-    char    *path;
-    size_t   len, size;
+    int          fd, failed;
+    char        *path;
+    size_t       len, size;
+    struct stat  st;
 
     size = strlen(dir) + strlen(chain) + 32;
     path = gs_alloc(cli->mem, size);
@@ -229,7 +230,10 @@ gs_cli_audit_write(gs_cli_t *cli, const char *dir, const char *chain,
     (void) snprintf(path, size, "%s/%s", dir, chain);
     len = strlen(path);
 
-    failed = (mkdir(path, 0750) == -1);
+    /* what root writes stays readable for those who seal the store */
+
+    failed = (stat(dir, &st) == -1 || mkdir(path, 0750) == -1
+              || (geteuid() == 0 && chown(path, st.st_uid, st.st_gid) == -1));
 
     if (!failed) {
         (void) snprintf(path + len, size - len, "/%016d.seg", 0);
@@ -237,7 +241,9 @@ gs_cli_audit_write(gs_cli_t *cli, const char *dir, const char *chain,
         failed = (fd == -1);
 
         if (!failed) {
-            failed = (write(fd, text->start, gs_buf_len(text))
+            failed = ((geteuid() == 0
+                       && fchown(fd, st.st_uid, st.st_gid) == -1)
+                      || write(fd, text->start, gs_buf_len(text))
                       != (ssize_t) gs_buf_len(text)
                       || fsync(fd) == -1);
             failed = (close(fd) == -1 || failed);
