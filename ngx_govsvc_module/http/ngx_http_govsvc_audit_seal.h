@@ -32,6 +32,8 @@ typedef struct {
     uint64_t                     state;
     uint64_t                     lines;    /* sealed */
     uint64_t                     signed_at;  /* us, wall clock; 0: never */
+    uint64_t                     covers;   /* us, monotonic: all that was
+                                              written before is sealed */
     uint64_t                     failed;
     uint64_t                     refused;
 } ngx_http_govsvc_audit_seal_sh_t;

@@ -221,7 +221,7 @@ static gs_rc_t
 ngx_http_govsvc_audit_seal_term(ngx_http_govsvc_audit_sealer_t *s)
 {
     gs_rc_t       rc;
-    uint64_t      start, used;
+    uint64_t      start, begun, used;
     gs_sealer_t  *sealer;
 
     s->text[0] = '\0';
@@ -230,6 +230,7 @@ ngx_http_govsvc_audit_seal_term(ngx_http_govsvc_audit_sealer_t *s)
     rc = gs_sealer_open(&sealer, &s->conf);
 
     while (rc == GS_OK || rc == GS_AGAIN) {
+        begun = ngx_govsvc_mono_us();
         start = ngx_http_govsvc_audit_seal_msec();
         rc = gs_sealer_turn(sealer);
 
@@ -238,6 +239,10 @@ ngx_http_govsvc_audit_seal_term(ngx_http_govsvc_audit_sealer_t *s)
         }
 
         ngx_http_govsvc_audit_seal_good(s, sealer);
+
+        if (rc == GS_OK) {
+            ngx_http_govsvc_audit_seal_set(&s->sh->covers, begun);
+        }
 
         used = ngx_http_govsvc_audit_seal_msec() - start;
 

@@ -50,6 +50,9 @@ typedef struct {
     uint64_t                        last;      /* number of the last entry */
     uint64_t                        expect;    /* what it should be */
     uint64_t                        lowest;    /* unread by a group */
+    uint64_t                        sealed;    /* entries up to this one */
+    uint64_t                        marked;    /* will be, after ... */
+    uint64_t                        marked_at; /* us, monotonic; 0: none */
     ngx_uint_t                      pending;   /* answers for the trim */
     ngx_msec_t                      checked;
     ngx_msec_t                      trimmed;
@@ -70,7 +73,8 @@ void ngx_http_govsvc_stream_lead(void *data, ngx_uint_t leads);
 void ngx_http_govsvc_stream_fed(void *data, ngx_int_t rc);
 
 /*
- * Removes what all groups have read and acknowledged, beyond maxlen; ends with
+ * Removes what all groups have read and acknowledged, and what is sealed where
+ * the server seals, beyond maxlen; ends with
  * ngx_http_govsvc_stream_go().  NGX_DECLINED: it is not due.
  */
 ngx_int_t ngx_http_govsvc_stream_trim(ngx_http_govsvc_stream_t *st);

@@ -7,6 +7,8 @@
  */
 
 
+#include "core/gs_metric.h"
+#include "http/ngx_http_govsvc_audit_seal.h"
 #include "http/ngx_http_govsvc_stream.h"
 
 
@@ -18,6 +20,7 @@ static ngx_int_t ngx_http_govsvc_stream_field(ngx_govsvc_redis_reply_t *group,
     const char *name, ngx_govsvc_redis_reply_t **value);
 static void ngx_http_govsvc_stream_pending(void *data,
     ngx_govsvc_redis_status_e status, ngx_govsvc_redis_reply_t *reply);
+static uint64_t ngx_http_govsvc_stream_sealed(ngx_http_govsvc_stream_t *st);
 static void ngx_http_govsvc_stream_cut(ngx_http_govsvc_stream_t *st);
 static void ngx_http_govsvc_stream_trimmed(void *data,
     ngx_govsvc_redis_status_e status, ngx_govsvc_redis_reply_t *reply);
@@ -36,7 +39,8 @@ ngx_http_govsvc_stream_trim(ngx_http_govsvc_stream_t *st)
 
     st->state = NGX_HTTP_GOVSVC_STREAM_TRIMS;
     st->trimmed = ngx_current_msec;
-    st->lowest = st->last + 1 - st->maxlen;
+    st->lowest = ngx_min(st->last + 1 - st->maxlen,
+                         ngx_http_govsvc_stream_sealed(st) + 1);
     st->pending = 0;
 
     ngx_str_set(&argv[0], "XINFO");
@@ -216,6 +220,37 @@ ngx_http_govsvc_stream_pending(void *data, ngx_govsvc_redis_status_e status,
     if (st->pending == 0) {
         ngx_http_govsvc_stream_cut(st);
     }
+}
+
+
+/*
+ * The last entry that is surely sealed.  Which leaf an entry is, is not known
+ * here; but what was in the stream at a moment was in the files by then, and a
+ * turn of the sealer that begins later has it all.
+ */
+
+static uint64_t
+ngx_http_govsvc_stream_sealed(ngx_http_govsvc_stream_t *st)
+{
+    ngx_http_govsvc_audit_seal_sh_t  *sh;
+
+    sh = ngx_http_govsvc_audit_seal_row((ngx_cycle_t *) ngx_cycle);
+
+    if (sh == NULL) {
+        return UINT64_MAX - 1;
+    }
+
+    if (st->marked_at != 0 && gs_metric_get(&sh->covers) > st->marked_at) {
+        st->sealed = st->marked;
+        st->marked_at = 0;
+    }
+
+    if (st->marked_at == 0) {
+        st->marked = st->last;
+        st->marked_at = ngx_govsvc_mono_us();
+    }
+
+    return st->sealed;
 }
 
 
