@@ -30,6 +30,8 @@ static gs_rc_t gs_cli_note_compose(gs_cli_t *cli, gs_buf_t *b,
     const char *chain, uint64_t time);
 static void gs_cli_note_question(gs_cli_t *cli, gs_buf_t *b,
     const char *chain, uint64_t time);
+static int gs_cli_note_file(const char *dir, int folder,
+    const gs_buf_t *text);
 static int gs_cli_note_sync(const char *path);
 
 
@@ -211,16 +213,20 @@ gs_cli_audit_user(char *user, size_t size)
 }
 
 
+/*
+ * What root writes is given to those who have the store, so that whoever seals
+ * it can read it.  The store is theirs: no name in it is followed.
+ */
+
 int
 gs_cli_audit_write(gs_cli_t *cli, const char *dir, const char *chain,
     const gs_buf_t *text)
 {
-    int          fd, failed;
-    char        *path;
-    size_t       len, size;
-    struct stat  st;
+    int      folder, failed;
+    char    *path;
+    size_t   size;
 
-    size = strlen(dir) + strlen(chain) + 32;
+    size = strlen(dir) + strlen(chain) + 2;
     path = gs_alloc(cli->mem, size);
 
     if (path == NULL) {
@@ -228,39 +234,59 @@ gs_cli_audit_write(gs_cli_t *cli, const char *dir, const char *chain,
     }
 
     (void) snprintf(path, size, "%s/%s", dir, chain);
-    len = strlen(path);
 
-    /* what root writes stays readable for those who seal the store */
-
-    failed = (stat(dir, &st) == -1 || mkdir(path, 0750) == -1
-              || (geteuid() == 0 && chown(path, st.st_uid, st.st_gid) == -1));
+    folder = -1;
+    failed = (mkdir(path, 0750) == -1);
 
     if (!failed) {
-        (void) snprintf(path + len, size - len, "/%016d.seg", 0);
-        fd = open(path, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0640);
-        failed = (fd == -1);
-
-        if (!failed) {
-            failed = ((geteuid() == 0
-                       && fchown(fd, st.st_uid, st.st_gid) == -1)
-                      || write(fd, text->start, gs_buf_len(text))
-                      != (ssize_t) gs_buf_len(text)
-                      || fsync(fd) == -1);
-            failed = (close(fd) == -1 || failed);
-        }
-
-        path[len] = '\0';
-        failed = (failed || gs_cli_note_sync(path) == -1
-                  || gs_cli_note_sync(dir) == -1);
+        folder = open(path, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+        failed = (folder == -1);
     }
 
+    failed = (failed || gs_cli_note_file(dir, folder, text) == -1
+              || fsync(folder) == -1 || gs_cli_note_sync(dir) == -1);
+
     if (failed) {
-        return gs_cli_fail(cli, GS_CLI_READ, "cannot write the record of this "
+        (void) gs_cli_fail(cli, GS_CLI_READ, "cannot write the record of this "
                            "query to \"%s\": %s; ask a copy of the store with "
                            "--no-record", path, strerror(errno));
     }
 
-    return GS_CLI_YES;
+    if (folder != -1) {
+        (void) close(folder);
+    }
+
+    return failed ? GS_CLI_READ : GS_CLI_YES;
+}
+
+
+static int
+gs_cli_note_file(const char *dir, int folder, const gs_buf_t *text)
+{
+    int          fd, failed;
+    char         name[32];
+    struct stat  st;
+
+    (void) snprintf(name, sizeof(name), "%016d.seg", 0);
+
+    if (stat(dir, &st) == -1
+        || (geteuid() == 0 && fchown(folder, st.st_uid, st.st_gid) == -1))
+    {
+        return -1;
+    }
+
+    fd = openat(folder, name, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0640);
+
+    if (fd == -1) {
+        return -1;
+    }
+
+    failed = ((geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) == -1)
+              || write(fd, text->start, gs_buf_len(text))
+                 != (ssize_t) gs_buf_len(text)
+              || fsync(fd) == -1);
+
+    return (close(fd) == -1 || failed) ? -1 : 0;
 }
 
 
