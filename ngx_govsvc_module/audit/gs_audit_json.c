@@ -21,6 +21,7 @@
 #define GS_AUDIT_JSON_TEXT   1024          /* longest text, of the path */
 #define GS_AUDIT_JSON_TIGHT  48            /* of all when space is short */
 #define GS_AUDIT_JSON_KEYS   32            /* names of arguments */
+#define GS_AUDIT_JSON_NUMBER 32            /* digits of a number */
 
 
 typedef struct {
@@ -41,6 +42,7 @@ static void gs_audit_json_exchange(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
 static void gs_audit_json_who(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
+static void gs_audit_json_mask(gs_audit_json_t *j, const gs_str_t *subject);
 static void gs_audit_json_gov(gs_audit_json_t *j,
     const gs_audit_record_t *rec);
 static void gs_audit_json_code(gs_audit_json_t *j, const char *key,
@@ -240,22 +242,57 @@ gs_audit_json_who(gs_audit_json_t *j, const gs_audit_record_t *rec)
 
     gs_audit_json_object(b, "sub");
     gs_audit_json_put(j, "pid", &rec->pid);
+    gs_audit_json_mask(j, &rec->subject);
     gs_audit_json_put(j, "kind", &rec->kind);
 
     if (rec->level != 0) {
         gs_json_kv_u64(b, "aal", rec->level);
     }
 
+    gs_audit_json_put(j, "agent", &rec->agent);
     gs_audit_json_end(b);
 
     gs_audit_json_object(b, "tok");
     gs_audit_json_text(j, "iss", &rec->issuer, 128);
+    gs_audit_json_put(j, "jti", &rec->jti);
 
     if (rec->token != NULL) {
         gs_json_kv_text(b, "res", rec->token);
     }
 
     gs_audit_json_end(b);
+}
+
+
+/*
+ * Of a subject that is a person's number what its mask shows; of any other
+ * nothing, since it may be a name.
+ */
+
+static void
+gs_audit_json_mask(gs_audit_json_t *j, const gs_str_t *subject)
+{
+    size_t      i;
+    gs_str_t    masked;
+    gs_uchar_t  text[GS_AUDIT_JSON_NUMBER];
+
+    if (subject->len == 0 || subject->len > GS_AUDIT_JSON_NUMBER) {
+        return;
+    }
+
+    for (i = 0; i < subject->len; i++) {
+        if (!gs_is_digit(subject->data[i])
+            && (i + 1 < subject->len || gs_to_lower(subject->data[i]) != 'x'))
+        {
+            return;
+        }
+    }
+
+    masked = gs_str_make(text, gs_audit_mask(text, subject));
+
+    if (!gs_str_eq(&masked, subject)) {
+        gs_audit_json_put(j, "mask", &masked);
+    }
 }
 
 

@@ -77,9 +77,12 @@ typedef struct {
 
     /* sub, tok */
     gs_str_t     pid;                      /* pseudonym, never the subject */
+    gs_str_t     subject;                  /* told only if it is a number */
     gs_str_t     kind;                     /* natural, legal */
+    gs_str_t     agent;                    /* pseudonym of who acts for it */
     unsigned     level;                    /* assurance, 0: absent */
     gs_str_t     issuer;
+    gs_str_t     jti;                      /* pseudonym */
     const char  *token;                    /* valid, absent, bad; NULL */
 
     /* gov */

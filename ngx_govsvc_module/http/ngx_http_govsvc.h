@@ -94,6 +94,7 @@ typedef struct {
     ngx_str_t                        kid;         /* of the key that signed */
     ngx_str_t                        subject;
     ngx_str_t                        actor;       /* who acts for it */
+    ngx_str_t                        jti;
     ngx_str_t                        user;        /* natural, legal */
     ngx_str_t                        scope;
     ngx_str_t                        app;

@@ -19,11 +19,16 @@ static const char *ngx_http_govsvc_audit_version(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_govsvc_audit_status(ngx_http_request_t *r);
 static void ngx_http_govsvc_audit_context(ngx_http_govsvc_ctx_t *ctx,
     gs_audit_record_t *rec);
+static void ngx_http_govsvc_audit_who(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, gs_audit_record_t *rec);
 static void ngx_http_govsvc_audit_decision(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, gs_audit_record_t *rec, u_char *code);
 static ngx_uint_t ngx_http_govsvc_audit_refusal(ngx_uint_t status);
 static void ngx_http_govsvc_audit_upstream(ngx_http_request_t *r,
     gs_audit_record_t *rec);
+static ngx_int_t ngx_http_govsvc_audit_hide(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_str_t *value, size_t place,
+    ngx_str_t *pid);
 
 
 ngx_int_t
@@ -95,7 +100,6 @@ void
 ngx_http_govsvc_audit_compose(ngx_http_request_t *r, gs_audit_record_t *rec,
     gs_audit_stage_e stage, u_char *code)
 {
-    ngx_str_t                           pid;
     ngx_http_govsvc_ctx_t              *ctx;
     ngx_http_govsvc_audit_req_t        *req;
     ngx_http_govsvc_audit_loc_conf_t   *alcf;
@@ -123,9 +127,7 @@ ngx_http_govsvc_audit_compose(ngx_http_request_t *r, gs_audit_record_t *rec,
         ngx_http_govsvc_audit_context(ctx, rec);
         ngx_http_govsvc_event_critical(r, ctx, &rec->critical);
 
-        if (ngx_http_govsvc_audit_pid(r, &pid) == NGX_OK) {
-            rec->pid = ngx_govsvc_to_gs(&pid);
-        }
+        ngx_http_govsvc_audit_who(r, ctx, rec);
 
         req = ctx->audit_data;
 
@@ -341,6 +343,40 @@ ngx_http_govsvc_audit_context(ngx_http_govsvc_ctx_t *ctx,
 }
 
 
+/* The subject, who acts for it, the token: never but as pseudonyms. */
+
+static void
+ngx_http_govsvc_audit_who(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
+    gs_audit_record_t *rec)
+{
+    ngx_str_t  pid;
+
+    rec->subject = ngx_govsvc_to_gs(&ctx->subject);
+
+    if (ctx->auth_status == NGX_HTTP_GOVSVC_AUTH_OK) {
+        rec->kind = ngx_govsvc_to_gs(&ctx->user);
+    }
+
+    if (ngx_http_govsvc_audit_pid(r, &pid) == NGX_OK) {
+        rec->pid = ngx_govsvc_to_gs(&pid);
+    }
+
+    if (ngx_http_govsvc_audit_hide(r, ctx, &ctx->actor,
+                        offsetof(ngx_http_govsvc_audit_req_t, agent), &pid)
+        == NGX_OK)
+    {
+        rec->agent = ngx_govsvc_to_gs(&pid);
+    }
+
+    if (ngx_http_govsvc_audit_hide(r, ctx, &ctx->jti,
+                        offsetof(ngx_http_govsvc_audit_req_t, jti), &pid)
+        == NGX_OK)
+    {
+        rec->jti = ngx_govsvc_to_gs(&pid);
+    }
+}
+
+
 /*
  * Refused by a stage of ours, or by Nginx itself before any platform was
  * asked (broken requests, "deny", "limit_req"): code HTTP_<status>.
@@ -429,28 +465,40 @@ ngx_http_govsvc_audit_upstream(ngx_http_request_t *r, gs_audit_record_t *rec)
 ngx_int_t
 ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
 {
-    size_t                              len;
-    u_char                             *p;
-    gs_str_t                            id;
-    uint64_t                            now;
-    ngx_uint_t                          i;
-    ngx_http_govsvc_ctx_t              *ctx;
-    ngx_http_govsvc_audit_req_t        *req;
-    ngx_http_govsvc_audit_main_conf_t  *amcf;
+    ngx_http_govsvc_ctx_t  *ctx;
 
     ngx_str_null(pid);
-
-    amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
-    if (amcf->nkeys == 0) {
-        return NGX_OK;
-    }
 
     ctx = ngx_http_govsvc_get_ctx(r);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
 
-    if (ctx->subject.len == 0) {
+    return ngx_http_govsvc_audit_hide(r, ctx, &ctx->subject,
+                        offsetof(ngx_http_govsvc_audit_req_t, pid), pid);
+}
+
+
+/* The pseudonym of value, kept at that place of what audit keeps of r. */
+
+static ngx_int_t
+ngx_http_govsvc_audit_hide(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
+    ngx_str_t *value, size_t place, ngx_str_t *pid)
+{
+    size_t                              len;
+    u_char                             *p;
+    gs_str_t                            id;
+    uint64_t                            now;
+    ngx_str_t                          *kept;
+    ngx_uint_t                          i;
+    ngx_http_govsvc_audit_req_t        *req;
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    ngx_str_null(pid);
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
+
+    if (amcf->nkeys == 0 || value->len == 0) {
         return NGX_OK;
     }
 
@@ -459,8 +507,10 @@ ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
         return NGX_ERROR;
     }
 
-    if (req->pid.len != 0) {
-        *pid = req->pid;
+    kept = (ngx_str_t *) ((u_char *) req + place);
+
+    if (kept->len != 0) {
+        *pid = *kept;
         return NGX_OK;
     }
 
@@ -469,7 +519,7 @@ ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
         return NGX_ERROR;
     }
 
-    id = ngx_govsvc_to_gs(&ctx->subject);
+    id = ngx_govsvc_to_gs(value);
 
     now = ngx_govsvc_wall_us();
 
@@ -481,10 +531,10 @@ ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid)
         return NGX_ERROR;
     }
 
-    req->pid.len = len;
-    req->pid.data = p;
+    kept->len = len;
+    kept->data = p;
 
-    *pid = req->pid;
+    *pid = *kept;
 
     return NGX_OK;
 }

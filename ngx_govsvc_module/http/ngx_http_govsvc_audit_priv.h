@@ -137,7 +137,9 @@ typedef enum {
 /* What audit keeps of one request; in its pool. */
 typedef struct {
     ngx_http_request_t                 *request;
-    ngx_str_t                           pid;      /* kept pseudonym */
+    ngx_str_t                           pid;      /* kept pseudonyms */
+    ngx_str_t                           agent;
+    ngx_str_t                           jti;
 
     ngx_uint_t                          phase;
     ngx_uint_t                          cls;

@@ -395,6 +395,7 @@ ngx_http_govsvc_token_accept(ngx_http_request_t *r,
     const gs_token_issuer_t  *issuer;
 
     static const gs_str_t     sub = gs_string("sub");
+    static const gs_str_t     jti = gs_string("jti");
     static const gs_str_t     client_id = gs_string("client_id");
     static const gs_str_t     azp = gs_string("azp");
     static const ngx_str_t    users[] = {
@@ -413,6 +414,7 @@ ngx_http_govsvc_token_accept(ngx_http_request_t *r,
 
     ngx_http_govsvc_token_claim(&data->claims, &sub, &ctx->subject);
     ngx_http_govsvc_token_claim(&data->claims, &issuer->actor, &ctx->actor);
+    ngx_http_govsvc_token_claim(&data->claims, &jti, &ctx->jti);
     ngx_http_govsvc_token_claim(&data->claims, &client_id, &ctx->app);
 
     if (ctx->app.len == 0) {
@@ -434,6 +436,7 @@ ngx_http_govsvc_token_forget(ngx_http_govsvc_ctx_t *ctx)
     ngx_str_null(&ctx->kid);
     ngx_str_null(&ctx->subject);
     ngx_str_null(&ctx->actor);
+    ngx_str_null(&ctx->jti);
     ngx_str_null(&ctx->user);
     ngx_str_null(&ctx->scope);
     ngx_str_null(&ctx->app);
