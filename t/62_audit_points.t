@@ -85,6 +85,8 @@ sub left {
     return $first + $second;
 }
 
+# Who goes on for the dead one dies at the first passing.
+
 sub fault {
     my ($count, @points) = @_;
 
@@ -93,7 +95,8 @@ sub fault {
     for my $i (0, 1) {
         sysseek $fh, 64 * $i, 0;
         syswrite $fh, pack 'a56', $points[$i] // '';
-        syswrite $fh, pack 'Q<', defined $points[$i] ? $count : 0;
+        syswrite $fh, pack 'Q<', !defined $points[$i] ? 0
+            : $i == 0 ? $count : 1;
     }
 }
 
