@@ -29,6 +29,8 @@ static gs_rc_t gs_admin_named_add(json_t *list, const char *address,
     const char *state, const char *why, const json_t *old, uint64_t now);
 static unsigned gs_admin_named_first(const json_t *item, const char *address,
     const char *why);
+static gs_rc_t gs_admin_named_text(json_t *object, const char *key,
+    const char *text);
 static gs_rc_t gs_admin_named_set(gs_admin_one_t *one, json_t *list,
     const char *error, uint64_t now);
 static unsigned gs_admin_named_ups(const json_t *list);
@@ -308,8 +310,13 @@ gs_admin_named_add(json_t *list, const char *address, const char *state,
         since = json_integer_value(json_object_get(old, "since"));
     }
 
-    one = json_pack("{s:s, s:s, s:s*, s:I}", "address", address, "state",
-                    state, "why", why, "since", since);
+    one = json_pack("{s:s, s:s, s:I}", "address", address, "state", state,
+                    "since", since);
+
+    if (gs_admin_named_text(one, "why", why) != GS_OK) {
+        json_decref(one);
+        return GS_ERROR;
+    }
 
     return (json_array_insert_new(list, i, one) == 0) ? GS_OK : GS_ERROR;
 }
@@ -361,6 +368,21 @@ gs_admin_named_ups(const json_t *list)
 }
 
 
+/* A member that there may be: json_pack() takes no memory for none. */
+
+static gs_rc_t
+gs_admin_named_text(json_t *object, const char *key, const char *text)
+{
+    if (object == NULL) {
+        return GS_ERROR;
+    }
+
+    return (text == NULL
+            || json_object_set_new(object, key, json_string(text)) == 0)
+           ? GS_OK : GS_ERROR;
+}
+
+
 /* GS_DECLINED: it says nothing new. */
 
 static gs_rc_t
@@ -380,11 +402,11 @@ gs_admin_named_set(gs_admin_one_t *one, json_t *list, const char *error,
                                                    "error_since"));
     }
 
-    next = json_pack("{s:s, s:i, s:O, s:s*, s:s*}", "name", one->name,
-                     "port", (int) one->port, "addresses", list, "proof",
-                     one->proof, "error", error);
+    next = json_pack("{s:s, s:i, s:O}", "name", one->name, "port",
+                     (int) one->port, "addresses", list);
 
-    if (next == NULL
+    if (gs_admin_named_text(next, "proof", one->proof) != GS_OK
+        || gs_admin_named_text(next, "error", error) != GS_OK
         || (error != NULL
             && json_object_set_new(next, "error_since", json_integer(since))
                != 0))
