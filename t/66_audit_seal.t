@@ -76,6 +76,7 @@ audit('keygen', '--name', 'gov.example/other', '--out', "$base/k3");
 # Sealing.
 
 is(load(300), 300, 'asked');
+ok($t->wait_for(sub { lines() > 300 }), 'written');
 my $out;
 ($code, $out, $err) = sealer();
 is($code, 0, 'sealed') or diag($err);

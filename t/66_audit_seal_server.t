@@ -211,9 +211,17 @@ for my $case (['rename', 1], ['rename', 2], ['rename', 3], ['fsync', 1],
     my ($pid, $strace) = traced($call, 'signal=KILL', $when);
 
     $t->{killed}{$pid} = 1;
-    $t->wait_for(sub { waitpid($strace, 1) != 0 || !kill 0, $pid }, 30);
+    my $traced = 1;
+    $t->wait_for(sub {
+        $traced &&= waitpid($strace, 1) == 0;
+        return !$traced || !kill 0, $pid;
+    }, 30);
+
+    # who was killed is there until the master knows
+
+    $t->wait_for(sub { !kill 0, $pid }, 5);
     $hit++ unless kill 0, $pid;
-    kill 'KILL', $strace;
+    kill 'KILL', $strace if $traced;
     waitpid $strace, 0;
     $t->wait_for(sub { my $l = leader(); $l && $l != $pid }, 60)
         unless kill 0, $pid;
