@@ -359,7 +359,9 @@ static int
 gs_html_in(const gs_str_t *name, const char *const *names)
 {
     for ( /* void */ ; *names != NULL; names++) {
-        if (gs_str_case_eq_text(name, *names)) {
+        if (name->len > 0 && gs_to_lower(name->data[0]) == **names
+            && gs_str_case_eq_text(name, *names))
+        {
             return 1;
         }
     }
