@@ -9,7 +9,7 @@
 #include "admin/ngx_http_govsvc_admin.h"
 
 #include "core/gs_hex.h"
-#include "http/ngx_http_govsvc_ban.h"
+#include "http/ngx_http_govsvc_event.h"
 
 
 #define NGX_HTTP_GOVSVC_ADMIN_BAN   2816             /* bytes, escaped */
@@ -252,6 +252,10 @@ ngx_http_govsvc_admin_ban(ngx_http_request_t *r, gs_admin_reply_t *reply,
         return;
     }
 
+    if (rc == NGX_OK) {
+        ngx_http_govsvc_event_ban(r, &id, &ban, until);
+    }
+
     gs_buf_char(b, '{');
     gs_json_kv_text(b, "result", rc == NGX_OK ? "banned" : "already");
     gs_json_kv_u64(b, "until", until / 1000);
@@ -266,6 +270,7 @@ ngx_http_govsvc_admin_ban_lift(ngx_http_request_t *r, gs_admin_reply_t *reply,
     switch (ngx_http_govsvc_ban_lift(zone, id, r->connection->log)) {
 
     case NGX_OK:
+        ngx_http_govsvc_event_ban(r, id, NULL, 0);
         ngx_http_govsvc_admin_result(b, "lifted");
         return;
 

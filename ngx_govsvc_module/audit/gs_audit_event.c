@@ -415,6 +415,8 @@ gs_audit_event_done(gs_buf_t *b, const gs_audit_event_t *ev)
 
     gs_audit_event_text(b, "code", &ev->code, 32);
     gs_audit_event_text(b, "key", &ev->key, 64);
+    gs_audit_event_text(b, "by", &ev->actor, 64);
+    gs_audit_event_text(b, "why", &ev->reason, 128);
 
     if (ev->until != 0) {
         gs_audit_json_kv_time(b, "until", ev->until);

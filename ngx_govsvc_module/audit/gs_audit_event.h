@@ -89,6 +89,8 @@ typedef struct {
     uint64_t     count;                    /* of correlation; 0: absent */
     uint64_t     until;                    /* us, of a ban; 0: absent */
     gs_str_t     key;                      /* what is banned, as shown */
+    gs_str_t     actor;                    /* who did it by hand, and why */
+    gs_str_t     reason;
     unsigned     nrules;
     gs_audit_event_rule_t  rules[GS_AUDIT_EVENT_RULES];
 } gs_audit_event_t;

@@ -10,7 +10,7 @@
 
 #include "core/gs_hex.h"
 #include "core/gs_json_out.h"
-#include "http/ngx_http_govsvc_ban.h"
+#include "http/ngx_http_govsvc_event.h"
 
 
 #define NGX_HTTP_GOVSVC_BAN_PAGE   64      /* entries of one answer */
@@ -234,6 +234,7 @@ ngx_http_govsvc_ban_change(ngx_http_request_t *r,
     switch (ngx_http_govsvc_ban_lift(zone, &id, r->connection->log)) {
 
     case NGX_OK:
+        ngx_http_govsvc_event_ban(r, &id, NULL, 0);
         return ngx_http_govsvc_ban_send(r, NGX_HTTP_NO_CONTENT, NULL);
 
     case NGX_DECLINED:
@@ -291,6 +292,7 @@ ngx_http_govsvc_ban_by_hand(ngx_http_request_t *r,
     {
 
     case NGX_OK:
+        ngx_http_govsvc_event_ban(r, id, &ban, time);
         return ngx_http_govsvc_ban_send(r, NGX_HTTP_NO_CONTENT, NULL);
 
     case NGX_DECLINED:

@@ -13,6 +13,7 @@
 
 #include "audit/gs_audit_event.h"
 #include "http/ngx_http_govsvc_audit.h"
+#include "http/ngx_http_govsvc_ban.h"
 #include "http/ngx_http_govsvc_correlate.h"
 
 
@@ -40,6 +41,13 @@ void ngx_http_govsvc_event_fill(ngx_http_request_t *r,
  * number and the time.  Full: it is counted as lost.  Nothing without a store.
  */
 void ngx_http_govsvc_event_write(gs_audit_event_t *ev);
+
+/*
+ * A ban that r set by hand, until ms since 1970, or lifted (ban NULL): who,
+ * why, from where.
+ */
+void ngx_http_govsvc_event_ban(ngx_http_request_t *r, const gs_ban_id_t *id,
+    const gs_ban_t *ban, uint64_t until);
 
 /* The hook of correlation: a rule over many requests fired, an event itself. */
 void ngx_http_govsvc_event_fired(ngx_http_request_t *r,

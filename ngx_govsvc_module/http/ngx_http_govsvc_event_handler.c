@@ -15,6 +15,9 @@
 #include "http/ngx_http_govsvc_metrics.h"
 
 
+#define NGX_HTTP_GOVSVC_EVENT_HASH  6      /* bytes told of one */
+
+
 static const char *ngx_http_govsvc_event_reason(
     const ngx_http_govsvc_reason_t *reason);
 static const char *ngx_http_govsvc_event_verdict(ngx_http_request_t *r,
@@ -361,6 +364,55 @@ ngx_http_govsvc_event_write(gs_audit_event_t *ev)
 
     ngx_http_govsvc_audit_lost(chain, GS_AUDIT_SECURITY, ev->g, NULL);
     ngx_http_govsvc_metrics_record(GS_AUDIT_SECURITY, 1);
+}
+
+
+void
+ngx_http_govsvc_event_ban(ngx_http_request_t *r, const gs_ban_id_t *id,
+    const gs_ban_t *ban, uint64_t until)
+{
+    u_char                  key[GS_NET_TEXT + 64];
+    gs_buf_t                b;
+    gs_str_t                kind;
+    gs_audit_event_t        ev;
+    ngx_http_govsvc_ctx_t  *ctx;
+
+    ctx = ngx_http_govsvc_get_ctx(r);
+
+    if (ctx == NULL || ngx_http_govsvc_audit_chain() == NULL) {
+        return;
+    }
+
+    ngx_http_govsvc_event_fill(r, ctx, &ev);
+
+    gs_buf_init(&b, key, sizeof(key));
+
+    if (id->kind == GS_BAN_NET && id->net.family != 0) {
+        ev.key = gs_str_make(key, gs_net_print(key, &id->net));
+
+    } else {
+        gs_buf_text(&b, gs_ban_kinds[id->kind]);
+        gs_buf_char(&b, ':');
+
+        /* the beginning of it: long random words are taken for secrets */
+
+        gs_buf_hex(&b, id->h, NGX_HTTP_GOVSVC_EVENT_HASH);
+        ev.key = gs_buf_view(&b);
+    }
+
+    kind = gs_str_text("ban");
+    ev.attack = gs_audit_attack(&kind);
+    ev.severity = 1;
+    ev.code = gs_str_text(ban == NULL ? "BAN_LIFTED" : "BAN_SET");
+
+    if (ban != NULL) {
+        ev.action = GS_AUDIT_EVENT_BAN;
+        ev.until = until * 1000;
+        ev.actor = ban->actor;
+        ev.reason = ban->reason;
+    }
+
+    ngx_http_govsvc_event_write(&ev);
 }
 
 
