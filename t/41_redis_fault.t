@@ -82,7 +82,7 @@ my $refuser = $rs->fake(sub {
         $bytes =~ /SAY\r\n\$\d+\r\n(\w+)/g;
 });
 
-my $common = 'command_timeout 300ms; breaker errors=3 silence=600ms;'
+my $common = 'command_timeout 1500ms; breaker errors=3 silence=3s;'
     . ' reconnect 20ms max=100ms;';
 
 my %redis = (
@@ -233,7 +233,7 @@ sub wait_state {
     $t->wait_for(sub {
         $state = $t->http_get("/state/$redis")->{body};
         return defined $want ? $state eq $want : $state ne 'connecting';
-    }, 5);
+    }, 30);
 
     return $state;
 }

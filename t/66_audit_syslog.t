@@ -197,7 +197,8 @@ sub same {
         ($bad, @m) = messages($name);
         %seen = map { ($_ =~ $form)[6] // '', 1 } @m;
         @lines = lines($opt{type});
-        return @lines && @lines == keys %seen;
+        return @lines && @lines == keys %seen
+            && grep { $_ =~ ($opt{has} // qr/./) } @lines;
     }, 60);
 
     is_deeply([ sort keys %seen ], [ sort @lines ], "$what: all records")
@@ -228,7 +229,7 @@ sub load {
 load(60, '/first');
 $t->http_get('/no');
 
-my @m = same('tcp', 'TCP');
+my @m = same('tcp', 'TCP', has => qr/"path":"\/no"/);
 my ($refused) = grep { /"path":"\/no"/ } @m;
 is(($refused =~ $form)[0], 13 * 8 + 5, 'a refusal is a notice');
 my ($plain) = grep { /"path":"\/first/ } @m;

@@ -83,7 +83,7 @@ $t->nginx_backend('tls', <<'EOF');
 EOF
 
 my $quick = '"interval": "200ms", "jitter": "10ms", "fast": "50ms", '
-    . '"timeout": "300ms"';
+    . '"timeout": "1500ms"';
 
 my %check = (
     http => qq("type": "http", "path": "/health", "rise": 2, "fall": 2),
