@@ -82,8 +82,8 @@ is(from('/wide', '2001:db8:1::1'), 200, 'another /48');
 
 is($t->http_get('/kept?k=a')->status, 200, 'first of three');
 ok($t->reload(), 'reload');
-is($t->http_get('/kept?k=a')->header('RateLimit'),
-   '"kept";r=1;t=172800', 'counters are kept');
+like($t->http_get('/kept?k=a')->header('RateLimit'),
+    qr/^"kept";r=1;t=17(?:2800|27\d\d)$/, 'counters are kept');
 
 ok($t->kill_worker('KILL'), 'a worker killed');
 is($t->http_get('/kept?k=a')->status, 200, 'third of three');

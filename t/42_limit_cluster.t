@@ -74,7 +74,7 @@ EOF
 for my $t (@nodes) {
     ok($t->wait_for(sub {
         ($t->http_get('/?k=start')->header('X-Source') // '') eq 'lease'
-    }, 30), 'a node leases');
+    }, 90), 'a node leases');
 }
 
 my $r = $nodes[0]->http_get('/?k=start');

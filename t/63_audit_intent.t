@@ -28,7 +28,7 @@ my $port = $t->backend('one', sub {
         $seen += grep { /"st":"intent"/ && /"path":"\Q$path\E"/ } <$fh>;
     }
 
-    sleep 3 if $path =~ /slow/;
+    sleep 5 if $path =~ /slow/;
     return (200, [], "seen $seen");
 });
 
@@ -121,7 +121,9 @@ print $s $t->request('GET', '/write/kill/slow');
 $t->wait_for(sub { line('intent', '/write/kill/slow') });
 my $s2 = $t->connect();
 print $s2 $t->request('GET', '/read/kill/slow');
-select undef, undef, undef, 0.2;
+$t->wait_for(sub {
+    grep { $_->{uri} eq '/read/kill/slow' } $t->backend_requests('one');
+});
 ok($t->kill_worker('KILL'), 'killed');
 
 my $id = line('intent', '/write/kill/slow');
@@ -130,7 +132,7 @@ ok($t->wait_for(sub {
     ($end) = grep { $_->{st} eq 'aborted' && ($_->{intent} // '') eq $id->{id} }
         lines();
     return $end;
-}), 'another tells that the request was aborted');
+}, 60), 'another tells that the request was aborted');
 is($end->{req}, $id->{req}, 'which it was');
 is($end->{why}, 'crash', 'and why');
 is(scalar(grep { $_->{st} eq 'aborted' } lines()), 2,

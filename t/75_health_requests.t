@@ -54,7 +54,7 @@ my $dead = $t->take_port();
 my %pool = (
     ratio => [ '"eject": {"fails": 0, "ratio": 40, "window": "1h",
         "volume": 10, "time": "1h", "max": 50}', @port{qw/a b/} ],
-    trial => [ '"eject": {"fails": 1, "time": "300ms", "max": 50}',
+    trial => [ '"eject": {"fails": 1, "time": "3s", "max": 50}',
         @port{qw/a b/} ],
     budget => [ '"eject": {"fails": 0}, "retry": {"budget": 10, "burst": 5}',
         $port{b}, $dead ],
@@ -149,7 +149,7 @@ is_deeply(count('/trial/', 6), { b => 6 }, 'all go to the other');
 
 # half-open: a POST does not try while another is usable
 
-select undef, undef, undef, 0.4;
+select undef, undef, undef, 3.2;
 is_deeply(count('/trial/', 6, 'POST'), { b => 6 }, 'POST does not try');
 
 # one at a time: the slow trial keeps the others away

@@ -36,7 +36,7 @@ sub peer {
         return (200, [], $name) if $say eq 'good';
 
         if ($say eq 'slow') {
-            select undef, undef, undef, 2;
+            select undef, undef, undef, $kind eq 'check' ? 5 : 2;
             return (200, [], $name);
         }
 
@@ -63,7 +63,7 @@ sub count { -s $t->dir() . "/$_[0].$_[1].count" // 0 }
 my %port = map { $_ => peer($_) } qw/good calm nervous lag lone/;
 
 my $quick = '"type": "http", "path": "/health", "interval": "100ms",
-    "jitter": "10ms", "fast": "50ms", "timeout": "1s"';
+    "jitter": "10ms", "fast": "50ms", "timeout": "3s"';
 my $eject = '"eject": {"fails": 2, "time": "1h", "max": 50},
     "timeouts": {"read": "400ms"}';
 

@@ -297,9 +297,17 @@ sub patch {
 
 sub take {
     my ($i, $from) = @_;
+    my $r;
 
-    return $n[$i]->api('system', POST => 'snapshot/accept',
-        { from => $from });
+    # the connections of both workers are there again
+
+    $n[$i]->wait_for(sub {
+        $r = $n[$i]->api('system', POST => 'snapshot/accept',
+            { from => $from });
+        return $r->status != 503;
+    });
+
+    return $r;
 }
 
 # A writer of its own: what it reads plus one, if nobody was faster.
