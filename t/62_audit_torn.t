@@ -105,16 +105,18 @@ for my $short (@sizes) {
 }
 
 is("@wrong", '', 'nothing looks like tampering');
+$t->wait_for(sub { $t->workers() == 1 });
 ask() for 1 .. 3;
 $t->wait_for(sub {
     my (undef, @chains) = verify();
-    return 1 >= grep { $_->{end} eq 'open' } @chains;
+    return 1 == grep { $_->{end} eq 'open' } @chains;
 }, 30);
 
 # A copy as it would be after a loss of power, cut at each byte of the end.
 
 system('cp', '-r', $dir, $t->dir() . '/copy') == 0 or die;
-my ($live) = map { $_->{chain} } grep { $_->{end} eq 'open' } (verify())[1, -1];
+my (undef, @now) = verify();
+my ($live) = map { $_->{chain} } grep { $_->{end} eq 'open' } @now;
 my ($last) = reverse sort glob $t->dir() . "/copy/$live/*.seg";
 my $text = $t->read_file($last);
 my @lines = split /^/, $text;

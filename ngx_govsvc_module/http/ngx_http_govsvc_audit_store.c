@@ -15,10 +15,13 @@
 #define NGX_HTTP_GOVSVC_AUDIT_MAGIC  0x67736175
 #define NGX_HTTP_GOVSVC_AUDIT_TICK   1000  /* ms */
 #define NGX_HTTP_GOVSVC_AUDIT_DRAIN  50    /* times 10 ms, at exit */
+#define NGX_HTTP_GOVSVC_AUDIT_PIDS   10000000  /* Linux has 4194304 */
 
 
 static ngx_int_t ngx_http_govsvc_audit_init_sh(
     ngx_http_govsvc_audit_main_conf_t *amcf, ngx_shm_zone_t *zone);
+static size_t ngx_http_govsvc_audit_name(
+    ngx_http_govsvc_audit_main_conf_t *amcf, u_char *p);
 static ngx_http_govsvc_audit_chain_t *ngx_http_govsvc_audit_start(
     ngx_cycle_t *cycle, ngx_http_govsvc_audit_main_conf_t *amcf);
 static void ngx_http_govsvc_audit_cleanup_cycle(void *data);
@@ -164,12 +167,44 @@ ngx_http_govsvc_audit_chain(void)
 }
 
 
+/*
+ * The number of a process comes again when others have gone; that of a chain
+ * must not, so it goes on above all numbers of processes.
+ */
+
+static size_t
+ngx_http_govsvc_audit_name(ngx_http_govsvc_audit_main_conf_t *amcf, u_char *p)
+{
+    u_char           path[NGX_MAX_PATH], *last;
+    uint64_t         n;
+    ngx_str_t        node;
+    ngx_file_info_t  fi;
+
+    node = ngx_govsvc_from_gs(&amcf->node);
+    n = (uint64_t) ngx_pid;
+
+    for ( ;; ) {
+        last = ngx_slprintf(p, p + NGX_HTTP_GOVSVC_AUDIT_NAME - 1,
+                            "%V.%uL.w%ui.%uL", &node, amcf->epoch, ngx_worker,
+                            n);
+
+        *ngx_snprintf(path, sizeof(path) - 1, "%V/%*s", &amcf->dir,
+                      (size_t) (last - p), p) = '\0';
+
+        if (ngx_file_info(path, &fi) == NGX_FILE_ERROR) {
+            return (size_t) (last - p);
+        }
+
+        n += NGX_HTTP_GOVSVC_AUDIT_PIDS;
+    }
+}
+
+
 static ngx_http_govsvc_audit_chain_t *
 ngx_http_govsvc_audit_start(ngx_cycle_t *cycle,
     ngx_http_govsvc_audit_main_conf_t *amcf)
 {
-    u_char                         *p, *last;
-    ngx_str_t                       node;
+    u_char                         *p;
     ngx_uint_t                      i;
     ngx_pool_cleanup_t             *cln;
     ngx_http_govsvc_audit_chain_t  *chain;
@@ -188,12 +223,7 @@ ngx_http_govsvc_audit_start(ngx_cycle_t *cycle,
     cln->handler = ngx_http_govsvc_audit_cleanup_cycle;
     cln->data = cycle;
 
-    node = ngx_govsvc_from_gs(&amcf->node);
-    last = ngx_slprintf(p, p + NGX_HTTP_GOVSVC_AUDIT_NAME - 1,
-                        "%V.%uL.w%ui.%P", &node, amcf->epoch, ngx_worker,
-                        ngx_pid);
-
-    chain->name = gs_str_make(p, (size_t) (last - p));
+    chain->name = gs_str_make(p, ngx_http_govsvc_audit_name(amcf, p));
 
     if (ngx_http_govsvc_audit_chain_init(chain, amcf, cycle->log) != NGX_OK
         || ngx_http_govsvc_audit_chain_init(chain + 1, amcf, cycle->log)
