@@ -11,6 +11,7 @@ use strict;
 use warnings;
 
 use JSON::PP;
+use POSIX ();
 use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -144,6 +145,34 @@ my ($code, @chains) = verify();
 ok($code == 0 || $code == 4, 'the store verifies') or diag($code);
 is_deeply([ grep { $_->{fault} } @chains ], [], 'nothing is wrong in it');
 is(scalar(grep { $_->{end} ne 'closed' } @chains), 0, 'all chains are ended');
+
+# The segment that declares a torn end is there, and its first line is not yet.
+
+my ($torn) = grep {
+    $_->[-1] && $t->read_file($_->[-1]) =~ /\A[^\n]*"why":"crash"/
+} map { [ sort glob "$_/*.seg" ] } glob "$dir/*";
+my ($folder) = $torn->[-1] =~ m{([^/]+)/[^/]+\z};
+my $late = $t->dir() . '/late';
+mkdir $late or die $!;
+system('cp', '-r', "$dir/$folder", $late) == 0 or die;
+my ($declares) = reverse sort glob "$late/$folder/*.seg";
+$text = $t->read_file($declares);
+open my $empty, '>', $declares or die $!;
+close $empty;
+
+my $writer = fork() // die $!;
+
+if ($writer == 0) {
+    select undef, undef, undef, 0.3;
+    open my $out, '>>', $declares;
+    syswrite $out, $text;
+    POSIX::_exit(0);
+}
+
+($code, @chains) = verify($late);
+waitpid $writer, 0;
+is_deeply([ map { $_->{fault} // () } @chains ], [],
+    'it is waited for') or diag($code);
 
 my %ends;
 

@@ -15,14 +15,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 
 #define GS_CLI_AUDIT_CHUNK   (256 * 1024)
-#define GS_CLI_AUDIT_TRIES   50            /* for a writer in mid-line */
-#define GS_CLI_AUDIT_PAUSE   20000         /* us */
-#define GS_CLI_AUDIT_LATELY  10            /* s */
 
 
 typedef struct {
@@ -55,8 +51,6 @@ static void gs_cli_audit_segment(gs_cli_audit_t *a, size_t i);
 static gs_rc_t gs_cli_audit_feed(gs_cli_audit_t *a, int fd, uint64_t left,
     int live);
 static void gs_cli_audit_given_up(gs_cli_audit_t *a, int fd);
-static int gs_cli_audit_live(int fd);
-static uint64_t gs_cli_audit_counted(gs_cli_audit_t *a, size_t next);
 static int gs_cli_audit_open(gs_cli_audit_t *a, const char *path);
 
 static int gs_cli_audit_worse(int one, int two);
@@ -481,7 +475,8 @@ gs_cli_audit_segment(gs_cli_audit_t *a, size_t i)
     uint64_t  counted;
 
     last = (i + 1 == a->segments.n);
-    counted = last ? UINT64_MAX : gs_cli_audit_counted(a, i + 1);
+    counted = last ? UINT64_MAX
+                   : gs_cli_audit_counted(&a->segments, i + 1, a->chunk);
 
     gs_seal_stem(a->segments.names[i], stem);
     gs_audit_verify_segment(a->v, stem);
@@ -606,51 +601,6 @@ gs_cli_audit_given_up(gs_cli_audit_t *a, int fd)
         seq++;
         rest = gs_str_make(rest.data + lf + 1, rest.len - lf - 1);
     }
-}
-
-
-/* A file that was written to lately may have a writer. */
-
-static int
-gs_cli_audit_live(int fd)
-{
-    struct stat  st;
-
-    return fstat(fd, &st) == 0
-           && time(NULL) - st.st_mtime < GS_CLI_AUDIT_LATELY;
-}
-
-
-/* The bytes of a segment that count, as the one after it says. */
-
-static uint64_t
-gs_cli_audit_counted(gs_cli_audit_t *a, size_t next)
-{
-    int       fd;
-    char      stem[GS_AUDIT_NAME_MAX];
-    ssize_t   n;
-    uint64_t  bytes;
-
-    fd = open(a->segments.names[next], O_RDONLY|O_CLOEXEC);
-
-    if (fd == -1) {
-        return UINT64_MAX;
-    }
-
-    n = read(fd, a->chunk, GS_AUDIT_LINE_MAX);
-
-    (void) close(fd);
-
-    gs_seal_stem(a->segments.names[next - 1], stem);
-
-    if (n > 0
-        && gs_audit_verify_counted(a->chunk, (size_t) n, stem, &bytes)
-           == GS_OK)
-    {
-        return bytes;
-    }
-
-    return UINT64_MAX;
 }
 
 

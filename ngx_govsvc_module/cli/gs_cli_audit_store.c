@@ -34,7 +34,6 @@ static gs_rc_t gs_cli_store_fill(gs_cli_store_t *store,
     gs_cli_store_chain_t *c);
 static gs_rc_t gs_cli_store_segment(gs_cli_store_t *store,
     gs_cli_store_chain_t *c, size_t i);
-static uint64_t gs_cli_store_counted(gs_cli_store_chain_t *c, size_t next);
 static void gs_cli_store_skip(gs_cli_store_t *store,
     gs_cli_store_chain_t *c);
 static int gs_cli_store_stamp(const gs_str_t *line, char *time);
@@ -492,8 +491,9 @@ gs_cli_store_segment(gs_cli_store_t *store, gs_cli_store_chain_t *c, size_t i)
     c->pos = 0;
     c->last = 0;
     c->segment = i;
-    c->left = (i + 1 < c->segments.n) ? gs_cli_store_counted(c, i + 1)
-                                      : UINT64_MAX;
+    c->left = (i + 1 < c->segments.n)
+                  ? gs_cli_audit_counted(&c->segments, i + 1, c->buf)
+                  : UINT64_MAX;
     c->fd = open(c->segments.names[i], O_RDONLY|O_CLOEXEC);
 
     if (c->fd != -1) {
@@ -506,37 +506,6 @@ gs_cli_store_segment(gs_cli_store_t *store, gs_cli_store_chain_t *c, size_t i)
 
     return (i + 1 < c->segments.n) ? gs_cli_store_segment(store, c, i + 1)
                                    : GS_DONE;
-}
-
-
-/* Bytes of a torn end do not count, as the next segment declares. */
-
-static uint64_t
-gs_cli_store_counted(gs_cli_store_chain_t *c, size_t next)
-{
-    int       fd;
-    char      stem[GS_AUDIT_NAME_MAX];
-    ssize_t   n;
-    uint64_t  bytes;
-
-    fd = open(c->segments.names[next], O_RDONLY|O_CLOEXEC);
-
-    if (fd == -1) {
-        return UINT64_MAX;
-    }
-
-    n = read(fd, c->buf, GS_AUDIT_LINE_MAX);
-    (void) close(fd);
-
-    gs_seal_stem(c->segments.names[next - 1], stem);
-
-    if (n > 0
-        && gs_audit_verify_counted(c->buf, (size_t) n, stem, &bytes) == GS_OK)
-    {
-        return bytes;
-    }
-
-    return UINT64_MAX;
 }
 
 
