@@ -313,6 +313,8 @@ verify(const char *dir, double *wall)
         _exit(127);
     }
 
+    status = 0;
+
     if (pid == -1 || wait4(pid, &status, 0, &used) != pid || status != 0) {
         fprintf(stderr, "govsvc audit verify: %x\n", (unsigned) status);
         exit(1);

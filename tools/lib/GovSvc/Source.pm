@@ -146,7 +146,7 @@ sub variables {
     for my $file (grep { /\.c$/ } sources('module')) {
         my $text = slurp($file);
 
-        while ($text =~ /ngx_string\("(govsvc_\w+)"\),\s*(?:NULL|ngx_)/g) {
+        while ($text =~ /ngx_string\("(govsvc_\w+)"\),\s*(?:NULL|ngx_http_)/g) {
             my $name = $1;
             $found{$name} = { file => $file,
                 line => line_of($text, $-[1]) };
