@@ -79,6 +79,8 @@ ngx_http_govsvc_named_lead(void *data, ngx_uint_t leads)
 static void
 ngx_http_govsvc_named_end(ngx_http_govsvc_named_t *h)
 {
+    ngx_queue_t  *q, *next;
+
     if (!h->leads) {
         return;
     }
@@ -87,10 +89,13 @@ ngx_http_govsvc_named_end(ngx_http_govsvc_named_t *h)
         ngx_del_timer(&h->timer);
     }
 
-    while (!ngx_queue_empty(&h->entries)) {
+    for (q = ngx_queue_head(&h->entries);
+         q != ngx_queue_sentinel(&h->entries);
+         q = next)
+    {
+        next = ngx_queue_next(q);
         ngx_http_govsvc_named_drop(
-            ngx_queue_data(ngx_queue_head(&h->entries),
-                           ngx_http_govsvc_named_entry_t, queue));
+            ngx_queue_data(q, ngx_http_govsvc_named_entry_t, queue));
     }
 
     h->leads = 0;

@@ -19,12 +19,12 @@
 typedef struct {
     const char  *type;
     const char  *stage;
-    unsigned     class_uid;
     const char  *class_name;
-    unsigned     category_uid;
     const char  *category_name;
-    unsigned     activity_id;
     const char  *activity_name;
+    unsigned     class_uid;
+    unsigned     category_uid;
+    unsigned     activity_id;
 } gs_audit_ocsf_class_t;
 
 
@@ -113,24 +113,24 @@ static const gs_audit_row_t  gs_audit_ocsf_rows[] = {
 
 
 static const gs_audit_ocsf_class_t  gs_audit_ocsf_classes[] = {
-    { "http", NULL, GS_AUDIT_OCSF_HTTP, "HTTP Activity",
-      4, "Network Activity", 0, NULL },
-    { "deny.agg", NULL, GS_AUDIT_OCSF_HTTP, "HTTP Activity",
-      4, "Network Activity", 0, NULL },
-    { "sys", "start", 6002, "Application Lifecycle",
-      6, "Application Activity", 3, "Start" },
-    { "sys", "stop", 6002, "Application Lifecycle",
-      6, "Application Activity", 4, "Stop" },
-    { "sys", "reload", 6002, "Application Lifecycle",
-      6, "Application Activity", 5, "Restart" },
-    { "sys", "upgrade", 6002, "Application Lifecycle",
-      6, "Application Activity", 8, "Update" },
-    { "sys", NULL, 6002, "Application Lifecycle",
-      6, "Application Activity", GS_AUDIT_OCSF_OTHER, NULL },
-    { "cfg", NULL, 5019, "Device Config State Change",
-      5, "Discovery", 1, "Log" },
-    { NULL, NULL, 0, "Base Event",
-      0, "Uncategorized", GS_AUDIT_OCSF_OTHER, NULL }
+    { "http", NULL, "HTTP Activity", "Network Activity", NULL,
+      GS_AUDIT_OCSF_HTTP, 4, 0 },
+    { "deny.agg", NULL, "HTTP Activity", "Network Activity", NULL,
+      GS_AUDIT_OCSF_HTTP, 4, 0 },
+    { "sys", "start", "Application Lifecycle", "Application Activity",
+      "Start", 6002, 6, 3 },
+    { "sys", "stop", "Application Lifecycle", "Application Activity",
+      "Stop", 6002, 6, 4 },
+    { "sys", "reload", "Application Lifecycle", "Application Activity",
+      "Restart", 6002, 6, 5 },
+    { "sys", "upgrade", "Application Lifecycle", "Application Activity",
+      "Update", 6002, 6, 8 },
+    { "sys", NULL, "Application Lifecycle", "Application Activity", NULL,
+      6002, 6, GS_AUDIT_OCSF_OTHER },
+    { "cfg", NULL, "Device Config State Change", "Discovery", "Log",
+      5019, 5, 1 },
+    { NULL, NULL, "Base Event", "Uncategorized", NULL,
+      0, 0, GS_AUDIT_OCSF_OTHER }
 };
 
 
