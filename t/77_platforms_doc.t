@@ -13,6 +13,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP;
 use Test::GovSvc::Admin;
+use Test::GovSvc::Dns;
 
 
 my @pages = map { "$Test::GovSvc::TOP/docs/$_" }
@@ -24,6 +25,7 @@ is(commands($pages[0]), commands($pages[1]),
 for my $page (@pages) {
     my $t = Test::GovSvc::Admin->new(log => 'notice', workers => 2)
         ->has(qw/mint curl openssl bash/);
+    my $dns = Test::GovSvc::Dns->new($t);
     my ($name) = $page =~ m{([^/]+)$};
 
     $t->ca('national-ca');
@@ -41,9 +43,16 @@ for my $page (@pages) {
     $credential = decode_json($credential);
     @$credential{qw/id spki/} = ('gd-curl', [$spki]);
 
+    # the suffix that the page says to ask for
+
+    $credential->{scope}{suffixes} = ['gd.gov.example'];
+    $dns->set('web.gd.gov.example' => { a => ['10.44.0.13'], ttl => 60 });
+
     $t->gateway(
         credentials => $t->credentials($credential),
-        http => 'govsvc_availability %%DIR%%/state/availability.txt;',
+        http => 'govsvc_availability %%DIR%%/state/availability.txt;'
+            . ' govsvc_hosts gov.example; resolver 127.0.0.1:'
+            . $dns->port() . ' ipv6=off;',
         platforms => encode_json({ platforms => [{ id => 'gd',
             region => '440000' }] }),
         admin => 'proof=on',
