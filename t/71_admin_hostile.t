@@ -24,7 +24,17 @@ $credentials =~ s/("scope":\{)(?="delegated")/$1"suffixes":["gd.gov.example"],/
 
 $t->gateway(admin => 'proof=off body=8k', credentials => $credentials,
     http => 'govsvc_admin_deny 10.44.250.0/24; resolver 127.0.0.1:1;'
-        . ' govsvc_hosts gov.example;')->run();
+        . ' govsvc_hosts gov.example; server { listen %%PORT_5%%;'
+        . ' listen [::]:%%PORT_5%%; } govsvc_redis shared {'
+        . ' server 10.44.60.1; }');
+
+$t->expect_log(qr/redis "shared"/);
+$t->run();
+
+my $own = $t->port(0);
+my $any = $t->port(5);
+my @own = grep { !/^(?:fe80|192\.0\.2|198\.51|203\.0\.113)/ }
+    split ' ', `hostname -I`;
 
 sub instance {
     return { id => 'x', pool => 'gd-web', address => '10.44.0.1',
@@ -53,7 +63,7 @@ my $snapshot = $t->api('system', GET => 'snapshot?origin=all')->body;
 
 my @new = ('If-None-Match' => '*');
 my $deep = '{"weight": ' . ('{"a": ' x 40) . '1' . ('}' x 40) . '}';
-my $own = $t->etag('instances/gd1');
+my $mine = $t->etag('instances/gd1');
 my $foreign = $t->etag('instances/bj1');
 
 # name, who, method, path, body, headers, status, code
@@ -77,7 +87,7 @@ my @attempts = (
     ['puts a server into a pool of another', 'gd-ops', 'PUT', 'instances/x',
         instance(pool => 'bj-web'), [@new], 403, 'SCOPE_PLATFORM'],
     ['moves a server there', 'gd-ops', 'PATCH', 'instances/gd1',
-        { pool => 'bj-web' }, ['If-Match' => $own], 403, 'SCOPE_PLATFORM'],
+        { pool => 'bj-web' }, ['If-Match' => $mine], 403, 'SCOPE_PLATFORM'],
     ['into a pool that is not there', 'gd-ops', 'PUT', 'instances/x',
         instance(pool => 'none'), [@new], 403, 'SCOPE_PLATFORM'],
     ['takes a pool over', 'gd-ops', 'PATCH', 'pools/bj-two',
@@ -184,6 +194,20 @@ my @attempts = (
         ['a socket', 'unix:/run/redis.sock', 'BAD_ADDRESS'],
         ['a line break', "10.44.0.1\n", 'BAD_ADDRESS'],
         ['nothing', '', 'BAD_ADDRESS']),
+    (map { my ($name, $address, $port) = @$_;
+        [$name, 'gd-ops', 'PUT', 'instances/x',
+            instance(address => $address, port => $port), [@new], 422,
+            'ADDRESS_DENIED'] }
+        ['where the gateway listens', '127.0.0.1', $own],
+        ['where it listens on all', '127.0.0.1', $any],
+        ['another address of them', '127.9.9.9', $any],
+        ['an IPv6 one', '::1', $any],
+        ['NAT64 of it', '64:ff9b::7f00:1', $own],
+        (map { ["an address of the machine, $_", $_, $any] } @own),
+        (map { ["another port of $_", $_, 8080] } @own),
+        ['Redis', '10.44.60.1', 6379],
+        ['another port of its address', '10.44.60.1', 8080],
+        ['NAT64 of Redis', '64:ff9b::a2c:3c01', 6379]),
     (map { ["names as its server $_->[0]", 'gd-ops', 'PUT', 'instances/x',
             at($_->[1]), [@new], $_->[3] // 422, $_->[2] // 'BAD_ADDRESS'] }
         ['the machine itself', 'localhost'],
@@ -235,7 +259,7 @@ my @attempts = (
     ['an address that is a number', 'gd-ops', 'PUT', 'instances/x',
         at(1), [@new], 422, 'BAD_ADDRESS'],
     ['moves a server to loopback', 'gd-ops', 'PATCH', 'instances/gd1',
-        { address => '127.0.0.1' }, ['If-Match' => $own], 422,
+        { address => '127.0.0.1' }, ['If-Match' => $mine], 422,
         'ADDRESS_DENIED'],
     ['a low port', 'gd-ops', 'PUT', 'instances/x', instance(port => 22),
         [@new], 403, 'SCOPE_PORT'],
@@ -267,12 +291,12 @@ my @attempts = (
     ['security makes a route', 'security', 'PUT', 'routes/x',
         route({ paths => ['/44/x'] }), [@new], 403, 'FORBIDDEN_ROLE'],
     ['auditors drain', 'audit', 'PATCH', 'instances/gd1',
-        { state => 'drain' }, ['If-Match' => $own], 403, 'FORBIDDEN_ROLE'],
+        { state => 'drain' }, ['If-Match' => $mine], 403, 'FORBIDDEN_ROLE'],
     ['security lifts itself', 'security', 'PATCH', 'credentials/security',
         { role => 'system' }, ['If-Match' => '"x"'], 412,
         'PRECONDITION_FAILED'],
     ['who only reads writes', 'gd-read', 'PATCH', 'instances/gd1',
-        { weight => 2 }, ['If-Match' => $own], 403, 'SCOPE_VERB'],
+        { weight => 2 }, ['If-Match' => $mine], 403, 'SCOPE_VERB'],
 
     # identity
 
@@ -312,19 +336,19 @@ my @attempts = (
         { weight => 2 }, ['If-Match' => $foreign], 412,
         'PRECONDITION_FAILED'],
     ['a weak ETag', 'gd-ops', 'PATCH', 'instances/gd1', { weight => 2 },
-        ['If-Match' => "W/$own"], 412, 'PRECONDITION_FAILED'],
+        ['If-Match' => "W/$mine"], 412, 'PRECONDITION_FAILED'],
     ['any ETag', 'gd-ops', 'PATCH', 'instances/gd1', { weight => 2 },
         ['If-Match' => '*'], 412, 'PRECONDITION_FAILED'],
     ['a list of ETags', 'gd-ops', 'PATCH', 'instances/gd1',
-        { weight => 2 }, ['If-Match' => "$own, $foreign"], 412,
+        { weight => 2 }, ['If-Match' => "$mine, $foreign"], 412,
         'PRECONDITION_FAILED'],
     ['creates what is there', 'gd-ops', 'PUT', 'instances/gd1',
         instance(id => 'gd1'), [@new], 412, 'EXISTS'],
     ['both preconditions', 'gd-ops', 'PUT', 'instances/gd1',
-        instance(id => 'gd1'), [@new, 'If-Match' => $own], 400,
+        instance(id => 'gd1'), [@new, 'If-Match' => $mine], 400,
         'BAD_PRECONDITION'],
     ['changes what is not there', 'gd-ops', 'PUT', 'instances/x',
-        instance(), ['If-Match' => $own], 412, 'PRECONDITION_FAILED'],
+        instance(), ['If-Match' => $mine], 412, 'PRECONDITION_FAILED'],
 
     # bodies
 
@@ -344,7 +368,7 @@ my @attempts = (
         qq({"zone": "\xff\xfe", "pool": "gd-web"}), [@new], 400,
         'BAD_JSON'],
     ['deep', 'gd-ops', 'PATCH', 'instances/gd1', $deep,
-        ['If-Match' => $own], 503, 'NO_MEMORY'],
+        ['If-Match' => $mine], 503, 'NO_MEMORY'],
     ['nothing', 'gd-ops', 'PUT', 'instances/x', undef, [@new], 400,
         'BAD_JSON'],
     ['a form', 'gd-ops', 'PUT', 'instances/x', 'id=x',
@@ -388,11 +412,11 @@ my @attempts = (
     ['a cursor of another', 'gd-ops', 'GET', 'instances?cursor=bj1', undef,
         [], 410, 'CURSOR_GONE'],
     ['another method', 'gd-ops', 'MKCOL', 'instances/gd1', undef,
-        ['If-Match' => $own], 405, 'METHOD_NOT_ALLOWED'],
+        ['If-Match' => $mine], 405, 'METHOD_NOT_ALLOWED'],
     ['writes all at once', 'gd-ops', 'DELETE', 'instances', undef,
         ['If-Match' => '*'], 405, 'METHOD_NOT_ALLOWED'],
     ['confirms itself', 'gd-ops', 'POST', 'instances/gd1/confirm', undef,
-        ['If-Match' => $own], 403, 'FORBIDDEN_ROLE'],
+        ['If-Match' => $mine], 403, 'FORBIDDEN_ROLE'],
 
     # explain is no way to look around
 
@@ -419,7 +443,7 @@ is($t->api('system', GET => 'snapshot?origin=all')->body, $snapshot,
 # a replayed write finds the object changed
 
 my @once = ('gd-ops', PATCH => 'instances/gd1', { weight => 4 },
-    'If-Match' => $own);
+    'If-Match' => $mine);
 is($t->api(@once)->status, 200, 'once');
 is($t->api(@once)->status, 412, 'not twice');
 

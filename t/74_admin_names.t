@@ -243,6 +243,21 @@ is(addresses('none'), '', 'it has no addresses');
 is(seen(), '2 5', 'and gets no request');
 
 
+# the gateway itself behind a name: a loop, whatever a laboratory may do
+
+$dns->set('self.gd.example' => { a => ['127.0.0.1', '127.0.0.2'], ttl => 1 });
+$r = $t->create('gd-ops', 'instances/self', { pool => 'gd-web',
+    address => 'self.gd.example', port => $t->port(0), state => 'drain' });
+is($r->status, 201, 'a name with the port of the gateway');
+becomes('self', '127.0.0.2 proving, 127.0.0.1 refused',
+    'where the gateway listens is refused');
+is((map { $_->{why} // () }
+    @{ shown('self')->{resolved}{addresses} })[0],
+    'the gateway itself listens there', 'why: a loop');
+is($t->api('gd-ops', DELETE => 'instances/self', undef,
+    'If-Match' => $t->etag('instances/self'))->status, 204, 'and removed');
+
+
 # changes under load: nobody notices
 
 my $load = $t->load_start(uri => '/44/x');

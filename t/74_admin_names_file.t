@@ -34,6 +34,7 @@ $t->http_conf('resolver 127.0.0.1:' . $dns->port() . ' ipv6=off;' . <<'EOF');
     govsvc_registry     zone=r:4m snapshot=%%DIR%%/state/r.json;
     govsvc_hosts        gd.example min=1s max=1s;
     govsvc_admin_deny   10.44.250.0/24;
+    govsvc_redis        shared { server 10.44.60.1; }
     govsvc_audit_store  dir=%%DIR%%/audit flush=10ms;
 
     upstream platforms {
@@ -56,10 +57,10 @@ $t->http_conf('resolver 127.0.0.1:' . $dns->port() . ' ipv6=off;' . <<'EOF');
     }
 EOF
 
-$t->expect_log(qr/which is refused/);
+$t->expect_log(qr/which is refused|redis "shared"/);
 
 $dns->set('web.gd.example' => { a => ['127.0.0.1', '10.44.0.2',
-    '10.44.250.9', '100.100.100.200'], ttl => 5 });
+    '10.44.250.9', '100.100.100.200', '10.44.60.1'], ttl => 5 });
 
 $t->run();
 
@@ -76,10 +77,11 @@ ok($t->wait_for(sub { metric('names{state="fresh"}') eq '1' }, 60),
     'a name of the file was found')
     or diag($t->error_log(), $t->http_get('/metrics')->body);
 is(metric('names{state="unresolved"}'), 0, 'none is unresolved');
-is(metric('refused_total'), 3, 'three addresses were refused, once each');
+is(metric('refused_total'), 4, 'four addresses were refused, once each');
 
 for my $case (['127.0.0.1', 'loopback'],
     ['10.44.250.9', 'named by govsvc_admin_deny'],
+    ['10.44.60.1', 'the address of a Redis of the gateway'],
     ['100.100.100.200', 'metadata'])
 {
     like($t->error_log(), qr/"web\.gd\.example" of instance "n" was answered with \Q$case->[0]\E, which is refused: \Q$case->[1]\E/,
@@ -89,11 +91,11 @@ for my $case (['127.0.0.1', 'loopback'],
 my $state = $t->read_file('state/r.json.hosts');
 
 like($state, qr/"address":"10\.44\.0\.2","state":"up"/, 'the good one is up');
-unlike($state, qr/"address":"(?:127\.0\.0\.1|10\.44\.250\.9|100\.100\.100\.200)","state":"up"/,
+unlike($state, qr/"address":"(?:127\.0\.0\.1|10\.44\.60\.1|10\.44\.250\.9|100\.100\.100\.200)","state":"up"/,
     'and no other');
 
 $t->http_get('/44/x');
-unlike($t->error_log(), qr/upstream: "http:\/\/(?:127|100|10\.44\.250)/,
+unlike($t->error_log(), qr/upstream: "http:\/\/(?:127|100|10\.44\.60|10\.44\.250)/,
     'nothing was connected to that was refused');
 
 my $good = metric('lookups_total{result="good"}');
@@ -108,7 +110,7 @@ ok($t->wait_for(sub { metric('names{state="stale"}') eq '1' }, 60),
     'stale while the name server fails');
 cmp_ok(metric('lookups_total{result="failed"}'), '>=', 1,
     'failures are counted');
-is(metric('refused_total'), 3, 'nothing is told twice');
+is(metric('refused_total'), 4, 'nothing is told twice');
 
 
 # a file that is damaged makes way for the generation before it, or for none

@@ -13,6 +13,7 @@
 #define _GS_ADMIN_H_INCLUDED_
 
 
+#include "admin/gs_admin_own.h"
 #include "core/gs_net.h"
 #include "route/gs_route_doc.h"
 
@@ -125,6 +126,7 @@ typedef struct {
     const gs_str_t         *regions;       /* as for gs_route_compile() */
     const gs_net_t         *deny;          /* beside the fixed ones */
     unsigned                ndeny;
+    const gs_admin_own_t   *own;           /* NULL: nothing is known */
     const gs_str_t         *suffixes;      /* of names that are looked up */
     unsigned                nsuffixes;
     unsigned                naddresses;    /* used of one name */
@@ -230,6 +232,13 @@ gs_rc_t gs_admin_named_review(gs_admin_t *a, uint64_t now);
  */
 const char *gs_admin_address_denied(const gs_net_t *net,
     const gs_net_t *deny, unsigned ndeny);
+
+/*
+ * As _address_denied(), of a peer with that port, by all rules of the engine:
+ * also what the node is itself, and what is allowed in a laboratory.
+ */
+const char *gs_admin_place_denied(const gs_admin_t *a, const gs_net_t *net,
+    unsigned port);
 
 /* The OpenAPI 3.1 document. */
 extern const char  gs_admin_openapi[];

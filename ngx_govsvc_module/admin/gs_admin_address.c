@@ -16,7 +16,6 @@ typedef struct {
 } gs_admin_denied_t;
 
 
-static unsigned gs_admin_address_inner(const gs_net_t *net, gs_net_t *inner);
 static const char *gs_admin_address_fixed(const gs_net_t *net);
 
 
@@ -82,6 +81,29 @@ gs_admin_address_denied(const gs_net_t *net, const gs_net_t *deny,
 }
 
 
+const char *
+gs_admin_place_denied(const gs_admin_t *a, const gs_net_t *net,
+    unsigned port)
+{
+    unsigned     always;
+    const char  *own, *why;
+
+    own = gs_admin_own_denied(a->own, net, port, &always);
+
+    if (always) {
+        return own;
+    }
+
+    why = gs_admin_address_denied(net, a->deny, a->ndeny);
+
+    if (why != NULL) {
+        return (a->loopback && strcmp(why, "loopback") == 0) ? NULL : why;
+    }
+
+    return a->loopback ? NULL : own;
+}
+
+
 static const char *
 gs_admin_address_fixed(const gs_net_t *net)
 {
@@ -103,7 +125,7 @@ gs_admin_address_fixed(const gs_net_t *net)
 
 /* NAT64 (RFC 6052), 6to4 (RFC 3056); mapped ones are IPv4 already. */
 
-static unsigned
+unsigned
 gs_admin_address_inner(const gs_net_t *net, gs_net_t *inner)
 {
     static const gs_uchar_t  nat64[12] = { 0x00, 0x64, 0xff, 0x9b };

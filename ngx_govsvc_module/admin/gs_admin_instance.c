@@ -12,6 +12,8 @@
 
 static gs_rc_t gs_admin_instance_place(gs_admin_call_t *c,
     const json_t *object);
+static const char *gs_admin_instance_hint(const gs_admin_call_t *c,
+    const gs_net_t *net, unsigned port);
 static gs_rc_t gs_admin_instance_port(gs_admin_call_t *c, json_int_t port);
 
 
@@ -62,12 +64,12 @@ gs_admin_instance_place(gs_admin_call_t *c, const json_t *object)
                              "expected");
     }
 
-    why = gs_admin_address_denied(&net, c->admin->deny, c->admin->ndeny);
+    own = (port > 0 && port <= 65535) ? (unsigned) port : 0;
+    why = gs_admin_place_denied(c->admin, &net, own);
 
-    if (why != NULL
-        && !(c->admin->loopback && strcmp(why, "loopback") == 0))
-    {
-        return gs_admin_fail(c, 422, "ADDRESS_DENIED", "/address", NULL,
+    if (why != NULL) {
+        return gs_admin_fail(c, 422, "ADDRESS_DENIED", "/address",
+                             gs_admin_instance_hint(c, &net, own),
                              "no peer may have this address: %s", why);
     }
 
@@ -82,6 +84,23 @@ gs_admin_instance_place(gs_admin_call_t *c, const json_t *object)
     }
 
     return gs_admin_instance_port(c, port);
+}
+
+
+/* What is the node's own is told apart from what nobody may have. */
+
+static const char *
+gs_admin_instance_hint(const gs_admin_call_t *c, const gs_net_t *net,
+    unsigned port)
+{
+    unsigned  always;
+
+    if (gs_admin_own_denied(c->admin->own, net, port, &always) == NULL) {
+        return NULL;
+    }
+
+    return always ? "the address and port of a server behind the gateway"
+                  : "the address of a server on a machine of its own";
 }
 
 

@@ -254,11 +254,9 @@ gs_admin_named_denied(const gs_admin_one_t *one, const gs_net_t *net)
     json_t      *credential, *record;
     const char  *why, *owner;
 
-    why = gs_admin_address_denied(net, one->admin->deny, one->admin->ndeny);
+    why = gs_admin_place_denied(one->admin, net, one->port);
 
-    if (why != NULL
-        && !(one->admin->loopback && strcmp(why, "loopback") == 0))
-    {
+    if (why != NULL) {
         return why;
     }
 

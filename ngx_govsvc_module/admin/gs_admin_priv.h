@@ -105,6 +105,9 @@ gs_rc_t gs_admin_members(gs_admin_call_t *c, json_t *object,
 /* The text of a value, empty when it is none. */
 gs_str_t gs_admin_str(const json_t *value);
 
+/* gs_admin_address.c: 1 if an IPv4 address is what is reached by it. */
+unsigned gs_admin_address_inner(const gs_net_t *net, gs_net_t *inner);
+
 /* gs_admin_auth.c: who is calling, and with which scope. */
 gs_rc_t gs_admin_auth(gs_admin_call_t *c);
 gs_rc_t gs_admin_credential_check(gs_admin_call_t *c, json_t *object,

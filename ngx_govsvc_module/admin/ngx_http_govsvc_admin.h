@@ -38,6 +38,7 @@
 typedef struct ngx_http_govsvc_admin_job_s  ngx_http_govsvc_admin_job_t;
 typedef struct ngx_http_govsvc_share_s      ngx_http_govsvc_share_t;
 typedef struct ngx_http_govsvc_share_flow_s ngx_http_govsvc_share_flow_t;
+typedef struct ngx_http_govsvc_own_s        ngx_http_govsvc_own_t;
 typedef struct ngx_http_govsvc_named_s      ngx_http_govsvc_named_t;
 typedef struct ngx_http_govsvc_named_job_s  ngx_http_govsvc_named_job_t;
 
@@ -92,6 +93,7 @@ typedef struct {
     ngx_event_t                     tick;
     ngx_event_t                     hold;      /* keeps the worker */
     ngx_http_govsvc_share_t        *share;     /* NULL: not shared */
+    ngx_http_govsvc_own_t          *own;
 #if (NGX_THREADS)
     ngx_thread_task_t              *task;
 #endif
@@ -222,6 +224,21 @@ void ngx_http_govsvc_admin_free(ngx_http_govsvc_admin_job_t *job);
 /* The engine for the job, and its host; both are the caller's memory. */
 void ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job,
     gs_admin_t *a, gs_admin_host_t *host);
+
+/*
+ * What this node is itself.  _create() in the memory of pool, NULL if it is
+ * out; _stores() in the event loop while no thread works: where Redis is now;
+ * _own() in the thread: as it is now, the interfaces as they were a minute
+ * ago at most.  _file() at the end of the configuration: logs an instance of
+ * govsvc_platforms at such a place, NGX_ERROR.
+ */
+ngx_http_govsvc_own_t *ngx_http_govsvc_own_create(ngx_pool_t *pool,
+    ngx_cycle_t *cycle);
+void ngx_http_govsvc_own_stores(ngx_http_govsvc_own_t *o,
+    ngx_cycle_t *cycle);
+const gs_admin_own_t *ngx_http_govsvc_own(ngx_http_govsvc_own_t *o,
+    ngx_log_t *log);
+ngx_int_t ngx_http_govsvc_own_file(ngx_conf_t *cf);
 
 /* In the event loop: what instances will show of their health. */
 ngx_int_t ngx_http_govsvc_admin_health_fill(ngx_http_govsvc_admin_job_t *job);

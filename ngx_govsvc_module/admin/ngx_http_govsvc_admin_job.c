@@ -67,6 +67,11 @@ ngx_http_govsvc_admin_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    w->own = ngx_http_govsvc_own_create(cycle->pool, cycle);
+    if (w->own == NULL) {
+        return NGX_ERROR;
+    }
+
     amcf->worker = w;
     ngx_queue_init(&w->waiting);
 
@@ -187,6 +192,8 @@ ngx_http_govsvc_admin_start(ngx_http_govsvc_admin_worker_t *w)
 
         w->current = ngx_queue_data(q, ngx_http_govsvc_admin_job_t, queue);
         amcf = w->current->conf;
+
+        ngx_http_govsvc_own_stores(w->own, amcf->cycle);
 
 #if (NGX_THREADS)
 

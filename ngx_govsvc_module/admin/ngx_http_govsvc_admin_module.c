@@ -176,6 +176,10 @@ ngx_http_govsvc_admin_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_http_govsvc_own_file(cf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (amcf->used && amcf->credentials.len == 0) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"govsvc_admin\" needs \"govsvc_admin_credentials\"");

@@ -16,6 +16,7 @@
 #define _NGX_GOVSVC_REDIS_H_INCLUDED_
 
 
+#include "core/gs_net.h"
 #include "core/gs_redis.h"
 #include "ngx/ngx_govsvc.h"
 
@@ -235,6 +236,18 @@ const char *ngx_govsvc_redis_state_text(ngx_govsvc_redis_state_e state);
 /* Row i of rows; NULL when i is too high or shared memory is not there. */
 const ngx_govsvc_redis_row_t *ngx_govsvc_redis_row(
     const ngx_govsvc_redis_t *rd, ngx_uint_t i);
+
+
+/*
+ * Calls found for each address that is known to be of a server, Sentinel or
+ * node of the redis: those written as numbers, and, in a worker, those that
+ * were discovered and those it is connected to.  One may come twice.
+ */
+typedef void (*ngx_govsvc_redis_addr_pt)(void *data, const gs_net_t *net,
+    ngx_uint_t port);
+
+void ngx_govsvc_redis_addrs(const ngx_govsvc_redis_t *rd,
+    ngx_govsvc_redis_addr_pt found, void *data);
 
 
 /*
