@@ -59,6 +59,23 @@ for my $set (qw(a b c)) {
     cmp_ok($n, '>=', 1400, "set $set: enough of it");
 }
 
+# Set d has attacks on the protocol only, no two alike, and every text as often
+# as any other: ordinary, rich, code and maps are each bounded.
+
+my %attack = check('d', 'attack');
+my %benign = check('d', 'benign');
+my %most = (richtext => 10, codelike => 53, gis => 2);
+my @plain = map { $benign{$_} } grep { !exists $most{$_} } sort keys %benign;
+
+cmp_ok(share($attack{protocol}), '>=', 60, 'set d: attacks of protocol');
+cmp_ok(share(@plain), '<=', 0.7, 'set d: ordinary requests refused');
+
+for my $class (sort keys %most) {
+    cmp_ok(share($benign{$class}), '<=', $most{$class},
+           "set d: $class refused");
+    cmp_ok($benign{$class}[0], '>=', 140, "set d: enough of $class");
+}
+
 $t->done;
 
 

@@ -6,7 +6,7 @@
 # texts of unseen/SET.*, which were written before anyone who wrote them had
 # seen a rule.  Set "a" may be looked at; of set "b" only sums are.
 #
-#   t/rules/unseen.pl a|b|c attack|benign [SEED] > FILE
+#   t/rules/unseen.pl a|b|c|d|e attack|benign [SEED] > FILE
 #
 # Each request stands behind a line "=== LABEL-CLASS NUMBER", as with gen.pl.
 
@@ -21,8 +21,8 @@ use MIME::Base64;
 
 my ($set, $label, $seed) = (@ARGV, 1);
 
-die "usage: unseen.pl a|b|c attack|benign [SEED]\n"
-    if !defined $label || $set !~ /^[abc]$/ || $label !~ /^(?:attack|benign)$/;
+die "usage: unseen.pl a|b|c|d|e attack|benign [SEED]\n"
+    if !defined $label || $set !~ /^[a-e]$/ || $label !~ /^(?:attack|benign)$/;
 
 my $dir = dirname(abs_path($0)) . '/unseen';
 my $state = ($seed * 40503 + ord($set) * 7919) % 4294967296;
@@ -33,7 +33,15 @@ binmode STDOUT;
 load("$dir/$set.$label");
 load("$dir/$set.words");
 
-if ($label eq 'attack') { attacks() } else { benign() }
+if ($label eq 'attack') {
+    attacks();
+
+} elsif ($set =~ /[de]/) {
+    each_text();
+
+} else {
+    benign();
+}
 
 
 # "[name]" starts a list of lines, "[name blocks]" one of texts between "%%".
@@ -68,12 +76,14 @@ sub load {
 }
 
 
-# control characters and other bytes are written as <LF>, <NUL>, <x80>
+# control characters and other bytes are written as <LF>, <NUL>, <x80>,
+# and what stands there many times as <*90 a>
 sub marked {
     my ($text) = @_;
     my %byte = (CR => "\r", LF => "\n", TAB => "\t", NUL => "\0");
 
     $text =~ s/<(CR|LF|TAB|NUL)>/$byte{$1}/g;
+    $text =~ s/<\*(\d+) ((?:<\w+>|[^<>])+)>/$2 x $1/ge;
 
     return $text;
 }
@@ -715,4 +725,80 @@ sub benign {
 
     emit('codelike', posted(of('prose') . "\n$_", 'content'))
         for @{$data{code}};
+}
+
+
+# Each text in as many requests as any other, so that none decides a sum.
+sub each_text {
+    my %rounds = (plain => [ 'text', 1 ], rich => [ 'richtext', 3 ],
+                  code => [ 'codelike', 2 ], gis => [ 'gis', 3 ]);
+    my @ways = qw(form json xmltext multipart query nested);
+
+    for my $name (sort keys %rounds) {
+        my ($class, $rounds) = @{$rounds{$name}};
+        my $i = 0;
+
+        for my $round (1 .. $rounds) {
+            for my $text (@{$data{$name}}) {
+                chomp $text;
+                emit($class, spread($ways[$i++ % @ways], $text));
+            }
+
+            $i++;
+        }
+    }
+
+    emit('misc', written($_)) for @{$data{misc}};
+    emit('soapxml', request('POST', '/services/' . of('segment'), 'text/xml',
+                            bytes($_), 'SOAPAction: ""')) for @{$data{soap}};
+
+    for my $i (1 .. 25) {
+        emit('form', request('POST', target(),
+                             'application/x-www-form-urlencoded',
+                             coded(fields(3 + rnd(9)))));
+        emit('query', request('GET', target() . '?' . coded(fields(3))));
+        emit('json', vue());
+        emit('upload', upload());
+        emit('sso', sso());
+    }
+}
+
+
+# a text among the other fields of a form of the portal
+sub spread {
+    my ($way, $text) = @_;
+    my $key = pick(qw(content remark text body detail html value filter memo));
+    my @others = fields(1 + rnd(4));
+    my %of = map { $_->[0] => $_->[1] } @others;
+
+    $way = 'form' if $way eq 'query' && length bytes($text) > 900;
+
+    if ($way eq 'form') {
+        return request('POST', target(), 'application/x-www-form-urlencoded'
+                       . pick('', '; charset=UTF-8'),
+                       coded(@others, [ $key, $text ]));
+
+    } elsif ($way eq 'query') {
+        return request('GET', target() . '?' . coded([ $key, $text ], @others));
+
+    } elsif ($way eq 'json') {
+        return request('POST', target(), 'application/json',
+                       json({ %of, data => [ { $key => $text } ] }));
+
+    } elsif ($way eq 'nested') {
+        return request('POST', target(), 'application/json;charset=UTF-8',
+                       json({ head => { ts => \digits(10) },
+                              body => decode('UTF-8', json({ %of,
+                                                      $key => $text })) }));
+
+    } elsif ($way eq 'multipart') {
+        my ($type, $body) = multipart(@others, [ $key, $text ]);
+
+        return request('POST', target(), $type, $body);
+    }
+
+    return request('POST', target(), pick('text/xml', 'application/xml'),
+                   "<?xml version=\"1.0\" encoding=\"UTF-8\"?><req><$key>"
+                   . xml($text) . "</$key><name>" . xml(of('name'))
+                   . '</name></req>');
 }
