@@ -3,7 +3,7 @@
  * Copyright (C) govsvc authors
  *
  * Alerts: any line, any answer; what is composed of a line is whole JSON of
- * harmless bytes.
+ * harmless bytes, and one message of syslog.
  */
 
 
@@ -27,8 +27,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned                 form;
     gs_alert_plan_t          plan;
     gs_alert_event_t         ev;
+    gs_audit_syslog_t        log;
     gs_alert_message_t       m;
-    static gs_uchar_t        room[GS_ALERT_BODY];
+    static gs_uchar_t        room[GS_ALERT_BODY + GS_AUDIT_SYSLOG_EXTRA];
     static gs_alert_round_t  round;
 
     s = gs_str_make(data, size);
@@ -69,6 +70,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (gs_alert_json(&body, nothing, NULL) != GS_OK) {
             abort();
         }
+    }
+
+    /* one line, without an end in it */
+
+    log.facility = 13;
+    log.app = gs_str_text("govsvc");
+    log.sd = gs_str_text("govsvc@32473");
+
+    gs_buf_init(&b, room, sizeof(room));
+
+    if (gs_alert_syslog(&b, &m, &log, 0) != GS_OK
+        || memchr(room, '\n', gs_buf_len(&b)) != NULL)
+    {
+        abort();
     }
 
     return 0;

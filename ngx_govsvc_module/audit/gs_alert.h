@@ -13,6 +13,7 @@
 
 
 #include "audit/gs_audit_event.h"
+#include "audit/gs_audit_syslog.h"
 
 
 #define GS_ALERT_GROUPS   512              /* told apart in one round */
@@ -169,6 +170,28 @@ void gs_alert_title(gs_buf_t *b, const gs_alert_message_t *m);
  */
 gs_rc_t gs_alert_body(gs_buf_t *b, const gs_alert_message_t *m,
     gs_alert_form_e form, const gs_str_t *secret);
+
+/*
+ * The data of the event alone, and its id; both stay the same when it is told
+ * again.
+ */
+void gs_alert_data(gs_buf_t *b, const gs_alert_message_t *m);
+void gs_alert_id(gs_buf_t *b, const gs_alert_message_t *m);
+
+/* Of grades 0 (none) to 4, by language. */
+extern const char *const  gs_alert_grades[][2];
+
+/* The gravest grade in it. */
+unsigned gs_alert_severity(const gs_alert_message_t *m);
+
+/*
+ * The message as one of RFC 5424, without a frame, and the same whenever it is
+ * told again: facility, app and sd of s are the caller's, the rest is filled
+ * in and of no use afterwards.  A text of more than max bytes (0: any) is left
+ * out, and "len" tells of it.  GS_ERROR: no room.
+ */
+gs_rc_t gs_alert_syslog(gs_buf_t *b, const gs_alert_message_t *m,
+    gs_audit_syslog_t *s, size_t max);
 
 /*
  * What is added to the target of the URL ("&timestamp=..&sign=.."; GS_DECLINED

@@ -22,7 +22,6 @@ static void gs_alert_put(gs_buf_t *b, const gs_alert_word_t *w);
 static void gs_alert_clock(gs_buf_t *b, uint64_t us);
 static void gs_alert_system(gs_buf_t *b, const gs_alert_word_t *critical,
     gs_alert_lang_e lang);
-static unsigned gs_alert_severity(const gs_alert_message_t *m);
 static void gs_alert_done(gs_buf_t *b, const gs_alert_group_t *g,
     gs_alert_lang_e lang);
 static void gs_alert_cloud(gs_buf_t *b, const gs_alert_message_t *m);
@@ -35,7 +34,7 @@ static gs_rc_t gs_alert_feishu(gs_buf_t *b, const gs_alert_message_t *m,
     const gs_str_t *title, const gs_str_t *text, const gs_str_t *secret);
 
 
-static const char *const  gs_alert_grades[][2] = {
+const char *const  gs_alert_grades[][2] = {
     { "", "" }, { "低危", "low" }, { "中危", "medium" },
     { "高危", "high" }, { "严重", "critical" }
 };
@@ -84,7 +83,7 @@ gs_alert_title(gs_buf_t *b, const gs_alert_message_t *m)
 }
 
 
-static unsigned
+unsigned
 gs_alert_severity(const gs_alert_message_t *m)
 {
     if (m->from < m->to) {
@@ -416,17 +415,8 @@ gs_alert_feishu(gs_buf_t *b, const gs_alert_message_t *m,
 static void
 gs_alert_cloud(gs_buf_t *b, const gs_alert_message_t *m)
 {
-    uint64_t  rest;
-    unsigned  i, severity;
-
-    severity = gs_alert_severity(m);
-
     gs_buf_text(b, "{\"specversion\":\"1.0\",\"id\":\"");
-    gs_buf_str(b, &m->node);
-    gs_buf_char(b, '-');
-    gs_buf_u64(b, m->number);
-    gs_buf_char(b, '-');
-    gs_buf_u64(b, m->from);
+    gs_alert_id(b, m);
     gs_buf_text(b, "\",\"source\":\"/govsvc/");
     gs_buf_str(b, &m->node);
     gs_buf_char(b, '"');
@@ -435,6 +425,30 @@ gs_alert_cloud(gs_buf_t *b, const gs_alert_message_t *m)
     gs_alert_kv_time(b, "time", m->time);
     gs_json_kv_text(b, "datacontenttype", "application/json");
     gs_json_key(b, "data");
+    gs_alert_data(b, m);
+    gs_buf_char(b, '}');
+}
+
+
+void
+gs_alert_id(gs_buf_t *b, const gs_alert_message_t *m)
+{
+    gs_buf_str(b, &m->node);
+    gs_buf_char(b, '-');
+    gs_buf_u64(b, m->number);
+    gs_buf_char(b, '-');
+    gs_buf_u64(b, m->from);
+}
+
+
+void
+gs_alert_data(gs_buf_t *b, const gs_alert_message_t *m)
+{
+    uint64_t  rest;
+    unsigned  i, severity;
+
+    severity = gs_alert_severity(m);
+
     gs_buf_char(b, '{');
     gs_json_kv_u64(b, "severity", severity);
     gs_json_kv_text(b, "grade", gs_alert_grades[severity][1]);
@@ -457,7 +471,7 @@ gs_alert_cloud(gs_buf_t *b, const gs_alert_message_t *m)
 
     gs_buf_char(b, ']');
     gs_json_kv_u64(b, "rest", rest);
-    gs_buf_text(b, "}}");
+    gs_buf_char(b, '}');
 }
 
 

@@ -369,9 +369,9 @@ gs_audit_syslog_severity(const gs_audit_line_t *line, const gs_str_t *text)
     }
 
     if (gs_str_eq_text(&line->type, "sec")) {
-        return gs_audit_syslog_has(text, "\"sev\":4") ? GS_AUDIT_SYSLOG_CRIT
-               : gs_audit_syslog_has(text, "\"sev\":3") ? GS_AUDIT_SYSLOG_ERR
-               : GS_AUDIT_SYSLOG_WARNING;
+        return gs_audit_syslog_grade(
+                   gs_audit_syslog_has(text, "\"sev\":4") ? 4
+                   : gs_audit_syslog_has(text, "\"sev\":3") ? 3 : 2);
     }
 
     /* a segment that begins with what went wrong */
@@ -385,6 +385,15 @@ gs_audit_syslog_severity(const gs_audit_line_t *line, const gs_str_t *text)
     }
 
     return type->severity;
+}
+
+
+gs_audit_syslog_severity_e
+gs_audit_syslog_grade(unsigned grade)
+{
+    return (grade >= 4) ? GS_AUDIT_SYSLOG_CRIT
+           : (grade == 3) ? GS_AUDIT_SYSLOG_ERR
+           : GS_AUDIT_SYSLOG_WARNING;
 }
 
 

@@ -83,6 +83,9 @@ void gs_audit_syslog_number(gs_audit_syslog_t *m, const char *name,
 gs_rc_t gs_audit_syslog_line(gs_audit_syslog_t *m, const gs_str_t *line,
     size_t max);
 
+/* Of the grade of an event, 1 to 4. */
+gs_audit_syslog_severity_e gs_audit_syslog_grade(unsigned grade);
+
 /* "audit", "local0" ...; GS_ERROR for another name. */
 gs_rc_t gs_audit_syslog_facility(const gs_str_t *name, unsigned *facility);
 extern const char *const  gs_audit_syslog_facilities[];

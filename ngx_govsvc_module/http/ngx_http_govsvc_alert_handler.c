@@ -45,6 +45,10 @@ ngx_http_govsvc_alert_lead(void *data, ngx_uint_t leads)
     a->batch = NULL;
     a->error = NULL;
 
+    if (a->syslog != NULL) {
+        ngx_http_govsvc_alert_syslog_lead(a, leads);
+    }
+
     if (!leads) {
 
         if (a->timer.timer_set) {
@@ -390,6 +394,10 @@ void
 ngx_http_govsvc_alert_told(ngx_http_govsvc_alert_t *a)
 {
     a->tries = 0;
+
+    if (a->syslog != NULL) {
+        a->syslog->given = 0;
+    }
 
     if (a->place.done < a->plan.single + a->plan.digest) {
         a->place.done++;

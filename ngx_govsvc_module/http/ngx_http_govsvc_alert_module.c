@@ -14,12 +14,9 @@
 #define NGX_HTTP_GOVSVC_ALERT_ANSWER   16384       /* bytes looked at */
 
 
-/* Parameters, in the order of their names. */
+/* Parameters, in the order of their names; the last are of one way alone. */
 typedef enum {
-    NGX_HTTP_GOVSVC_ALERT_P_URL = 0,
-    NGX_HTTP_GOVSVC_ALERT_P_URL_FILE,
-    NGX_HTTP_GOVSVC_ALERT_P_SECRET,
-    NGX_HTTP_GOVSVC_ALERT_P_CA,
+    NGX_HTTP_GOVSVC_ALERT_P_CA = 0,
     NGX_HTTP_GOVSVC_ALERT_P_NAME,
     NGX_HTTP_GOVSVC_ALERT_P_MIN,
     NGX_HTTP_GOVSVC_ALERT_P_LANG,
@@ -29,6 +26,16 @@ typedef enum {
     NGX_HTTP_GOVSVC_ALERT_P_GIVE_UP,
     NGX_HTTP_GOVSVC_ALERT_P_TIMEOUT,
     NGX_HTTP_GOVSVC_ALERT_P_REPLAY,
+    NGX_HTTP_GOVSVC_ALERT_P_COMMON,
+    NGX_HTTP_GOVSVC_ALERT_P_URL = NGX_HTTP_GOVSVC_ALERT_P_COMMON,
+    NGX_HTTP_GOVSVC_ALERT_P_URL_FILE,
+    NGX_HTTP_GOVSVC_ALERT_P_SECRET,
+    NGX_HTTP_GOVSVC_ALERT_P_CERT = NGX_HTTP_GOVSVC_ALERT_P_COMMON,
+    NGX_HTTP_GOVSVC_ALERT_P_KEY,
+    NGX_HTTP_GOVSVC_ALERT_P_FACILITY,
+    NGX_HTTP_GOVSVC_ALERT_P_APP,
+    NGX_HTTP_GOVSVC_ALERT_P_SD,
+    NGX_HTTP_GOVSVC_ALERT_P_RESEND,
     NGX_HTTP_GOVSVC_ALERT_PARAMS
 } ngx_http_govsvc_alert_param_e;
 
@@ -43,6 +50,10 @@ static char *ngx_http_govsvc_alert_init_main_conf(ngx_conf_t *cf, void *conf);
 static ngx_int_t ngx_http_govsvc_alert_init_module(ngx_cycle_t *cycle);
 static char *ngx_http_govsvc_alert(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_govsvc_alert_common(ngx_conf_t *cf,
+    ngx_http_govsvc_alert_t *a, ngx_str_t *values);
+static char *ngx_http_govsvc_alert_syslog(ngx_conf_t *cf,
+    ngx_http_govsvc_alert_t *a, ngx_str_t *values, ngx_str_t *address);
 static char *ngx_http_govsvc_alert_word(ngx_conf_t *cf, const char *what,
     ngx_str_t *value, const char *const *names, ngx_uint_t *n);
 static char *ngx_http_govsvc_alert_times(ngx_conf_t *cf,
@@ -60,7 +71,7 @@ static char *ngx_http_govsvc_alert_feed(ngx_conf_t *cf,
 
 
 static const char *const  ngx_http_govsvc_alert_forms[] = {
-    "cloudevents", "dingtalk", "feishu", "wecom", NULL
+    "cloudevents", "dingtalk", "feishu", "wecom", "syslog", NULL
 };
 
 
@@ -142,22 +153,24 @@ ngx_http_govsvc_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_govsvc_alert_main_conf_t *amcf = conf;
 
-    gs_str_t                   s;
-    uint64_t                   n;
-    ngx_str_t                 *value, url, *v;
+    ngx_str_t                 *value, url;
     ngx_str_t                  values[NGX_HTTP_GOVSVC_ALERT_PARAMS];
-    ngx_uint_t                 form, grade, lang;
+    ngx_uint_t                 form, syslog;
     ngx_http_govsvc_alert_t   *a, **slot;
 
     static const char *const  names[] = {
-        "url=", "url_file=", "secret=", "ca=", "name=", "min=", "lang=",
-        "rate=", "wait=", "window=", "give_up=", "timeout=", "replay=", NULL
+        "ca=", "name=", "min=", "lang=", "rate=", "wait=", "window=",
+        "give_up=", "timeout=", "replay=", "url=", "url_file=", "secret=", NULL
+    };
+
+    static const char *const  syslogs[] = {
+        "ca=", "name=", "min=", "lang=", "rate=", "wait=", "window=",
+        "give_up=", "timeout=", "replay=", "cert=", "key=", "facility=",
+        "app=", "sd_id=", "resend=", NULL
     };
 
     value = cf->args->elts;
     form = 0;
-    grade = 1;
-    lang = GS_ALERT_ZH;
 
     a = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_alert_t));
     slot = ngx_array_push(&amcf->alerts);
@@ -172,11 +185,49 @@ ngx_http_govsvc_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (ngx_http_govsvc_alert_word(cf, "form", &value[1],
                                    ngx_http_govsvc_alert_forms, &form)
-        != NGX_CONF_OK
-        || ngx_govsvc_conf_params(cf, 2, names, values) != NGX_CONF_OK)
+        != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
+
+    /* what syslog bears is the data of a CloudEvent */
+
+    syslog = (form == GS_ALERT_FORMS);
+    a->form = syslog ? GS_ALERT_CLOUDEVENTS : (gs_alert_form_e) form;
+
+    if (ngx_govsvc_conf_params(cf, 2 + syslog, syslog ? syslogs : names,
+                               values)
+        != NGX_CONF_OK
+        || ngx_http_govsvc_alert_common(cf, a, values) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_govsvc_enable(cf);
+
+    if (syslog) {
+        return ngx_http_govsvc_alert_syslog(cf, a, values, &value[2]);
+    }
+
+    if (ngx_http_govsvc_alert_url(cf, a, values, &url) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_govsvc_alert_target(cf, a, values, &url);
+}
+
+
+static char *
+ngx_http_govsvc_alert_common(ngx_conf_t *cf, ngx_http_govsvc_alert_t *a,
+    ngx_str_t *values)
+{
+    gs_str_t    s;
+    uint64_t    n;
+    ngx_str_t  *v;
+    ngx_uint_t  grade, lang;
+
+    grade = 1;
+    lang = GS_ALERT_ZH;
 
     if (ngx_http_govsvc_alert_word(cf, "grade",
                                    &values[NGX_HTTP_GOVSVC_ALERT_P_MIN],
@@ -190,7 +241,6 @@ ngx_http_govsvc_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    a->form = (gs_alert_form_e) form;
     a->lang = (gs_alert_lang_e) lang;
     a->severity = grade + 1;
     a->rate = 10;
@@ -210,14 +260,50 @@ ngx_http_govsvc_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         a->rate = (ngx_uint_t) n;
     }
 
-    ngx_http_govsvc_enable(cf);
+    return ngx_http_govsvc_alert_times(cf, a, values);
+}
 
-    if (ngx_http_govsvc_alert_url(cf, a, values, &url) != NGX_CONF_OK
-        || ngx_http_govsvc_alert_target(cf, a, values, &url) != NGX_CONF_OK
-        || ngx_http_govsvc_alert_times(cf, a, values) != NGX_CONF_OK)
+
+static char *
+ngx_http_govsvc_alert_syslog(ngx_conf_t *cf, ngx_http_govsvc_alert_t *a,
+    ngx_str_t *values, ngx_str_t *address)
+{
+    ngx_govsvc_syslog_tls_t          tls;
+    ngx_http_govsvc_alert_syslog_t  *st;
+
+    st = ngx_pcalloc(cf->pool, sizeof(ngx_http_govsvc_alert_syslog_t));
+    if (st == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    a->syslog = st;
+    st->timeout = a->target.total_timeout;
+    st->resend = 30000;
+
+    if (ngx_http_govsvc_syslog_head(cf, &st->head, address,
+                                    &values[NGX_HTTP_GOVSVC_ALERT_P_FACILITY],
+                                    &values[NGX_HTTP_GOVSVC_ALERT_P_APP],
+                                    &values[NGX_HTTP_GOVSVC_ALERT_P_SD])
+        != NGX_CONF_OK
+        || ngx_http_govsvc_alert_time(cf,
+                                      &values[NGX_HTTP_GOVSVC_ALERT_P_RESEND],
+                                      "0 to 1h", 0, 3600000, &st->resend)
+           != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
+
+    tls.ca = values[NGX_HTTP_GOVSVC_ALERT_P_CA];
+    tls.name = values[NGX_HTTP_GOVSVC_ALERT_P_NAME];
+    tls.cert = values[NGX_HTTP_GOVSVC_ALERT_P_CERT];
+    tls.key = values[NGX_HTTP_GOVSVC_ALERT_P_KEY];
+
+    st->sender = ngx_govsvc_syslog_conf(cf, address, &tls);
+    if (st->sender == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    a->host = *ngx_govsvc_syslog_name(st->sender);
 
     return NGX_CONF_OK;
 }
@@ -450,6 +536,7 @@ ngx_http_govsvc_alert_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_govsvc_alert_main_conf_t *amcf = conf;
 
+    char                               *rc;
     ngx_str_t                          *node;
     ngx_uint_t                          i;
     ngx_http_govsvc_alert_t           **all;
@@ -476,9 +563,13 @@ ngx_http_govsvc_alert_init_main_conf(ngx_conf_t *cf, void *conf)
 
         all[i]->node = ngx_govsvc_to_gs(node);
 
-        if (ngx_govsvc_http_resolver(cf, &all[i]->target, clcf->resolver,
-                                     &who)
-            != NGX_CONF_OK
+        rc = (all[i]->syslog != NULL)
+             ? ngx_govsvc_syslog_resolver(cf, all[i]->syslog->sender,
+                                          clcf->resolver, &who)
+             : ngx_govsvc_http_resolver(cf, &all[i]->target, clcf->resolver,
+                                        &who);
+
+        if (rc != NGX_CONF_OK
             || ngx_http_govsvc_alert_feed(cf, all[i], &store->dir)
                != NGX_CONF_OK)
         {
@@ -507,7 +598,8 @@ ngx_http_govsvc_alert_feed(ngx_conf_t *cf, ngx_http_govsvc_alert_t *a,
 
     what.data = text;
     what.len = (size_t) (ngx_sprintf(text, "%s-%ui-%08xD",
-                             ngx_http_govsvc_alert_forms[a->form],
+                             (a->syslog != NULL) ? "syslog"
+                             : ngx_http_govsvc_alert_forms[a->form],
                              a->severity,
                              ngx_crc32_long((u_char *) a->target.url.target
                                             .data,

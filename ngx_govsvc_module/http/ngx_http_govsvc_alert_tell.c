@@ -23,9 +23,6 @@ static void ngx_http_govsvc_alert_compose(ngx_http_govsvc_alert_t *a,
     gs_alert_message_t *m);
 static void ngx_http_govsvc_alert_done(void *data,
     const ngx_govsvc_http_result_t *result);
-static void ngx_http_govsvc_alert_failed(ngx_http_govsvc_alert_t *a,
-    gs_alert_answer_e answer, const char *why, ngx_uint_t status,
-    int64_t code);
 static void ngx_http_govsvc_alert_bury(ngx_http_govsvc_alert_t *a,
     const char *why, ngx_uint_t status, int64_t code);
 static void ngx_http_govsvc_alert_append(ngx_http_govsvc_alert_t *a,
@@ -37,7 +34,7 @@ ngx_http_govsvc_alert_tell(ngx_http_govsvc_alert_t *a)
 {
     gs_alert_message_t  m;
 
-    if (a->http != NULL) {
+    if (a->http != NULL || (a->syslog != NULL && a->syslog->waits)) {
         return;
     }
 
@@ -51,6 +48,11 @@ ngx_http_govsvc_alert_tell(ngx_http_govsvc_alert_t *a)
     a->tries++;
 
     ngx_http_govsvc_alert_compose(a, &m);
+
+    if (a->syslog != NULL) {
+        ngx_http_govsvc_alert_syslog_post(a, &m);
+        return;
+    }
 
     if (ngx_http_govsvc_alert_post(a, &m) != NGX_OK) {
         ngx_http_govsvc_alert_failed(a, GS_ALERT_RETRY,
@@ -175,6 +177,13 @@ ngx_http_govsvc_alert_done(void *data, const ngx_govsvc_http_result_t *result)
         return;
     }
 
+    ngx_http_govsvc_alert_taken(a);
+}
+
+
+void
+ngx_http_govsvc_alert_taken(ngx_http_govsvc_alert_t *a)
+{
     if (a->error != NULL) {
         a->error = NULL;
 
@@ -187,7 +196,7 @@ ngx_http_govsvc_alert_done(void *data, const ngx_govsvc_http_result_t *result)
 }
 
 
-static void
+void
 ngx_http_govsvc_alert_failed(ngx_http_govsvc_alert_t *a,
     gs_alert_answer_e answer, const char *why, ngx_uint_t status,
     int64_t code)

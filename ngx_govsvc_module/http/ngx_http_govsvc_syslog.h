@@ -23,6 +23,15 @@
 #define NGX_HTTP_GOVSVC_SYSLOG_SPACE  32   /* marks of the time "resend" */
 
 
+/* What messages of a receiver have in common. */
+typedef struct {
+    gs_str_t                       app;
+    gs_str_t                       sd;
+    unsigned                       facility;
+    size_t                         max;    /* of a message's text; 0: any */
+} ngx_http_govsvc_syslog_head_t;
+
+
 /* Records up to n were given to the sender as its bytes up to bytes. */
 typedef struct {
     uint64_t                       n;
@@ -42,10 +51,7 @@ typedef struct {
     ngx_govsvc_syslog_t           *sender;
     ngx_http_govsvc_feed_t        *feed;
     gs_str_t                       node;
-    gs_str_t                       app;
-    gs_str_t                       sd;
-    unsigned                       facility;
-    size_t                         max;    /* of a record's text; 0: any */
+    ngx_http_govsvc_syslog_head_t  head;
     ngx_msec_t                     resend;
 
     /* of the worker that leads */
@@ -62,6 +68,14 @@ typedef struct {
     unsigned                       sought:1;
 } ngx_http_govsvc_syslog_t;
 
+
+/*
+ * Sets what the parameters "facility=", "app=" and "sd_id=" say (data NULL:
+ * what is usual), and how long a text may be by the address.
+ */
+char *ngx_http_govsvc_syslog_head(ngx_conf_t *cf,
+    ngx_http_govsvc_syslog_head_t *head, const ngx_str_t *address,
+    ngx_str_t *facility, ngx_str_t *app, ngx_str_t *sd);
 
 /* For the feed. */
 void ngx_http_govsvc_syslog_lead(void *data, ngx_uint_t leads);

@@ -219,7 +219,7 @@ ngx_http_govsvc_syslog_push(ngx_http_govsvc_syslog_t *st)
     }
 
     while (st->next < st->batch->count) {
-        rc = ngx_http_govsvc_syslog_one(st, st->max);
+        rc = ngx_http_govsvc_syslog_one(st, st->head.max);
 
         if (rc == NGX_DECLINED) {
             rc = ngx_http_govsvc_syslog_one(st, 1);
@@ -263,11 +263,11 @@ ngx_http_govsvc_syslog_one(ngx_http_govsvc_syslog_t *st, size_t max)
     ngx_str_t          message;
     gs_audit_syslog_t  m;
 
-    m.facility = st->facility;
+    m.facility = st->head.facility;
     m.host = st->node;
-    m.app = st->app;
+    m.app = st->head.app;
     m.proc = gs_str_make(NULL, 0);
-    m.sd = st->sd;
+    m.sd = st->head.sd;
     m.nparams = 0;
 
     line = ngx_govsvc_to_gs(&st->batch->records[st->next].line);

@@ -50,10 +50,8 @@ static char *ngx_http_govsvc_syslog_target(ngx_conf_t *cf,
     ngx_http_govsvc_syslog_conf_t *sc);
 static char *ngx_http_govsvc_syslog(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_govsvc_syslog_names(ngx_conf_t *cf,
-    ngx_http_govsvc_syslog_t *st, ngx_str_t *values);
 static char *ngx_http_govsvc_syslog_numbers(ngx_conf_t *cf,
-    ngx_http_govsvc_syslog_conf_t *sc, ngx_str_t *values, ngx_str_t *address);
+    ngx_http_govsvc_syslog_conf_t *sc, ngx_str_t *values);
 
 
 static ngx_command_t  ngx_http_govsvc_syslog_commands[] = {
@@ -154,9 +152,12 @@ ngx_http_govsvc_syslog(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         || ngx_http_govsvc_feed_types(cf, &sc->feed,
                                    &values[NGX_HTTP_GOVSVC_SYSLOG_TYPES])
            != NGX_CONF_OK
-        || ngx_http_govsvc_syslog_names(cf, sc->st, values) != NGX_CONF_OK
-        || ngx_http_govsvc_syslog_numbers(cf, sc, values, &value[1])
-           != NGX_CONF_OK)
+        || ngx_http_govsvc_syslog_head(cf, &sc->st->head, &value[1],
+                                   &values[NGX_HTTP_GOVSVC_SYSLOG_FACILITY],
+                                   &values[NGX_HTTP_GOVSVC_SYSLOG_APP],
+                                   &values[NGX_HTTP_GOVSVC_SYSLOG_SD])
+           != NGX_CONF_OK
+        || ngx_http_govsvc_syslog_numbers(cf, sc, values) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -172,58 +173,59 @@ ngx_http_govsvc_syslog(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static char *
-ngx_http_govsvc_syslog_names(ngx_conf_t *cf, ngx_http_govsvc_syslog_t *st,
-    ngx_str_t *values)
+char *
+ngx_http_govsvc_syslog_head(ngx_conf_t *cf,
+    ngx_http_govsvc_syslog_head_t *head, const ngx_str_t *address,
+    ngx_str_t *facility, ngx_str_t *app, ngx_str_t *sd)
 {
-    size_t      i;
-    gs_str_t    s;
-    ngx_str_t  *value;
+    size_t    i;
+    gs_str_t  s;
 
-    st->facility = 13;
-    value = &values[NGX_HTTP_GOVSVC_SYSLOG_FACILITY];
+    /* RFC 5424 section 6.1: what each receiver should take */
 
-    if (value->data != NULL) {
-        s = ngx_govsvc_to_gs(value);
+    head->max = (ngx_strncmp(address->data, "udp:", 4) == 0)
+                ? NGX_HTTP_GOVSVC_SYSLOG_DATAGRAM : 0;
+    head->facility = 13;
 
-        if (gs_audit_syslog_facility(&s, &st->facility) != GS_OK) {
-            return ngx_govsvc_conf_invalid(cf, "facility", value,
+    if (facility->data != NULL) {
+        s = ngx_govsvc_to_gs(facility);
+
+        if (gs_audit_syslog_facility(&s, &head->facility) != GS_OK) {
+            return ngx_govsvc_conf_invalid(cf, "facility", facility,
                                            gs_audit_syslog_facilities);
         }
     }
 
-    st->app = gs_str_text("govsvc");
-    value = &values[NGX_HTTP_GOVSVC_SYSLOG_APP];
+    head->app = gs_str_text("govsvc");
 
-    if (value->data != NULL) {
+    if (app->data != NULL) {
 
-        for (i = 0; i < value->len; i++) {
-            if (value->data[i] <= ' ' || value->data[i] >= 0x7f) {
+        for (i = 0; i < app->len; i++) {
+            if (app->data[i] <= ' ' || app->data[i] >= 0x7f) {
                 break;
             }
         }
 
-        if (i == 0 || i != value->len || i > GS_AUDIT_SYSLOG_APP) {
+        if (i == 0 || i != app->len || i > GS_AUDIT_SYSLOG_APP) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid app \"%V\", allowed: 1 to %d visible "
-                               "ASCII characters", value,
+                               "ASCII characters", app,
                                GS_AUDIT_SYSLOG_APP);
             return NGX_CONF_ERROR;
         }
 
-        st->app = ngx_govsvc_to_gs(value);
+        head->app = ngx_govsvc_to_gs(app);
     }
 
-    st->sd = gs_str_text("govsvc@32473");
-    value = &values[NGX_HTTP_GOVSVC_SYSLOG_SD];
+    head->sd = gs_str_text("govsvc@32473");
 
-    if (value->data != NULL) {
-        st->sd = ngx_govsvc_to_gs(value);
+    if (sd->data != NULL) {
+        head->sd = ngx_govsvc_to_gs(sd);
 
-        if (!gs_audit_syslog_sd(&st->sd)) {
+        if (!gs_audit_syslog_sd(&head->sd)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid sd_id \"%V\", allowed: NAME@NUMBER, "
-                               "at most %d characters", value,
+                               "at most %d characters", sd,
                                GS_AUDIT_SYSLOG_SD);
             return NGX_CONF_ERROR;
         }
@@ -235,16 +237,12 @@ ngx_http_govsvc_syslog_names(ngx_conf_t *cf, ngx_http_govsvc_syslog_t *st,
 
 static char *
 ngx_http_govsvc_syslog_numbers(ngx_conf_t *cf,
-    ngx_http_govsvc_syslog_conf_t *sc, ngx_str_t *values, ngx_str_t *address)
+    ngx_http_govsvc_syslog_conf_t *sc, ngx_str_t *values)
 {
     gs_str_t    s;
     uint64_t    n;
     ngx_str_t  *value;
 
-    /* RFC 5424 section 6.1: what each receiver should take */
-
-    sc->st->max = (ngx_strncmp(address->data, "udp:", 4) == 0)
-                  ? NGX_HTTP_GOVSVC_SYSLOG_DATAGRAM : 0;
     value = &values[NGX_HTTP_GOVSVC_SYSLOG_MAX];
 
     if (value->data != NULL) {
@@ -259,7 +257,7 @@ ngx_http_govsvc_syslog_numbers(ngx_conf_t *cf,
             return NGX_CONF_ERROR;
         }
 
-        sc->st->max = (size_t) n;
+        sc->st->head.max = (size_t) n;
     }
 
     sc->feed.batch = 256;
