@@ -116,9 +116,10 @@ like($err, qr/x.rules:1: warning: the rule needs tests of both kinds/,
 $t->write_file('x.rules', "rule 1000 a { match path eq /a; log; $body }");
 ($code, $out) = $t->command('env', 'LANG=C', $govsvc, 'rules', 'explain',
     "$dir/x.rules", '--request', 'http://a/a', '--cost');
-like($out, qr/\nverdict: log, rule 1000\ncost: \d+\.\d us\n\z/, 'what it costs');
+like($out, qr{\nverdict:\ log,\ rule\ 1000\ncost:\ \d+\.\d\ us\n
+    \s+rule\s[^\n]+\n\s+1000\s[^\n]+\sa\n\z}x, 'what it costs');
 ($code, $out) = $t->command('env', 'LANG=C', $govsvc, 'rules', 'explain',
     "$dir/x.rules", '--request', 'http://a/a', '--cost', '--json');
-like($out, qr/"hits":1,"cost_ns":\d+\}\n\z/, 'as JSON');
+like($out, qr/"hits":1,"cost_ns":\d+\}\n\{"rule":1000,[^\n]*\}\n\z/, 'as JSON');
 
 $t->done();
