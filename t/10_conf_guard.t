@@ -94,12 +94,22 @@ error_is("govsvc_identity_strip;\n",
     'strip nothing');
 
 like($t->conf_error("govsvc_geo none.mmdb;\n"),
-    qr{^Error opening the specified MaxMind DB file in \S*none\.mmdb$},
+    qr{^Error\ opening\ the\ specified\ MaxMind\ DB\ file\ in
+       \ "\S*none\.mmdb"\ in
+       \ bad\.conf:1$}x,
     'no such database');
 
 like($t->conf_error("govsvc_geo good.rules;\n"),
-    qr{^The MaxMind DB file contains invalid metadata in \S*good\.rules$},
+    qr{^The\ MaxMind\ DB\ file\ contains\ invalid\ metadata\ in
+       \ "\S*good\.rules"
+       \ in\ bad\.conf:1$}x,
     'not a database');
+
+error_is("govsvc_geo;\n",
+    'invalid number of arguments in "govsvc_geo" directive', 'geo of nothing');
+
+error_is("govsvc_geo a b c;\n",
+    'invalid number of arguments in "govsvc_geo" directive', 'geo of three');
 
 is($t->conf_error("govsvc_rules good.rules;\ngovsvc_guard detect;\n"
     . "govsvc_identity_strip x-our-id x_my_*;\n"), '', 'good directives');
@@ -292,6 +302,12 @@ for my $case (
       '"need abc" names no byte but letters and digits' ],
     [ 'match status in 4000 x; match ip in 10.0.0.300;',
       'invalid network "10.0.0.300", expecting an address or ADDRESS/BITS' ],
+    [ 'match asn in 4134 AS4837;', 'invalid number "AS4837" of an autonomous'
+      . ' system, allowed: 1-4294967295, without "AS"' ],
+    [ 'match asn eq 0;', 'invalid number "0" of an autonomous'
+      . ' system, allowed: 1-4294967295, without "AS"' ],
+    [ 'match asn !ne 4294967296;', 'invalid number "4294967296" of an'
+      . ' autonomous system, allowed: 1-4294967295, without "AS"' ],
     [ 'match geo.country in China;', 'invalid country "China", expecting two'
       . ' capital letters of ISO 3166-1' ],
     [ 'match path in $no;', 'unknown set "no": it must stand before the'

@@ -61,6 +61,55 @@ sub rules {
 }
 
 
+# what is known of the client
+
+$t->write_file('about.rules', <<'EOR');
+rule 3000 about {
+    match asn in 4134 4837;
+    match path prefix /admin;
+    block;
+    test  +"/admin\n@asn: 4837" +"POST /admin HTTP/1.1\r\n@asn: 4134\r\n\r\nx"
+          -"/admin\n@asn: 4135" -"/admin" -"/\n@asn: 4134"
+          -"/admin\nasn: 4134" -"/admin\n\n@asn: 4134";
+}
+rule 3001 place {
+    match geo.country in LA; match geo.province !exists; match ip in 10.0.0.0/8;
+    block;
+    test  +"/\n@geo.country: LA\n@ip: 10.1.2.3"
+          -"/\n@geo.country: LA\n@ip: 10.1.2.3\n@geo.province: 440000" -"/";
+}
+rule 3002 seen { match header_names prefix "@"; log; test -"/\n@asn: 4134"; }
+EOR
+
+is_deeply([ (rules('test', "$dir/about.rules"))[0, 1] ],
+    [ 0, "3 rules, 11 tests, 0 failed\n" ], 'tests that tell of the client');
+
+for my $case ([ '@asn: AS4134', 'invalid number "AS4134" of "@asn", allowed:'
+                . ' 1-4294967295' ],
+              [ '@asn: 0', 'invalid number "0" of "@asn", allowed:'
+                . ' 1-4294967295' ],
+              [ '@ans: 4134',
+                'unknown line "@ans" of a request; did you mean "@asn"?' ])
+{
+    $t->write_file('about', "/admin\n$case->[0]\n");
+    is_deeply([ rules('explain', "$dir/about.rules", '--request',
+        "$dir/about") ], [ 3, '', "govsvc: about: $case->[1]\n" ],
+        $case->[0]);
+}
+
+$t->write_file('about', "GET /admin HTTP/1.1\r\nHost: x\r\n\r\n");
+
+for my $from ('http://x/admin', "$dir/about") {
+    my @ask = ('explain', "$dir/about.rules", '--request', $from);
+
+    is((rules(@ask))[0], 0, 'explained without a number');
+    is((rules(@ask, '--asn', 4135))[0], 0, 'with another number');
+    like((rules(@ask, '--asn', 4134))[1], qr/asn url "4134"/, 'with it');
+    is((rules(@ask, '--asn', 4134))[0], 1, 'refused');
+    like((rules(@ask, '--asn', 'x'))[2], qr/invalid number "x" of "\@asn"/,
+        'with none');
+}
+
 # test
 
 is_deeply([ rules('test', "$dir/good.rules") ],

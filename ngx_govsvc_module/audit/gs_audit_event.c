@@ -361,6 +361,10 @@ gs_audit_event_source(gs_buf_t *b, const gs_audit_event_t *ev)
         gs_json_kv_u64(b, "province", ev->province);
     }
 
+    if (ev->asn != 0) {
+        gs_json_kv_u64(b, "asn", ev->asn);
+    }
+
     if (ev->pid.len != 0) {
         gs_json_kv_str(b, "pid", &ev->pid);
     }

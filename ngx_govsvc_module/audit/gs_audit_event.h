@@ -69,6 +69,7 @@ typedef struct {
     gs_str_t     peer;
     gs_str_t     country;                  /* "CN" */
     unsigned     province;                 /* 440000; 0: absent */
+    unsigned     asn;                      /* 4134; 0: absent */
     unsigned     port;
     gs_str_t     pid;                      /* pseudonym of the caller */
     gs_str_t     app;

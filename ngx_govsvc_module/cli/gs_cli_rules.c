@@ -32,10 +32,6 @@ static unsigned gs_cli_rules_correlations(gs_cli_rules_t *rules,
 static void gs_cli_rules_failure(gs_cli_rules_t *rules,
     const gs_guard_rule_info_t *info, const gs_guard_test_t *test,
     const char *why);
-static int gs_cli_rules_request(gs_cli_rules_t *rules, gs_guard_input_t *in,
-    const char *name);
-static gs_rc_t gs_cli_rules_url(gs_cli_t *cli, const char *url,
-    gs_str_t *text);
 static void gs_cli_rules_trace(void *data, uint32_t rule, unsigned line,
     const char *view, const gs_str_t *target, const gs_str_t *name,
     const gs_str_t *value);
@@ -52,6 +48,9 @@ const char *const  gs_cli_rules_actions[] = { "pass", "log", "block" };
 static const gs_cli_option_t  gs_cli_rules_explain_options[] = {
     { "request", "FILE|URL", "the request: a URL, a file, or - for stdin",
       "请求：网址、文件，或用 - 表示标准输入" },
+    { "asn", "N", "the autonomous system of the client, as a line "
+      "\"@asn: N\" of the request",
+      "客户端所属自治系统的编号，等同请求中的 \"@asn: N\" 一行" },
     { "cost", NULL, "what one check costs, and each rule of it",
       "检查一次的耗时，以及其中每条规则的耗时" },
     { NULL, NULL, NULL, NULL }
@@ -542,79 +541,6 @@ gs_cli_rules_run_explain(gs_cli_t *cli)
     gs_cli_rules_free(&rules);
 
     return rc;
-}
-
-
-static int
-gs_cli_rules_request(gs_cli_rules_t *rules, gs_guard_input_t *in,
-    const char *name)
-{
-    gs_err_t  err;
-    gs_str_t  text;
-
-    memset(&err, 0, sizeof(gs_err_t));
-
-    if (strncmp(name, "http://", 7) == 0 || strncmp(name, "https://", 8) == 0)
-    {
-        if (gs_cli_rules_url(rules->cli, name, &text) != GS_OK) {
-            return gs_cli_fail(rules->cli, GS_CLI_READ, "out of memory");
-        }
-
-    } else if (gs_cli_read(rules->cli, name, &text) != GS_OK) {
-        return GS_CLI_READ;
-    }
-
-    if (gs_guard_request(in, rules->cli->mem, &text, &err) != GS_OK) {
-        return gs_cli_fail_err(rules->cli, GS_CLI_READ, name, &err);
-    }
-
-    return GS_CLI_YES;
-}
-
-
-/* "http://host/path?args" as a request: the path, and the host as a header. */
-
-static gs_rc_t
-gs_cli_rules_url(gs_cli_t *cli, const char *url, gs_str_t *text)
-{
-    size_t        size;
-    gs_buf_t      b;
-    gs_str_t      host, path;
-    gs_uchar_t   *data;
-
-    host = gs_str_text(strstr(url, "://") + 3);
-    path = host;
-
-    for (host.len = 0; path.len > 0; host.len++) {
-        if (*path.data == '/' || *path.data == '?' || *path.data == '#') {
-            break;
-        }
-
-        path.data++;
-        path.len--;
-    }
-
-    path.len = gs_str_chr(&path, 0, '#');
-    size = host.len + path.len + 16;
-
-    data = gs_alloc(cli->mem, size);
-    if (data == NULL) {
-        return GS_ERROR;
-    }
-
-    gs_buf_init(&b, data, size);
-
-    if (path.len == 0 || *path.data != '/') {
-        gs_buf_char(&b, '/');
-    }
-
-    gs_buf_str(&b, &path);
-    gs_buf_text(&b, "\nHost: ");
-    gs_buf_str(&b, &host);
-
-    *text = gs_buf_view(&b);
-
-    return GS_OK;
 }
 
 

@@ -53,6 +53,10 @@ int gs_cli_rules_load_with(gs_cli_rules_t *rules, gs_cli_t *cli,
     gs_guard_warn_pt warn);
 void gs_cli_rules_free(gs_cli_rules_t *rules);
 
+/* Reads the request named by a URL, a file or "-"; an exit code. */
+int gs_cli_rules_request(gs_cli_rules_t *rules, gs_guard_input_t *in,
+    const char *name);
+
 /* ns from any start; and of one check by all rules, the least of many. */
 uint64_t gs_cli_rules_clock(void);
 uint64_t gs_cli_rules_cost(gs_cli_rules_t *rules, gs_guard_input_t *in);

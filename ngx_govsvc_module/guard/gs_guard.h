@@ -386,9 +386,11 @@ gs_rc_t gs_guard_rule_test(const gs_guard_t *guard, gs_guard_scratch_t *s,
 
 /*
  * A request written down: "[METHOD ]URI" and then lines "Name: value", ended
- * by LF or CRLF; "HTTP/1.1" behind the URI is taken off.  What follows an
- * empty line is the body.  A text that begins with "HTTP/" is an answer:
- * status line, headers, body.  The input points into mem and into text.
+ * by LF or CRLF; "HTTP/1.1" behind the URI is taken off.  Lines "@ip: ",
+ * "@geo.country: ", "@geo.province: ", "@asn: " tell of the client.  What
+ * follows an empty line is the body.  A text that begins with "HTTP/" is an
+ * answer: status line, headers, body.  The input points into mem and into
+ * text.
  */
 gs_rc_t gs_guard_request(gs_guard_input_t *in, gs_mem_t *mem,
     const gs_str_t *text, gs_err_t *err);

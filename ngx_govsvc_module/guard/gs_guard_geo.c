@@ -2,7 +2,8 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Country and province by a MaxMind DB, as the codes of GB/T 2260.
+ * Country and province by a MaxMind DB, as the codes of GB/T 2260, and numbers
+ * of autonomous systems.
  */
 
 
@@ -25,6 +26,10 @@ typedef struct {
 } gs_geo_province_t;
 
 
+static int gs_geo_serves(const gs_str_t *type, gs_geo_kind_e kind);
+static gs_rc_t gs_geo_find(const gs_geo_t *geo, const struct sockaddr *sa,
+    MMDB_entry_s *entry);
+static uint32_t gs_geo_number(MMDB_entry_s *entry, const char *const *path);
 static gs_str_t gs_geo_text(MMDB_entry_s *entry, const char *const *path);
 
 
@@ -52,7 +57,8 @@ static const gs_geo_province_t  gs_geo_provinces[] = {
 
 
 gs_rc_t
-gs_geo_open(gs_geo_t **out, gs_mem_t *mem, const char *path, gs_err_t *err)
+gs_geo_open(gs_geo_t **out, gs_mem_t *mem, const char *path,
+    gs_geo_kind_e kind, gs_err_t *err)
 {
     int        rc;
     gs_geo_t  *geo;
@@ -74,28 +80,60 @@ gs_geo_open(gs_geo_t **out, gs_mem_t *mem, const char *path, gs_err_t *err)
 
     type = gs_str_text(geo->db.metadata.database_type);
 
-    if (strstr((const char *) type.data, "City") == NULL
-        && strstr((const char *) type.data, "Country") == NULL
-        && strstr((const char *) type.data, "Enterprise") == NULL)
-    {
-        (void) gs_err(err, "database type \"%S\" knows no places, allowed: "
-                      "a City, Country or Enterprise database", &type);
-        gs_geo_close(geo);
-        gs_free(mem, geo);
-        return GS_ERROR;
+    if (gs_geo_serves(&type, kind)) {
+        *out = geo;
+        return GS_OK;
     }
 
-    *out = geo;
+    if (kind == GS_GEO_NUMBERS) {
+        (void) gs_err(err, "database type \"%S\" knows no numbers of "
+                      "autonomous systems, allowed: an ASN, ISP or "
+                      "Enterprise database", &type);
 
-    return GS_OK;
+    } else {
+        (void) gs_err(err, "database type \"%S\" knows no places, allowed: "
+                      "a City, Country or Enterprise database%s", &type,
+                      gs_geo_serves(&type, GS_GEO_NUMBERS)
+                      ? "; this one is for \"asn=\"" : "");
+    }
+
+    gs_geo_close(geo, mem);
+
+    return GS_ERROR;
+}
+
+
+/* A type is named after what it holds: "GeoLite2-City", "DBIP-ASN-Lite". */
+
+static int
+gs_geo_serves(const gs_str_t *type, gs_geo_kind_e kind)
+{
+    unsigned     i;
+    const char  *text;
+
+    static const char *const  names[][3] = {
+        { "City", "Country", "Enterprise" },
+        { "ASN", "ISP", "Enterprise" }
+    };
+
+    text = (const char *) type->data;
+
+    for (i = 0; i < 3; i++) {
+        if (strstr(text, names[kind][i]) != NULL) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
 void
-gs_geo_close(gs_geo_t *geo)
+gs_geo_close(gs_geo_t *geo, gs_mem_t *mem)
 {
     if (geo != NULL) {
         MMDB_close(&geo->db);
+        gs_free(mem, geo);
     }
 }
 
@@ -104,11 +142,8 @@ gs_rc_t
 gs_geo_lookup(const gs_geo_t *geo, const struct sockaddr *sa,
     gs_geo_place_t *place)
 {
-    int                   rc;
-    size_t                len;
-    gs_net_t              net;
-    struct sockaddr_in    sin;
-    MMDB_lookup_result_s  result;
+    gs_rc_t       rc;
+    MMDB_entry_s  entry;
 
     static const char *const  country[] = { "country", "iso_code", NULL };
     static const char *const  province[] = {
@@ -118,6 +153,61 @@ gs_geo_lookup(const gs_geo_t *geo, const struct sockaddr *sa,
     place->country = gs_str_make("", 0);
     place->subdivision = gs_str_make("", 0);
     place->region = 0;
+
+    rc = gs_geo_find(geo, sa, &entry);
+
+    if (rc != GS_OK) {
+        return rc;
+    }
+
+    place->country = gs_geo_text(&entry, country);
+    place->subdivision = gs_geo_text(&entry, province);
+    place->region = gs_geo_region(&place->country, &place->subdivision);
+
+    return GS_OK;
+}
+
+
+gs_rc_t
+gs_geo_asn(const gs_geo_t *geo, const struct sockaddr *sa, uint32_t *asn)
+{
+    gs_rc_t       rc;
+    MMDB_entry_s  entry;
+
+    static const char *const  number[] = { "autonomous_system_number", NULL };
+    static const char *const  traits[] = {
+        "traits", "autonomous_system_number", NULL
+    };
+
+    *asn = 0;
+
+    rc = gs_geo_find(geo, sa, &entry);
+
+    if (rc != GS_OK) {
+        return rc;
+    }
+
+    *asn = gs_geo_number(&entry, number);
+
+    if (*asn == 0) {
+        *asn = gs_geo_number(&entry, traits);
+    }
+
+    return (*asn != 0) ? GS_OK : GS_DECLINED;
+}
+
+
+/* The entry of an address, if it is one. */
+
+static gs_rc_t
+gs_geo_find(const gs_geo_t *geo, const struct sockaddr *sa,
+    MMDB_entry_s *entry)
+{
+    int                   rc;
+    size_t                len;
+    gs_net_t              net;
+    struct sockaddr_in    sin;
+    MMDB_lookup_result_s  result;
 
     if (sa == NULL
         || (sa->sa_family != AF_INET && sa->sa_family != AF_INET6))
@@ -149,15 +239,36 @@ gs_geo_lookup(const gs_geo_t *geo, const struct sockaddr *sa,
         return GS_ERROR;
     }
 
-    if (!result.found_entry) {
-        return GS_DECLINED;
+    *entry = result.entry;
+
+    return result.found_entry ? GS_OK : GS_DECLINED;
+}
+
+
+/* A number of the database, 0 if there is none. */
+
+static uint32_t
+gs_geo_number(MMDB_entry_s *entry, const char *const *path)
+{
+    MMDB_entry_data_s  data;
+
+    if (MMDB_aget_value(entry, &data, path) != MMDB_SUCCESS
+        || !data.has_data)
+    {
+        return 0;
     }
 
-    place->country = gs_geo_text(&result.entry, country);
-    place->subdivision = gs_geo_text(&result.entry, province);
-    place->region = gs_geo_region(&place->country, &place->subdivision);
+    switch (data.type) {
 
-    return GS_OK;
+    case MMDB_DATA_TYPE_UINT16:
+        return data.uint16;
+
+    case MMDB_DATA_TYPE_UINT32:
+        return data.uint32;
+
+    default:
+        return 0;
+    }
 }
 
 

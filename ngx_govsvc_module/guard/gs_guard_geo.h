@@ -2,8 +2,8 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Where an address is: country and province by a MaxMind DB, as the codes of
- * GB/T 2260.
+ * Where an address is and whose: country and province by a MaxMind DB, as the
+ * codes of GB/T 2260, and the number of its autonomous system.
  */
 
 
@@ -29,14 +29,22 @@ typedef struct {
 } gs_geo_place_t;
 
 
+/* What a database is opened for. */
+typedef enum {
+    GS_GEO_PLACES = 0,
+    GS_GEO_NUMBERS
+} gs_geo_kind_e;
+
+
 /*
  * Opens (maps) the database named by a NUL-terminated path; the object is in
- * mem, the mapping is freed by gs_geo_close().  GS_ERROR also for a database
- * that knows no countries.
+ * mem, and gs_geo_close() frees it and the mapping.  GS_ERROR also for a
+ * database whose type does not know what is asked of it; one of both kinds
+ * serves for either.
  */
 gs_rc_t gs_geo_open(gs_geo_t **geo, gs_mem_t *mem, const char *path,
-    gs_err_t *err);
-void gs_geo_close(gs_geo_t *geo);                /* may be NULL */
+    gs_geo_kind_e kind, gs_err_t *err);
+void gs_geo_close(gs_geo_t *geo, gs_mem_t *mem);   /* may be NULL */
 
 /*
  * GS_OK, GS_DECLINED (the address is not in the database, or no IP address),
@@ -45,6 +53,14 @@ void gs_geo_close(gs_geo_t *geo);                /* may be NULL */
  */
 gs_rc_t gs_geo_lookup(const gs_geo_t *geo, const struct sockaddr *sa,
     gs_geo_place_t *place);
+
+/*
+ * The number of the autonomous system that announces the address; the same
+ * codes, and GS_DECLINED also where the database knows none.  *asn is 0 then:
+ * RFC 7607 keeps that number free.
+ */
+gs_rc_t gs_geo_asn(const gs_geo_t *geo, const struct sockaddr *sa,
+    uint32_t *asn);
 
 /*
  * The province for ISO codes: the letters of ISO 3166-2:CN, or the numbers

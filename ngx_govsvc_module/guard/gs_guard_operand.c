@@ -22,6 +22,10 @@ static gs_rc_t gs_guard_in_set(gs_guard_parser_t *p, gs_cond_t *cond,
     const gs_lex_token_t *token);
 static gs_set_e gs_guard_in_type(gs_guard_parser_t *p,
     const gs_cond_t *cond);
+static int gs_guard_only(gs_guard_parser_t *p, const gs_cond_t *cond,
+    gs_kind_e kind);
+static gs_rc_t gs_guard_numbers(gs_guard_parser_t *p, const gs_cond_t *cond,
+    const gs_str_t *texts, unsigned n, unsigned line);
 
 
 /* In the order of the bits GS_FLAG_... */
@@ -102,6 +106,13 @@ gs_guard_values(gs_guard_parser_t *p, gs_cond_t *cond)
         (void) gs_err(p->err, "\"pcre\" takes one pattern, %u given: quote "
                       "a pattern with spaces", values.n);
         return gs_lex_fail(&p->lex, cond->line);
+    }
+
+    if ((cond->op == GS_OP_EQ || cond->op == GS_OP_NE)
+        && gs_guard_numbers(p, cond, values.data, values.n, cond->line)
+           != GS_OK)
+    {
+        return GS_ERROR;
     }
 
     cond->values = values.data;
@@ -270,7 +281,11 @@ gs_guard_in(gs_guard_parser_t *p, gs_cond_t *cond)
 
     cond->set = set;
 
-    return gs_guard_set_close(p, set, &items);
+    if (gs_guard_set_close(p, set, &items) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    return gs_guard_numbers(p, cond, set->items, set->nitems, set->line);
 }
 
 
@@ -290,6 +305,13 @@ gs_guard_in_set(gs_guard_parser_t *p, gs_cond_t *cond,
         return gs_lex_fail(&p->lex, token->line);
     }
 
+    if (gs_guard_numbers(p, cond, cond->set->items, cond->set->nitems,
+                         token->line)
+        != GS_OK)
+    {
+        return GS_ERROR;
+    }
+
     return gs_guard_parse_end(p, "the set");
 }
 
@@ -299,28 +321,74 @@ gs_guard_in_set(gs_guard_parser_t *p, gs_cond_t *cond,
 static gs_set_e
 gs_guard_in_type(gs_guard_parser_t *p, const gs_cond_t *cond)
 {
-    unsigned            k, ip, country;
-    gs_kind_e           kind;
-    const gs_target_t  *targets;
-
-    targets = p->build->targets.data;
-    ip = 0;
-    country = 0;
-
-    for (k = 0; k < cond->ntargets; k++) {
-        kind = targets[cond->targets[k]].kind;
-
-        ip += (kind == GS_KIND_IP);
-        country += (kind == GS_KIND_COUNTRY);
-    }
-
-    if (cond->ntargets > 0 && ip == cond->ntargets) {
+    if (gs_guard_only(p, cond, GS_KIND_IP)) {
         return GS_SET_CIDR;
     }
 
-    if (cond->ntargets > 0 && country == cond->ntargets) {
+    if (gs_guard_only(p, cond, GS_KIND_COUNTRY)) {
         return GS_SET_COUNTRY;
     }
 
     return GS_SET_LITERAL;
+}
+
+
+/* 1 where the condition looks at nothing else. */
+
+static int
+gs_guard_only(gs_guard_parser_t *p, const gs_cond_t *cond, gs_kind_e kind)
+{
+    unsigned            k;
+    const gs_target_t  *targets;
+
+    targets = p->build->targets.data;
+
+    for (k = 0; k < cond->ntargets; k++) {
+        if (targets[cond->targets[k]].kind != kind) {
+            return 0;
+        }
+    }
+
+    return cond->ntargets > 0;
+}
+
+
+/* As numbers are told to rules: nothing else would ever be equal. */
+
+int
+gs_guard_asn(const gs_str_t *text)
+{
+    uint64_t  n;
+
+    return text->len > 0 && text->data[0] != '0'
+           && gs_parse_u64(text, &n) == GS_OK && n <= UINT32_MAX;
+}
+
+
+/*
+ * Texts compared with a number of an autonomous system must be such numbers:
+ * "AS4134" would never be found.
+ */
+
+static gs_rc_t
+gs_guard_numbers(gs_guard_parser_t *p, const gs_cond_t *cond,
+    const gs_str_t *texts, unsigned n, unsigned line)
+{
+    unsigned  i;
+
+    if (!gs_guard_only(p, cond, GS_KIND_ASN)) {
+        return GS_OK;
+    }
+
+    for (i = 0; i < n; i++) {
+
+        if (!gs_guard_asn(&texts[i])) {
+            (void) gs_err(p->err, "invalid number \"%S\" of an autonomous "
+                          "system, allowed: 1-4294967295, without \"AS\"",
+                          &texts[i]);
+            return gs_lex_fail(&p->lex, line);
+        }
+    }
+
+    return GS_OK;
 }

@@ -528,6 +528,9 @@ gs_rc_t gs_guard_set_add(gs_guard_parser_t *p, gs_guard_vec_t *items,
     gs_set_e type, const gs_str_t *text, unsigned line);
 gs_rc_t gs_guard_set_close(gs_guard_parser_t *p, gs_set_t *set,
     gs_guard_vec_t *items);
+
+/* 1 for the number of an autonomous system as rules see it: "4134". */
+int gs_guard_asn(const gs_str_t *text);
 int gs_guard_set_has(const gs_set_t *set, const gs_str_t *value);
 
 /* The general context of PCRE2 over a gs_mem_t; NULL if memory is out. */

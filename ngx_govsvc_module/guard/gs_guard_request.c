@@ -14,11 +14,16 @@ typedef struct {
     gs_guard_header_t  *headers;
     uint32_t            n;
     uint32_t            i;
+    gs_str_t            attrs[GS_GUARD_ATTR_TOKEN];     /* data NULL: none */
 } gs_guard_cursor_t;
 
 
 static gs_rc_t gs_guard_request_answer(gs_guard_input_t *in, gs_mem_t *mem,
     gs_str_t *text, gs_err_t *err);
+static gs_rc_t gs_guard_request_about(gs_guard_cursor_t *cursor,
+    const gs_guard_header_t *h, gs_err_t *err);
+static gs_rc_t gs_guard_request_attr(void *data, gs_guard_attr_e attr,
+    const gs_str_t *name, gs_str_t *value);
 static gs_rc_t gs_guard_next_header(void *data, gs_guard_header_t *h);
 static void gs_guard_first_header(void *data);
 static gs_str_t gs_guard_take_line(gs_str_t *text);
@@ -61,6 +66,8 @@ gs_guard_request(gs_guard_input_t *in, gs_mem_t *mem, const gs_str_t *text,
     in->header = gs_guard_next_header;
     in->rewind = gs_guard_first_header;
     in->cursor = cursor;
+    in->attr = gs_guard_request_attr;
+    in->attr_data = cursor;
 
     gs_guard_request_types(in, cursor);
 
@@ -220,6 +227,11 @@ gs_guard_request_headers(gs_guard_cursor_t **out, gs_mem_t *mem,
     gs_guard_cursor_t  *cursor;
     gs_guard_header_t  *h;
 
+    cursor = gs_calloc(mem, 1, sizeof(gs_guard_cursor_t));
+    if (cursor == NULL) {
+        return gs_err(err, "no memory");
+    }
+
     memset(&vec, 0, sizeof(gs_guard_vec_t));
     vec.size = sizeof(gs_guard_header_t);
 
@@ -248,17 +260,76 @@ gs_guard_request_headers(gs_guard_cursor_t **out, gs_mem_t *mem,
 
         h->name = gs_str_make(line.data, colon);
         h->value = gs_str_make(line.data + i, line.len - i);
-    }
 
-    cursor = gs_calloc(mem, 1, sizeof(gs_guard_cursor_t));
-    if (cursor == NULL) {
-        return gs_err(err, "no memory");
+        if (h->name.data[0] != '@') {
+            continue;
+        }
+
+        if (gs_guard_request_about(cursor, h, err) != GS_OK) {
+            return GS_ERROR;
+        }
+
+        vec.n--;
     }
 
     cursor->headers = vec.data;
     cursor->n = vec.n;
 
     *out = cursor;
+
+    return GS_OK;
+}
+
+
+/*
+ * What is known of the client, not sent: "@asn: 4134".  No header is named so
+ * (RFC 9110, 5.6.2).
+ */
+
+static gs_rc_t
+gs_guard_request_about(gs_guard_cursor_t *cursor, const gs_guard_header_t *h,
+    gs_err_t *err)
+{
+    unsigned  i;
+
+    static const char *const  names[] = {
+        "@ip", "@geo.country", "@geo.province", "@asn", NULL
+    };
+
+    for (i = 0; names[i] != NULL; i++) {
+
+        if (!gs_str_eq_text(&h->name, names[i])) {
+            continue;
+        }
+
+        if (i == GS_GUARD_ATTR_ASN && !gs_guard_asn(&h->value)) {
+            return gs_err(err, "invalid number \"%S\" of \"@asn\", "
+                          "allowed: 1-4294967295", &h->value);
+        }
+
+        cursor->attrs[i] = h->value;
+
+        return GS_OK;
+    }
+
+    (void) gs_err(err, "unknown line \"%S\" of a request", &h->name);
+    gs_err_hint(err, &h->name, names);
+
+    return GS_ERROR;
+}
+
+
+static gs_rc_t
+gs_guard_request_attr(void *data, gs_guard_attr_e attr, const gs_str_t *name,
+    gs_str_t *value)
+{
+    gs_guard_cursor_t *cursor = data;
+
+    if (attr >= GS_GUARD_ATTR_TOKEN || cursor->attrs[attr].len == 0) {
+        return GS_DECLINED;
+    }
+
+    *value = cursor->attrs[attr];
 
     return GS_OK;
 }

@@ -57,6 +57,9 @@ typedef struct {
 
     /* client */
     ngx_str_t                        client_net;  /* 10.1.2.3, 2001:db8::/64 */
+    ngx_uint_t                       geo_region;  /* 440000; 0: unknown */
+    ngx_uint_t                       geo_asn;     /* 4134; 0: unknown */
+    u_char                           geo_country[2];    /* "CN", or zeros */
 
     /* route */
     ngx_str_t                        route;       /* identifiers */
@@ -116,6 +119,8 @@ typedef struct {
     u_char                           ids[32 + 16];
     u_char                           traceparent[NGX_HTTP_GOVSVC_TRACEPARENT];
 
+    unsigned                         geo_placed:1;      /* was looked up */
+    unsigned                         geo_numbered:1;
     unsigned                         errcode:1;     /* answers of x-tif */
     unsigned                         ban_dry_run:1;
     unsigned                         guard_mode:2;  /* the strictest asked */
@@ -224,9 +229,13 @@ ngx_int_t ngx_http_govsvc_add_header(ngx_http_request_t *r, ngx_str_t *key,
 
 /*
  * The region (GB/T 2260, six digits as a number) that the client's address
- * suggests, 0 if unknown; looked up on first use.
+ * suggests, 0 if unknown; its country (ISO 3166-1), empty if unknown; the
+ * number of its autonomous system, 0 if unknown.  Looked up on first use, once
+ * for a request.
  */
 ngx_uint_t ngx_http_govsvc_geo_region(ngx_http_request_t *r);
+ngx_str_t ngx_http_govsvc_geo_country(ngx_http_request_t *r);
+ngx_uint_t ngx_http_govsvc_geo_asn(ngx_http_request_t *r);
 
 /*
  * May the application that signed go where the request goes, now that this is

@@ -14,9 +14,20 @@
 #include "http/ngx_http_govsvc.h"
 
 
+/* A database, opened again by each worker when its file is replaced. */
 typedef struct {
-    gs_geo_t     *geo;                     /* NULL: no database */
-    ngx_array_t  *own;                     /* that the gateway sets; or NULL */
+    gs_geo_t                    *db;       /* NULL: there is none */
+    ngx_str_t                    path;     /* full, with a NUL behind it */
+    gs_geo_kind_e                kind;
+    ngx_file_info_t              info;     /* of the file it was opened of */
+} ngx_http_govsvc_geo_file_t;
+
+
+typedef struct {
+    ngx_http_govsvc_geo_file_t   geo;
+    ngx_http_govsvc_geo_file_t   numbers;  /* none: those in geo, if any */
+    ngx_event_t                  look;
+    ngx_array_t                 *own;      /* that the gateway sets; or NULL */
 } ngx_http_govsvc_client_main_conf_t;
 
 
@@ -52,6 +63,15 @@ typedef ngx_uint_t (*ngx_http_govsvc_client_gone_pt)(void *data,
     ngx_table_elt_t *h);
 ngx_int_t ngx_http_govsvc_client_remove(ngx_http_request_t *r,
     ngx_http_govsvc_client_gone_pt gone, void *data);
+
+/*
+ * At configuration: opens a database for the life of the cycle.  Logs what is
+ * wrong with it.
+ */
+char *ngx_http_govsvc_geo_open(ngx_conf_t *cf,
+    ngx_http_govsvc_geo_file_t *file, const ngx_str_t *name,
+    gs_geo_kind_e kind);
+ngx_int_t ngx_http_govsvc_geo_init_process(ngx_cycle_t *cycle);
 
 /* The byte as names are compared: lower case, "-" for all else. */
 u_char ngx_http_govsvc_client_fold(u_char c);

@@ -2,8 +2,7 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Client: strips identity headers, names the network of the client, looks up
- * its place when asked.
+ * Client: strips identity headers, names the network of the client.
  */
 
 
@@ -322,46 +321,4 @@ ngx_http_govsvc_client_net(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx)
     ctx->client_net.len = gs_net_print(ctx->client_net.data, &net);
 
     return NGX_OK;
-}
-
-
-/*
- * The answer, plus one, is kept in the place of our request context: after an
- * internal redirect that is empty and the look-up simply repeated.
- */
-
-ngx_uint_t
-ngx_http_govsvc_geo_region(ngx_http_request_t *r)
-{
-    void                                *cached;
-    ngx_uint_t                           region;
-    gs_geo_place_t                       place;
-    ngx_http_govsvc_client_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_client_module);
-
-    if (cmcf->geo == NULL) {
-        return 0;
-    }
-
-    r = r->main;
-
-    cached = ngx_http_get_module_ctx(r, ngx_http_govsvc_client_module);
-
-    if (cached != NULL) {
-        return (ngx_uint_t) (uintptr_t) cached - 1;
-    }
-
-    if (gs_geo_lookup(cmcf->geo, r->connection->sockaddr, &place) == GS_ERROR)
-    {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "govsvc client: the geo database is damaged");
-    }
-
-    region = place.region;
-
-    ngx_http_set_ctx(r, (void *) (uintptr_t) (region + 1),
-                     ngx_http_govsvc_client_module);
-
-    return region;
 }

@@ -7,7 +7,6 @@
 
 
 #include "http/ngx_http_govsvc_client.h"
-#include "ngx/ngx_govsvc_files.h"
 
 
 static void *ngx_http_govsvc_client_create_main_conf(ngx_conf_t *cf);
@@ -22,7 +21,6 @@ static ngx_uint_t ngx_http_govsvc_client_known(
     ngx_http_govsvc_client_name_t *name);
 static char *ngx_http_govsvc_client_set_geo(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
-static void ngx_http_govsvc_client_geo_cleanup(void *data);
 
 
 static ngx_command_t  ngx_http_govsvc_client_commands[] = {
@@ -35,7 +33,7 @@ static ngx_command_t  ngx_http_govsvc_client_commands[] = {
       NULL },
 
     { ngx_string("govsvc_geo"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
       ngx_http_govsvc_client_set_geo,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_govsvc_client_main_conf_t, geo),
@@ -67,7 +65,7 @@ ngx_module_t  ngx_http_govsvc_client_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_govsvc_geo_init_process,      /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
@@ -306,48 +304,43 @@ ngx_http_govsvc_client_set_geo(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_govsvc_client_main_conf_t *cmcf = conf;
 
-    gs_err_t             err;
-    gs_mem_t            *mem;
-    ngx_str_t           *value, path;
-    ngx_pool_cleanup_t  *cln;
+    ngx_str_t  *value, name;
 
-    if (cmcf->geo != NULL) {
+    static const char *const  known[] = { "asn=FILE", NULL };
+
+    if (cmcf->geo.db != NULL) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
-    path = value[1];
 
-    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+    if (ngx_http_govsvc_geo_open(cf, &cmcf->geo, &value[1], GS_GEO_PLACES)
+        != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
-    mem = ngx_govsvc_mem(cf->pool);
-    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
 
-    if (mem == NULL || cln == NULL) {
+    name = value[2];
+
+    if (name.len < 4 || ngx_strncmp(name.data, "asn=", 4) != 0) {
+        return ngx_govsvc_conf_invalid(cf, "parameter", &name, known);
+    }
+
+    name.data += 4;
+    name.len -= 4;
+
+    if (name.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "empty file name in parameter \"%V\" of "
+                           "\"govsvc_geo\" directive, expecting the name of "
+                           "an ASN, ISP or Enterprise database", &value[2]);
         return NGX_CONF_ERROR;
     }
 
-    ngx_memzero(&err, sizeof(gs_err_t));
-
-    if (gs_geo_open(&cmcf->geo, mem, (char *) path.data, &err) != GS_OK) {
-        return ngx_govsvc_conf_error(cf, &path, &err);
-    }
-
-    cln->handler = ngx_http_govsvc_client_geo_cleanup;
-    cln->data = cmcf->geo;
-
-    if (ngx_govsvc_files_add(cf, &path, 0) == NGX_ERROR) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static void
-ngx_http_govsvc_client_geo_cleanup(void *data)
-{
-    gs_geo_close(data);
+    return ngx_http_govsvc_geo_open(cf, &cmcf->numbers, &name,
+                                    GS_GEO_NUMBERS);
 }

@@ -308,24 +308,18 @@ ngx_http_govsvc_event_fill(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 }
 
 
-/* Where the address is, if there is a database of places. */
+/* Where the address is and whose, as far as databases tell. */
 
 static void
 ngx_http_govsvc_event_place(ngx_http_request_t *r, gs_audit_event_t *ev)
 {
-    gs_geo_place_t                       place;
-    ngx_http_govsvc_client_main_conf_t  *cmcf;
+    ngx_str_t  country;
 
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_client_module);
+    country = ngx_http_govsvc_geo_country(r);
 
-    if (cmcf->geo == NULL
-        || gs_geo_lookup(cmcf->geo, r->connection->sockaddr, &place) != GS_OK)
-    {
-        return;
-    }
-
-    ev->country = place.country;
-    ev->province = place.region;
+    ev->country = ngx_govsvc_to_gs(&country);
+    ev->province = (unsigned) ngx_http_govsvc_geo_region(r);
+    ev->asn = (unsigned) ngx_http_govsvc_geo_asn(r);
 }
 
 

@@ -6,7 +6,6 @@
  */
 
 
-#include "http/ngx_http_govsvc_client.h"
 #include "http/ngx_http_govsvc_guard_priv.h"
 
 
@@ -17,8 +16,9 @@ static gs_rc_t ngx_http_govsvc_guard_attr(void *data, gs_guard_attr_e attr,
     const gs_str_t *name, gs_str_t *value);
 static gs_rc_t ngx_http_govsvc_guard_ip(ngx_http_govsvc_guard_input_t *input,
     gs_str_t *value);
-static gs_rc_t ngx_http_govsvc_guard_country(
-    ngx_http_govsvc_guard_input_t *input, gs_str_t *value);
+static gs_rc_t ngx_http_govsvc_guard_number(
+    ngx_http_govsvc_guard_input_t *input, const char *format, ngx_uint_t n,
+    gs_str_t *value);
 static gs_rc_t ngx_http_govsvc_guard_variable(ngx_http_request_t *r,
     const gs_str_t *name, gs_str_t *value);
 
@@ -148,7 +148,10 @@ ngx_http_govsvc_guard_attr(void *data, gs_guard_attr_e attr,
 {
     ngx_http_govsvc_guard_input_t *input = data;
 
-    ngx_uint_t  region;
+    ngx_str_t            country;
+    ngx_http_request_t  *r;
+
+    r = input->request;
 
     switch (attr) {
 
@@ -156,28 +159,23 @@ ngx_http_govsvc_guard_attr(void *data, gs_guard_attr_e attr,
         return ngx_http_govsvc_guard_ip(input, value);
 
     case GS_GUARD_ATTR_COUNTRY:
-        return ngx_http_govsvc_guard_country(input, value);
+        country = ngx_http_govsvc_geo_country(r);
+        *value = ngx_govsvc_to_gs(&country);
+
+        return (country.len != 0) ? GS_OK : GS_DECLINED;
 
     case GS_GUARD_ATTR_PROVINCE:
-        region = ngx_http_govsvc_geo_region(input->request);
+        return ngx_http_govsvc_guard_number(input, "%06ui",
+                                            ngx_http_govsvc_geo_region(r),
+                                            value);
 
-        if (region == 0) {
-            return GS_DECLINED;
-        }
+    case GS_GUARD_ATTR_ASN:
+        return ngx_http_govsvc_guard_number(input, "%ui",
+                                            ngx_http_govsvc_geo_asn(r),
+                                            value);
 
-        *value = gs_str_make(input->text,
-                             ngx_sprintf(input->text, "%06ui", region)
-                             - input->text);
-        return GS_OK;
-
-    case GS_GUARD_ATTR_TOKEN:
-        return ngx_http_govsvc_guard_variable(input->request, name, value);
-
-    default:
-
-        /* the data base holds no numbers of autonomous systems */
-
-        return GS_DECLINED;
+    default: /* GS_GUARD_ATTR_TOKEN */
+        return ngx_http_govsvc_guard_variable(r, name, value);
     }
 }
 
@@ -202,26 +200,15 @@ ngx_http_govsvc_guard_ip(ngx_http_govsvc_guard_input_t *input,
 
 
 static gs_rc_t
-ngx_http_govsvc_guard_country(ngx_http_govsvc_guard_input_t *input,
-    gs_str_t *value)
+ngx_http_govsvc_guard_number(ngx_http_govsvc_guard_input_t *input,
+    const char *format, ngx_uint_t n, gs_str_t *value)
 {
-    gs_geo_place_t                       place;
-    ngx_http_govsvc_client_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_get_module_main_conf(input->request,
-                                         ngx_http_govsvc_client_module);
-
-    if (cmcf->geo == NULL
-        || gs_geo_lookup(cmcf->geo, input->request->connection->sockaddr,
-                         &place)
-           != GS_OK
-        || place.country.len == 0)
-    {
+    if (n == 0) {
         return GS_DECLINED;
     }
 
-    *value = place.country;
-
+    *value = gs_str_make(input->text,
+                         ngx_sprintf(input->text, format, n) - input->text);
     return GS_OK;
 }
 

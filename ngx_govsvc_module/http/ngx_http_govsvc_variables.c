@@ -12,7 +12,8 @@
 
 
 typedef enum {
-    NGX_HTTP_GOVSVC_VAR_AUTH = 0,
+    NGX_HTTP_GOVSVC_VAR_ASN = 0,
+    NGX_HTTP_GOVSVC_VAR_AUTH,
     NGX_HTTP_GOVSVC_VAR_LEVEL,
     NGX_HTTP_GOVSVC_VAR_PID,
     NGX_HTTP_GOVSVC_VAR_AUDIT_ID,
@@ -76,6 +77,7 @@ ngx_http_variable_t  ngx_http_govsvc_variables[] = {
     ngx_http_govsvc_caller("scope", scope),
     ngx_http_govsvc_number("rule", rule),
     ngx_http_govsvc_number("score", score),
+    ngx_http_govsvc_made("asn", ASN),
     ngx_http_govsvc_made("auth", AUTH),
     ngx_http_govsvc_made("level", LEVEL),
     ngx_http_govsvc_made("subject_pid", PID),
@@ -180,6 +182,7 @@ ngx_http_govsvc_made_variable(ngx_http_request_t *r,
 {
     ngx_int_t               rc;
     ngx_str_t               s;
+    ngx_uint_t              asn;
     ngx_http_govsvc_ctx_t  *ctx;
 
     static const ngx_str_t  allow = ngx_string("allow");
@@ -196,6 +199,14 @@ ngx_http_govsvc_made_variable(ngx_http_request_t *r,
     ngx_str_null(&s);
 
     switch (data) {
+
+    case NGX_HTTP_GOVSVC_VAR_ASN:
+        asn = ngx_http_govsvc_geo_asn(r);
+
+        if (asn != 0) {
+            return ngx_http_govsvc_put_number(r, v, asn);
+        }
+        break;
 
     case NGX_HTTP_GOVSVC_VAR_AUTH:
         ngx_http_govsvc_token_ask(r);

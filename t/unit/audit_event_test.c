@@ -98,14 +98,17 @@ test_line(void)
 
     ev.country = gs_str_text("CN");
     ev.province = 440000;
+    ev.asn = 4294967295u;
     gs_buf_init(&b, text, sizeof(text));
     (void) gs_audit_json_event(&b, &ev);
 
-    ok(has(&b, "\"port\":33492,\"country\":\"CN\",\"province\":440000}"),
+    ok(has(&b, "\"port\":33492,\"country\":\"CN\",\"province\":440000,"
+           "\"asn\":4294967295}"),
        "where the source is");
 
     ev.country.len = 0;
     ev.province = 0;
+    ev.asn = 0;
     memset(&ev.ip, 0, sizeof(gs_str_t));
     ev.port = 0;
     gs_buf_init(&b, text, sizeof(text));
