@@ -64,10 +64,10 @@ for my $set (qw(a b c)) {
 
 my %attack = check('d', 'attack');
 my %benign = check('d', 'benign');
-my %most = (richtext => 10, codelike => 53, gis => 2);
+my %most = (richtext => 10, codelike => 42, gis => 2);
 my @plain = map { $benign{$_} } grep { !exists $most{$_} } sort keys %benign;
 
-cmp_ok(share($attack{protocol}), '>=', 60, 'set d: attacks of protocol');
+cmp_ok(share($attack{protocol}), '>=', 70, 'set d: attacks of protocol');
 cmp_ok(share(@plain), '<=', 0.7, 'set d: ordinary requests refused');
 
 for my $class (sort keys %most) {

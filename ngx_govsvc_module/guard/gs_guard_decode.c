@@ -223,9 +223,7 @@ gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v, uint32_t wanted)
         facts |= GS_FLAG_BAD_UTF8;
     }
 
-    if ((wanted & GS_FLAG_PROSE) && (v->bytes & GS_BYTE_HIGH)
-        && gs_guard_prose(v))
-    {
+    if ((wanted & GS_FLAG_PROSE) && gs_guard_prose(v)) {
         facts |= GS_FLAG_PROSE;
     }
 

@@ -634,10 +634,14 @@ uint32_t gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v,
     uint32_t wanted);
 
 /*
- * 1 if the value is a field of a body and holds Chinese sentences: no syntax
+ * 1 if the value is a field of a body and begins with Chinese sentences, with a
+ * tag and holds them, or as a listing does: no syntax
  * that an injection without quotes continues can stand before it.
  */
 int gs_guard_prose(const gs_value_t *v);
+
+/* 1 if the text begins as a whole listing does, of SQL, a trace, settings. */
+int gs_guard_listing(const gs_str_t *text);
 
 /*
  * Looks at the bytes of a value once: which of the views wanted are its url

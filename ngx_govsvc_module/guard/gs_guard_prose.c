@@ -39,6 +39,10 @@ gs_guard_prose(const gs_value_t *v)
         return 0;
     }
 
+    if (gs_guard_listing(&v->view[GS_VIEW_URL])) {
+        return 1;
+    }
+
     n = 0;
     word = 0;
     p = v->view[GS_VIEW_URL].data;

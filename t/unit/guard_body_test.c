@@ -110,6 +110,18 @@ static const body_case_t  body_cases[] = {
 
     /* prose, which only a field of a body can be */
 
+    { "form flag prose", FORM "x=select a from t where b=1", 1 },
+    { "form flag prose", FORM "x=+SELECT%0aa from t", 1 },
+    { "form flag prose", FORM "x=select 1", 0 },
+    { "form flag prose", FORM "x=1;select a from t", 0 },
+    { "form flag prose", FORM "x=a.b.CException:+x%0a at a.b", 1 },
+    { "form flag prose", FORM "x=CException:+x%0a at a.b", 0 },
+    { "form flag prose", FORM "x=spec:%0a  containers:", 1 },
+    { "form flag prose", FORM "x=spec:%0acontainers:", 0 },
+    { "form flag prose", FORM "x=--- a%0a%2b%2b%2b b", 1 },
+    { "form flag prose", FORM "x=--- a", 0 },
+    { "args flag prose", "/?x=select+a+from+t", 0 },
+
     { "form flag prose", FORM "x="
       "%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%bf%99%e6%"
       "ae%b5%e8%af%ad%e5%8f%a5%ef%bc%9aselect", 1 },
