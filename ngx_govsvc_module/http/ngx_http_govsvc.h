@@ -71,6 +71,7 @@ typedef struct {
     ngx_str_t                        case_no;
     ngx_str_t                        channel;
     ngx_str_t                        upstream_host;
+    ngx_uint_t                       route_critical;  /* 0: none */
     void                            *route_data;  /* of the route feature */
     void                            *balancer_data;
 

@@ -8,6 +8,7 @@
 
 
 #include "http/ngx_http_govsvc_event.h"
+#include "route/gs_route.h"
 
 
 /* A mark, for all routes or those of a list. */
@@ -229,13 +230,9 @@ ngx_http_govsvc_event_critical(ngx_http_request_t *r,
 
     elcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_event_module);
 
-    if (elcf->marks == NULL) {
-        return;
-    }
+    mark = (elcf->marks != NULL) ? elcf->marks->elts : NULL;
 
-    mark = elcf->marks->elts;
-
-    for (i = 0; i < elcf->marks->nelts; i++) {
+    for (i = 0; mark != NULL && i < elcf->marks->nelts; i++) {
 
         if (mark[i].routes == NULL) {
             *critical = ngx_govsvc_to_gs(&mark[i].kind);
@@ -250,6 +247,12 @@ ngx_http_govsvc_event_critical(ngx_http_request_t *r,
                 return;
             }
         }
+    }
+
+    /* what the table says of the route, where no line says otherwise */
+
+    if (ctx->route_critical != 0) {
+        *critical = gs_str_text(gs_route_criticals[ctx->route_critical - 1]);
     }
 }
 

@@ -223,6 +223,7 @@ ngx_http_govsvc_route_keep(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 
     ctx->item = ngx_govsvc_from_gs(&res->item.code);
     ctx->case_no = ngx_govsvc_from_gs(&res->case_no);
+    ctx->route_critical = res->critical;
     ctx->route_data = data;
 
     return NGX_OK;

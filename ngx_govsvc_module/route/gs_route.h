@@ -308,6 +308,8 @@ typedef struct {
     uint32_t            pool;
     uint32_t            region;            /* six digits, aliases resolved */
     uint32_t            region_matched;    /* itself or a region above */
+    uint32_t            critical;          /* word of gs_route_criticals[],
+                                              counted from 1; 0: none */
     gs_str_t            route_id;          /* these four in the table */
     gs_str_t            platform_id;
     gs_str_t            pool_id;
@@ -322,6 +324,10 @@ typedef struct {
      */
     unsigned            late:1;
 } gs_route_result_t;
+
+
+/* Systems of special watch: "license", "identity", "payment", "other". */
+extern const char *const  gs_route_criticals[];
 
 
 /*

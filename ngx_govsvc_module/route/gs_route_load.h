@@ -147,6 +147,7 @@ typedef struct {
     uint32_t                platform;
     uint32_t                pool;
     int32_t                 priority;
+    uint32_t                critical;
     uint32_t                methods;
     uint32_t                rank;
     gs_str_t               *hosts;         /* lower case, ".a" for "*.a" */

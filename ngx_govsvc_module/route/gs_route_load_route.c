@@ -19,6 +19,8 @@ typedef enum {
 static gs_rc_t gs_route_load_route(gs_route_load_t *l, const json_t *object);
 static gs_rc_t gs_route_load_priority(gs_route_load_t *l,
     const json_t *object, int32_t *priority);
+static gs_rc_t gs_route_load_critical(gs_route_load_t *l,
+    const json_t *object, uint32_t *critical);
 static gs_rc_t gs_route_walk(gs_route_load_t *l, gs_uchar_t *state,
     uint32_t index, unsigned depth);
 static int gs_route_overlap_conds(const gs_route_model_t *a,
@@ -30,7 +32,12 @@ static int gs_route_overlap_regions(const gs_route_model_t *a,
 
 
 static const char *const  gs_route_members[] = {
-    "id", "platform", "pool", "priority", "match", NULL
+    "id", "platform", "pool", "priority", "critical", "match", NULL
+};
+
+
+const char *const  gs_route_criticals[] = {
+    "license", "identity", "payment", "other", NULL
 };
 
 
@@ -92,7 +99,8 @@ gs_route_load_route(gs_route_load_t *l, const json_t *object)
                              "platform", 1, &route->platform) != GS_OK
         || gs_route_json_ref(l, object, "pool", &l->pool_ids, "pool", 1,
                              &route->pool) != GS_OK
-        || gs_route_load_priority(l, object, &route->priority) != GS_OK)
+        || gs_route_load_priority(l, object, &route->priority) != GS_OK
+        || gs_route_load_critical(l, object, &route->critical) != GS_OK)
     {
         return GS_ERROR;
     }
@@ -158,6 +166,26 @@ gs_route_load_priority(gs_route_load_t *l, const json_t *object,
 
     *priority = (int32_t) n;
     gs_route_json_leave(l, mark);
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_route_load_critical(gs_route_load_t *l, const json_t *object,
+    uint32_t *critical)
+{
+    gs_rc_t   rc;
+    uint32_t  n;
+
+    n = 0;
+    rc = gs_route_json_enum(l, object, "critical", gs_route_criticals, &n);
+
+    if (rc == GS_ERROR) {
+        return GS_ERROR;
+    }
+
+    *critical = (rc == GS_OK) ? n + 1 : 0;
 
     return GS_OK;
 }

@@ -258,6 +258,7 @@ gs_route_won(gs_route_request_t *q, uint32_t index)
     out->route = index;
     out->platform = route->platform;
     out->pool = route->pool;
+    out->critical = route->critical;
     out->route_id = gs_route_str(q->table, route->id);
     out->platform_id = gs_route_str(q->table, platform->id);
     out->pool_id = gs_route_str(q->table, pool->id);

@@ -102,7 +102,7 @@ typedef struct {
     int32_t         priority;
     uint32_t        methods;               /* bits, 0: any */
     uint32_t        rank;                  /* predicates beside the key */
-    uint32_t        unused;
+    uint32_t        critical;              /* 0: none, as in the result */
     gs_route_run_t  conds;
     gs_route_run_t  hosts;                 /* VALUES, ".name": a suffix */
     gs_route_run_t  paths;                 /* VALUES, "=/x": exact */

@@ -48,6 +48,7 @@ gs_route_record_fill(gs_route_load_t *l, const gs_route_model_t *model,
     record->platform = model->platform;
     record->pool = model->pool;
     record->priority = model->priority;
+    record->critical = model->critical;
     record->methods = model->methods;
     record->rank = model->rank;
 

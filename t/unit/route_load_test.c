@@ -320,6 +320,9 @@ static const vector_t  bad[] = {
     { "{" P "," W ",\"routes\":[{\"id\":\"r\",\"platform\":\"gd\","
       "\"pool\":\"w\",\"priority\":1000001,\"match\":{}}]}",
       "/routes/0/priority", "out of range" },
+    { "{" P "," W ",\"routes\":[{\"id\":\"r\",\"platform\":\"gd\","
+      "\"pool\":\"w\",\"critical\":\"licence\",\"match\":{}}]}",
+      "/routes/0/critical", "did you mean \"license\"?" },
     { R("\"host\":[]"), "/routes/0/match/host", "did you mean \"hosts\"?" },
     { R("\"hosts\":[]"), "/routes/0/match/hosts", "an empty array" },
     { R("\"hosts\":\"a\""), "/routes/0/match/hosts", "an array is expected" },
