@@ -76,6 +76,16 @@ for my $class (sort keys %most) {
     cmp_ok($benign{$class}[0], '>=', 140, "set d: enough of $class");
 }
 
+# Set e was measured once, and no rule was changed for it.
+
+%benign = check('e', 'benign');
+%most = (richtext => 18, codelike => 14);
+@plain = map { $benign{$_} } grep { !exists $most{$_} } sort keys %benign;
+
+cmp_ok(share(@plain), '<=', 0.5, 'set e: ordinary requests refused');
+cmp_ok(share($benign{$_}), '<=', $most{$_}, "set e: $_ refused")
+    for sort keys %most;
+
 $t->done;
 
 

@@ -739,7 +739,7 @@ sub each_text {
         my $i = 0;
 
         for my $round (1 .. $rounds) {
-            for my $text (@{$data{$name}}) {
+            for my $text (@{$data{$name} // []}) {
                 chomp $text;
                 emit($class, spread($ways[$i++ % @ways], $text));
             }
