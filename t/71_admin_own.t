@@ -19,7 +19,8 @@ use Test::GovSvc::Redis;
 
 my $t = Test::GovSvc::Admin->new(log => 'notice', workers => 2)
     ->has(qw/mint redis-server/);
-my $redis = Test::GovSvc::Redis->new($t)->server();
+my $rs = Test::GovSvc::Redis->new($t);
+my $redis = $rs->server();
 my ($own, $any) = ($t->port(0), $t->port(5));
 my $loop = 'the gateway itself listens there';
 my $store = 'a Redis of the gateway is there';
