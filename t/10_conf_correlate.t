@@ -75,8 +75,8 @@ rules("$on $key $key $count $do", '"key" is duplicate');
 rules("$on key rule; $count $do", '"rule" can be counted, but is no key');
 rules("$on key ipp; $count $do", 'unknown key "ipp"; did you mean "ip"?');
 rules("$on key acct; $count $do", 'unknown key "acct"; allowed: ip, network,'
-    . ' subject, app, site, path, item, province, rule, segment:N, arg:NAME,'
-    . ' header:NAME, cookie:NAME, json:PATH');
+    . ' subject, app, site, path, item, province, asn, rule, segment:N,'
+    . ' arg:NAME, header:NAME, cookie:NAME, json:PATH');
 rules("$on key segment:0; $count $do", 'unknown key "segment:0"; did you'
     . ' mean "segment:N"?');
 rules("$on $key count > 5 in 1m; $do", 'unexpected ">", expecting >=');

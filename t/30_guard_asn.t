@@ -46,10 +46,19 @@ rule 3003 largest { match asn eq 4294967295; match path prefix /eq; block; }
 rule 3004 high    { match asn >= 65536; match path prefix /ge; block; }
 rule 3005 others  { match asn !in 4134; match path prefix /not; block; }
 rule 3006 unknown { match asn !exists; match path prefix /none; block; }
+
+correlate 3100 network {
+    on    request;
+    only  path /counted;
+    key   asn;
+    count >= 3 in 10m;
+    do    log;
+}
 EOR
 
 my $servers = <<'EOF';
     govsvc_rules        a.rules;
+    govsvc_correlate    zone=corr:1m;
     govsvc_audit_store  dir=audit flush=5ms;
     govsvc_audit        meta;
 
@@ -151,6 +160,18 @@ is($by{'198.51.100.7'}{country}, 'US', 'beside the country');
 is($by{'2001:db8:44::7'}{asn}, 4837, 'of an IPv6 address');
 is($by{'203.0.113.140'}{asn}, 4294967295, 'the greatest in an event');
 is($by{'192.0.2.1'}{asn}, undef, 'nothing of an address that is not known');
+
+# addresses of one system are counted together, others and unknown ones are not
+
+is(ask('/counted', "203.0.113.$_")->status, 200, "counted: $_")
+    for 20, 70, 21, 140, 200, 201, 202;
+is(ask('/counted', '203.0.113.22')->status, 200, 'the third of one system');
+
+ok($t->wait_for(sub { %by = events(); return $by{'203.0.113.22'} }, 60),
+    'the third fires');
+is($by{'203.0.113.22'}{asn}, 4134, 'and tells whose it is');
+ok(!grep({ $by{$_} } map { "203.0.113.$_" } 200 .. 202),
+    'what has no number is not counted');
 
 # replaced under load, in both workers, with no request lost and no reload
 

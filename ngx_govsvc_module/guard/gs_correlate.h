@@ -55,6 +55,7 @@ typedef enum {
     GS_CORRELATE_PATH,
     GS_CORRELATE_ITEM,
     GS_CORRELATE_PROVINCE,
+    GS_CORRELATE_ASN,
     GS_CORRELATE_HIT,                      /* ids of rules that hit */
     GS_CORRELATE_SEGMENT,                  /* of the path, by number */
     GS_CORRELATE_ARG,                      /* with a name from here on */

@@ -26,7 +26,7 @@ static gs_rc_t gs_correlate_rate_option(gs_guard_parser_t *p,
 
 static const char *const  gs_correlate_kinds[] = {
     "ip", "network", "subject", "app", "site", "path", "item", "province",
-    "rule", "segment:N", "arg:NAME", "header:NAME", "cookie:NAME",
+    "asn", "rule", "segment:N", "arg:NAME", "header:NAME", "cookie:NAME",
     "json:PATH", NULL
 };
 

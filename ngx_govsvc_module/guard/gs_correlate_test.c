@@ -376,7 +376,7 @@ gs_correlate_test_value(void *data, const gs_correlate_field_t *field,
 
     static const char *const  names[] = {
         "ip", "network", "subject", "app", "site", "path", "item",
-        "province", "rule"
+        "province", "asn", "rule"
     };
 
     name = (field->kind < GS_CORRELATE_SEGMENT) ? gs_str_text(

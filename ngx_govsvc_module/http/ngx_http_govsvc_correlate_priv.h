@@ -69,6 +69,7 @@ typedef struct {
     u_char                                  label[NGX_HTTP_GOVSVC_BAN_LABEL];
     u_char                                  key[NGX_HTTP_GOVSVC_CORRELATE_KEY];
     u_char                                  text[GS_NET_TEXT];
+    u_char                                  asn[NGX_INT_T_LEN];
     gs_str_t                        values[NGX_HTTP_GOVSVC_CORRELATE_FIELDS];
     u_char                          data[NGX_HTTP_GOVSVC_CORRELATE_FIELDS]
                                         [NGX_HTTP_GOVSVC_CORRELATE_VALUE];

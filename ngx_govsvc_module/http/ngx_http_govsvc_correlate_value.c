@@ -87,6 +87,7 @@ ngx_http_govsvc_correlate_value(void *data, const gs_correlate_field_t *field,
     ngx_http_govsvc_correlate_request_t *w = data;
 
     gs_str_t                   path;
+    ngx_uint_t                 asn;
     ngx_http_request_t        *r;
     ngx_http_core_srv_conf_t  *cscf;
 
@@ -124,6 +125,16 @@ ngx_http_govsvc_correlate_value(void *data, const gs_correlate_field_t *field,
 
     case GS_CORRELATE_PROVINCE:
         return ngx_http_govsvc_correlate_province(w, value);
+
+    case GS_CORRELATE_ASN:
+        asn = ngx_http_govsvc_geo_asn(r);
+
+        if (asn == 0) {
+            return GS_DECLINED;
+        }
+
+        *value = gs_str_make(w->asn, ngx_sprintf(w->asn, "%ui", asn) - w->asn);
+        break;
 
     case GS_CORRELATE_HIT:
         return GS_DECLINED;
