@@ -208,7 +208,7 @@ cmp_ok($r->json->{deadline}, '>', 0, 'until when');
 ok(!$r->json->{expired}, 'alive');
 
 ok($t->wait_for(sub {
-    $t->api('gd-ops', GET => 'leases/a')->json->{expired} }, 10),
+    $t->api('gd-ops', GET => 'leases/a')->json->{expired} }, 30),
     'silent for longer');
 select undef, undef, undef, 2.2;
 is($t->http_get('/44/x')->status, 200, 'it serves all the same');
@@ -225,10 +225,12 @@ for my $n (1 .. 4) {
 $t->api('gd-ops', PUT => 'leases/a');
 
 ok($t->wait_for(sub {
-    $t->http_get('/44/x') for 1 .. 8;
-    $t->api('gd-ops', PUT => 'leases/a');
+    for (1 .. 8) {
+        $t->http_get('/44/x');
+        $t->api('gd-ops', PUT => 'leases/a');
+    }
     $t->api('system', GET => 'instances/n1')->json->{meta}{status}
-        eq 'expired' }, 25), 'silent and dead: drained');
+        eq 'expired' }, 60), 'silent and dead: drained');
 
 is($t->api('system', GET => 'instances/a')->json->{meta}{status}, 'active',
     'who beats stays');
@@ -236,7 +238,7 @@ is($t->api('system', GET => 'instances/a')->json->{meta}{status}, 'active',
 $t->api('system', PUT => 'leases/n1');
 ok($t->wait_for(sub {
     $t->api('system', GET => 'instances/n1')->json->{meta}{status}
-        eq 'active' }, 10), 'the next beat brings it back');
+        eq 'active' }, 30), 'the next beat brings it back');
 
 is($t->api('gd-ops', PUT => 'leases/n2')->json->{code}, 'NO_LEASE',
     'who has no lease cannot beat');
