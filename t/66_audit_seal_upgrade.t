@@ -16,7 +16,7 @@ use Test::GovSvc;
 plan(skip_all => 'the new binary is no child of valgrind')
     if $ENV{GOVSVC_VALGRIND};
 
-my $t = Test::GovSvc->new(workers => 2, log => 'notice')->has('cli');
+my $t = Test::GovSvc->new(workers => 2, log => 'notice')->has('cli', 'stock');
 my $base = $t->dir();
 
 mkdir "$base/k";
