@@ -28,6 +28,8 @@ my $changes = $ENV{BENCH_CHANGES} || 40;
 my ($routes, $instances, $pools) = (20000, 10000, 500);
 
 my $t = Test::GovSvc::Admin->new(log => 'warn', workers => 2);
+
+$t->expect_log(qr/exited on signal 9/);
 my $port = $t->backend('a');
 my $other = $t->backend('b');
 my $probe = $t->dir() . '/probe.so';
