@@ -203,8 +203,10 @@ gs_audit_export_peer(gs_audit_export_t *x)
         ip = gs_str_make(ip.data + 1, ip.len - 2);
     }
 
+    /* as JSON takes a number: no leading zeros */
+
     if (gs_audit_export_address(&ip) && gs_parse_u64(&port, &n) == GS_OK
-        && n < 65536)
+        && port.data[0] != '0' && n < 65536)
     {
         x->up_ip = ip;
         x->up_port = port;
