@@ -268,6 +268,15 @@ gs_seal_width(uint64_t size, unsigned level, uint64_t tile)
 }
 
 
+unsigned
+gs_seal_edge(uint64_t size, unsigned level, uint64_t *tile)
+{
+    *tile = size >> level * GS_AUDIT_TILE_HEIGHT >> GS_AUDIT_TILE_HEIGHT;
+
+    return gs_seal_width(size, level, *tile);
+}
+
+
 gs_rc_t
 gs_seal_tile(gs_seal_tiles_t *tiles, unsigned level, uint64_t tile)
 {

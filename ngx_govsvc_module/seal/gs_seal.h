@@ -100,6 +100,9 @@ gs_rc_t gs_seal_node(void *data, unsigned level, uint64_t index,
 gs_rc_t gs_seal_tile(gs_seal_tiles_t *tiles, unsigned level, uint64_t tile);
 unsigned gs_seal_width(uint64_t size, unsigned level, uint64_t tile);
 
+/* The tile of a level that a tree of that size ends in, and its width. */
+unsigned gs_seal_edge(uint64_t size, unsigned level, uint64_t *tile);
+
 
 /*
  * Adds a private key from a file that "govsvc audit keygen" made.  GS_DECLINED

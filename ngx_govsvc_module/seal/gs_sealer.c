@@ -328,9 +328,7 @@ gs_sealer_partial(gs_sealer_t *s, uint64_t old)
     uint64_t  tile;
 
     for (level = 0; level < GS_SEALER_LEVELS; level++) {
-        tile = s->tree.size >> level * GS_AUDIT_TILE_HEIGHT
-                            >> GS_AUDIT_TILE_HEIGHT;
-        width = gs_seal_width(s->tree.size, level, tile);
+        width = gs_seal_edge(s->tree.size, level, &tile);
 
         if (width == 0 || width == gs_seal_width(old, level, tile)) {
             continue;
@@ -360,8 +358,7 @@ gs_sealer_drop(gs_sealer_t *s, uint64_t old)
     uint64_t  tile;
 
     for (level = 0; level < GS_SEALER_LEVELS; level++) {
-        tile = old >> level * GS_AUDIT_TILE_HEIGHT >> GS_AUDIT_TILE_HEIGHT;
-        width = gs_seal_width(old, level, tile);
+        width = gs_seal_edge(old, level, &tile);
 
         if (width == 0
             || width == gs_seal_width(s->tree.size, level, tile))

@@ -280,9 +280,7 @@ gs_sealer_edge(gs_sealer_t *s)
     uint64_t  tile;
 
     for (level = 0; level < GS_SEALER_LEVELS; level++) {
-        tile = s->tree.size >> level * GS_AUDIT_TILE_HEIGHT
-                            >> GS_AUDIT_TILE_HEIGHT;
-        width = gs_seal_width(s->tree.size, level, tile);
+        width = gs_seal_edge(s->tree.size, level, &tile);
 
         if (width == 0) {
             continue;
