@@ -165,8 +165,8 @@ build/bench/%:	bench/%.c build/libgs.a
 .SECONDARY:
 
 -include $(LIB_OBJS:.o=.d) $(SAN_OBJS:.o=.d) $(FUZZ_OBJS:.o=.d) \
-	$(CLI_OBJS:.o=.d) $(FAULT_OBJS:.o=.d) $(UNITS:=.d) $(FUZZERS:=.d) $(MICROS:=.d) \
-	$(TOOLS:=.d)
+	$(CLI_OBJS:.o=.d) $(FAULT_OBJS:.o=.d) $(UNITS:=.d) $(FUZZERS:=.d) \
+	$(MICROS:=.d) $(TOOLS:=.d)
 
 # What checks them
 
