@@ -18,7 +18,6 @@ static const char *gs_admin_own_near(const gs_admin_own_t *own,
     const gs_net_t *net);
 static unsigned gs_admin_own_here(const gs_admin_own_t *own,
     const gs_net_t *net);
-static unsigned gs_admin_own_loopback(const gs_net_t *net);
 
 
 const char *
@@ -90,7 +89,7 @@ gs_admin_own_near(const gs_admin_own_t *own, const gs_net_t *net)
 {
     unsigned  i;
 
-    if (gs_admin_own_loopback(net)) {
+    if (gs_net_loopback(net)) {
         return NULL;
     }
 
@@ -127,22 +126,9 @@ gs_admin_own_here(const gs_admin_own_t *own, const gs_net_t *net)
         }
     }
 
-    return gs_admin_own_loopback(net);
-}
+    /* all of 127.0.0.0/8, whatever the interfaces are told */
 
-
-/* All of 127.0.0.0/8 is this machine, whatever its interfaces are told. */
-
-static unsigned
-gs_admin_own_loopback(const gs_net_t *net)
-{
-    static const gs_uchar_t  one[16] = {
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
-    };
-
-    return (net->family == GS_NET_IPV4)
-           ? net->addr[0] == 127
-           : net->family == GS_NET_IPV6 && memcmp(net->addr, one, 16) == 0;
+    return (unsigned) gs_net_loopback(net);
 }
 
 

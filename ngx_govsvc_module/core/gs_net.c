@@ -492,6 +492,19 @@ gs_net_put_ipv6(gs_uchar_t *p, const gs_uchar_t *addr)
 
 
 int
+gs_net_loopback(const gs_net_t *net)
+{
+    static const gs_uchar_t  one[16] = {
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
+    };
+
+    return (net->family == GS_NET_IPV4)
+           ? net->addr[0] == 127
+           : net->family == GS_NET_IPV6 && memcmp(net->addr, one, 16) == 0;
+}
+
+
+int
 gs_net_contains(const gs_net_t *net, const gs_net_t *other)
 {
     gs_net_t  t;

@@ -67,6 +67,9 @@ void gs_net_client(gs_net_t *net);
  */
 size_t gs_net_print(gs_uchar_t *dst, const gs_net_t *net);
 
+/* 1 if all of it is this machine: 127.0.0.0/8 (RFC 1122), ::1 (RFC 4291). */
+int gs_net_loopback(const gs_net_t *net);
+
 /* 1 if net contains other. */
 int gs_net_contains(const gs_net_t *net, const gs_net_t *other);
 

@@ -483,11 +483,8 @@ static char *
 ngx_http_govsvc_alert_target(ngx_conf_t *cf, ngx_http_govsvc_alert_t *a,
     ngx_str_t *values, ngx_str_t *url)
 {
-    ngx_str_t                 ca, name;
-    const gs_url_t           *u;
-    static const gs_uchar_t   loopback6[16] = {
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
-    };
+    ngx_str_t        ca, name;
+    const gs_url_t  *u;
 
     ca = values[NGX_HTTP_GOVSVC_ALERT_P_CA];
     name = values[NGX_HTTP_GOVSVC_ALERT_P_NAME];
@@ -500,12 +497,7 @@ ngx_http_govsvc_alert_target(ngx_conf_t *cf, ngx_http_govsvc_alert_t *a,
 
     u = &a->target.url;
 
-    if (!u->tls
-        && !(u->numeric && u->address.family == GS_NET_IPV4
-             && u->address.addr[0] == 127)
-        && !(u->numeric && u->address.family == GS_NET_IPV6
-             && ngx_memcmp(u->address.addr, loopback6, 16) == 0))
-    {
+    if (!u->tls && !(u->numeric && gs_net_loopback(&u->address))) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid URL in \"govsvc_alert\" directive, "
                            "allowed: https://HOST/PATH, http:// to a "

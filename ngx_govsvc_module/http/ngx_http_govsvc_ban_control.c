@@ -18,7 +18,7 @@
 
 
 static ngx_int_t ngx_http_govsvc_ban_control_handler(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_govsvc_ban_near(struct sockaddr *sa);
+static ngx_uint_t ngx_http_govsvc_ban_near(ngx_connection_t *c);
 static ngx_int_t ngx_http_govsvc_ban_list(ngx_http_request_t *r,
     ngx_http_govsvc_ban_zone_t *zone);
 static void ngx_http_govsvc_ban_show(gs_buf_t *b, gs_ban_entry_t *e);
@@ -74,7 +74,7 @@ ngx_http_govsvc_ban_control_handler(ngx_http_request_t *r)
 
     bcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_ban_module);
 
-    if (!ngx_http_govsvc_ban_near(r->connection->sockaddr)) {
+    if (!ngx_http_govsvc_ban_near(r->connection)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "govsvc ban: a client of another machine may not change "
                       "bans here, but through the registry API");
@@ -97,36 +97,12 @@ ngx_http_govsvc_ban_control_handler(ngx_http_request_t *r)
 
 
 static ngx_uint_t
-ngx_http_govsvc_ban_near(struct sockaddr *sa)
+ngx_http_govsvc_ban_near(ngx_connection_t *c)
 {
-    struct sockaddr_in   *sin;
-#if (NGX_HAVE_INET6)
-    struct in6_addr      *addr;
-#endif
+    gs_net_t  net;
 
-    switch (sa->sa_family) {
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-    case AF_UNIX:
-        return 1;
-#endif
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        addr = &((struct sockaddr_in6 *) sa)->sin6_addr;
-
-        return IN6_IS_ADDR_LOOPBACK(addr)
-               || (IN6_IS_ADDR_V4MAPPED(addr) && addr->s6_addr[12] == 127);
-#endif
-
-    case AF_INET:
-        sin = (struct sockaddr_in *) sa;
-
-        return ntohl(sin->sin_addr.s_addr) >> 24 == 127;
-
-    default:
-        return 0;
-    }
+    return gs_net_sockaddr(&net, c->sockaddr, c->socklen) == GS_OK
+           && (net.family == GS_NET_UNIX || gs_net_loopback(&net));
 }
 
 

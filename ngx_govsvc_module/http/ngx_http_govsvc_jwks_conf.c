@@ -292,9 +292,6 @@ ngx_http_govsvc_jwks_target(ngx_conf_t *cf, ngx_http_govsvc_jwks_t *j,
     ngx_http_govsvc_jwks_words_t *words)
 {
     const gs_url_t            *url;
-    static const gs_uchar_t    loopback6[16] = {
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
-    };
     static const char *const   form[] = {
         "https://HOST/PATH", "http:// to a loopback address", NULL
     };
@@ -308,12 +305,7 @@ ngx_http_govsvc_jwks_target(ngx_conf_t *cf, ngx_http_govsvc_jwks_t *j,
 
     url = &j->target.url;
 
-    if (!url->tls
-        && !(url->numeric && url->address.family == GS_NET_IPV4
-             && url->address.addr[0] == 127)
-        && !(url->numeric && url->address.family == GS_NET_IPV6
-             && ngx_memcmp(url->address.addr, loopback6, 16) == 0))
-    {
+    if (!url->tls && !(url->numeric && gs_net_loopback(&url->address))) {
         return ngx_govsvc_conf_invalid(cf, "URL", &j->url, form);
     }
 

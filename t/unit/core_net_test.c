@@ -200,6 +200,37 @@ has(const gs_net_set_t *set, const char *text)
 }
 
 
+static int
+near(const char *text)
+{
+    gs_net_t  net;
+
+    net = net_of(text);
+
+    return gs_net_loopback(&net);
+}
+
+
+static void
+test_loopback(void)
+{
+    gs_net_t  none;
+
+    ok(near("127.0.0.1") && near("127.255.255.255"), "127.0.0.0 and on");
+    ok(near("127.0.0.0/8"), "all of them");
+    ok(near("::1") && near("::ffff:127.1.2.3"), "IPv6, mapped");
+    ok(!near("126.255.255.255") && !near("128.0.0.0"), "before, behind");
+    ok(!near("126.0.0.0/7"), "a wider net");
+    ok(!near("::") && !near("::2") && !near("::1:1"), "others of IPv6");
+    ok(!near("::/127") && !near("7f00::1"), "nor these");
+    ok(!near("::ffff:10.0.0.1") && !near("unix"), "nor others");
+
+    memset(&none, 0, sizeof(gs_net_t));
+    none.addr[0] = 127;
+    ok(!gs_net_loopback(&none), "no address");
+}
+
+
 static void
 test_set(void)
 {
@@ -266,6 +297,7 @@ main(void)
 {
     test_text();
     test_sockaddr();
+    test_loopback();
     test_set();
 
     return done_testing();
