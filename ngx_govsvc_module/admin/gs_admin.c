@@ -13,6 +13,9 @@
 #define GS_ADMIN_OWNERS (GS_ADMIN_TENANT|GS_ADMIN_SYSTEM)
 
 
+static void gs_admin_open(gs_admin_call_t *c, gs_admin_t *a,
+    const gs_admin_request_t *q, gs_admin_reply_t *r);
+static void gs_admin_close(gs_admin_call_t *c);
 static gs_rc_t gs_admin_call(gs_admin_call_t *c);
 static gs_rc_t gs_admin_role(gs_admin_call_t *c, unsigned write);
 static gs_rc_t gs_admin_body(gs_admin_call_t *c);
@@ -85,23 +88,64 @@ gs_admin_handle(gs_admin_t *a, const gs_admin_request_t *q,
 {
     gs_admin_call_t  c;
 
-    memset(r, 0, sizeof(gs_admin_reply_t));
-    memset(&c, 0, sizeof(gs_admin_call_t));
-
-    c.admin = a;
-    c.q = q;
-    c.r = r;
-    c.kind = GS_ADMIN_NO_KIND;
-
+    gs_admin_open(&c, a, q, r);
     (void) gs_admin_call(&c);
+    gs_admin_close(&c);
+}
 
+
+void
+gs_admin_inner_open(gs_admin_inner_t *in, gs_admin_t *a, const char *method,
+    const char *by, uint64_t now)
+{
+    memset(&in->q, 0, sizeof(gs_admin_request_t));
+    in->q.method = gs_str_text(method);
+    in->q.now = now;
+
+    gs_admin_open(&in->c, a, &in->q, &in->r);
+    in->c.by = by;
+    in->c.role = GS_ADMIN_SYSTEM;
+}
+
+
+gs_rc_t
+gs_admin_inner_close(gs_admin_inner_t *in, gs_rc_t rc, gs_err_t *err)
+{
+    if (rc == GS_ERROR) {
+        gs_err(err, "%s", in->r.code != NULL ? in->r.code : "out of memory");
+    }
+
+    gs_admin_close(&in->c);
+    gs_admin_reply_free(&in->r);
+
+    return rc;
+}
+
+
+static void
+gs_admin_open(gs_admin_call_t *c, gs_admin_t *a, const gs_admin_request_t *q,
+    gs_admin_reply_t *r)
+{
+    memset(r, 0, sizeof(gs_admin_reply_t));
+    memset(c, 0, sizeof(gs_admin_call_t));
+
+    c->admin = a;
+    c->q = q;
+    c->r = r;
+    c->kind = GS_ADMIN_NO_KIND;
+}
+
+
+static void
+gs_admin_close(gs_admin_call_t *c)
+{
     /* what is still there was neither committed nor taken back */
 
-    gs_admin_rollback(&c);
+    gs_admin_rollback(c);
 
-    json_decref(c.body);
-    json_decref(c.undo);
-    json_decref(c.diff);
+    json_decref(c->body);
+    json_decref(c->undo);
+    json_decref(c->diff);
 }
 
 

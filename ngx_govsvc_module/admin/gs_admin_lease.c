@@ -94,25 +94,13 @@ gs_admin_lease_ttl(const json_t *object)
 gs_rc_t
 gs_admin_sweep(gs_admin_t *a, uint64_t now, gs_err_t *err)
 {
-    void                *iter;
-    json_t              *map, *list;
-    size_t               i;
-    gs_rc_t              rc;
-    gs_admin_call_t      c;
-    gs_admin_reply_t     r;
-    gs_admin_request_t   q;
+    void              *iter;
+    json_t            *map, *list;
+    size_t             i;
+    gs_rc_t            rc;
+    gs_admin_inner_t   in;
 
-    memset(&c, 0, sizeof(gs_admin_call_t));
-    memset(&q, 0, sizeof(gs_admin_request_t));
-    memset(&r, 0, sizeof(gs_admin_reply_t));
-
-    q.now = now;
-    q.method = gs_str_text("SWEEP");
-    c.admin = a;
-    c.q = &q;
-    c.r = &r;
-    c.by = "lease";
-    c.role = GS_ADMIN_SYSTEM;
+    gs_admin_inner_open(&in, a, "SWEEP", "lease", now);
 
     /* the map changes under an iterator: its values first */
 
@@ -132,26 +120,17 @@ gs_admin_sweep(gs_admin_t *a, uint64_t now, gs_err_t *err)
     }
 
     for (i = 0; rc == GS_OK && i < json_array_size(list); i++) {
-        rc = gs_admin_lease_one(&c, json_array_get(list, i), now);
+        rc = gs_admin_lease_one(&in.c, json_array_get(list, i), now);
     }
 
     if (rc == GS_OK) {
-        rc = (json_array_size(c.undo) != 0) ? gs_admin_commit(&c)
-                                            : GS_DECLINED;
+        rc = (json_array_size(in.c.undo) != 0) ? gs_admin_commit(&in.c)
+                                               : GS_DECLINED;
     }
-
-    if (rc == GS_ERROR) {
-        gs_err(err, "%s", r.code != NULL ? r.code : "out of memory");
-    }
-
-    gs_admin_rollback(&c);
 
     json_decref(list);
-    json_decref(c.undo);
-    json_decref(c.diff);
-    gs_admin_reply_free(&r);
 
-    return rc;
+    return gs_admin_inner_close(&in, rc, err);
 }
 
 

@@ -63,6 +63,14 @@ typedef struct {
 } gs_admin_call_t;
 
 
+/* A call that the engine makes itself; nobody sees the reply. */
+typedef struct {
+    gs_admin_call_t             c;
+    gs_admin_request_t          q;
+    gs_admin_reply_t            r;
+} gs_admin_inner_t;
+
+
 /*
  * A row.  Either handle answers the whole call, or the resource is a kind of
  * object: check then looks at an object that is to be written, action at
@@ -83,6 +91,15 @@ struct gs_admin_resource_s {
 
 extern const gs_admin_resource_t  gs_admin_resources[];
 
+
+/*
+ * gs_admin.c: _close() takes back what was not committed, and returns rc;
+ * why it is GS_ERROR goes to err.
+ */
+void gs_admin_inner_open(gs_admin_inner_t *in, gs_admin_t *a,
+    const char *method, const char *by, uint64_t now);
+gs_rc_t gs_admin_inner_close(gs_admin_inner_t *in, gs_rc_t rc,
+    gs_err_t *err);
 
 /* gs_admin_query.c: GS_ERROR, with a refusal in the reply. */
 gs_rc_t gs_admin_query(gs_admin_call_t *c);

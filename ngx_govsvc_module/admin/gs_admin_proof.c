@@ -79,24 +79,10 @@ gs_rc_t
 gs_admin_prove(gs_admin_t *a, const char *id, const char *nonce,
     uint64_t now, gs_err_t *err)
 {
-    json_t              *record, *next;
-    gs_rc_t              rc;
-    gs_str_t             proof;
-    gs_admin_call_t      c;
-    gs_admin_reply_t     r;
-    gs_admin_request_t   q;
-
-    memset(&c, 0, sizeof(gs_admin_call_t));
-    memset(&q, 0, sizeof(gs_admin_request_t));
-    memset(&r, 0, sizeof(gs_admin_reply_t));
-
-    q.now = now;
-    q.method = gs_str_text("PROVE");
-    c.admin = a;
-    c.q = &q;
-    c.r = &r;
-    c.by = "proof";
-    c.role = GS_ADMIN_SYSTEM;
+    json_t            *record, *next;
+    gs_rc_t            rc;
+    gs_str_t           proof;
+    gs_admin_inner_t   in;
 
     record = json_object_get(a->doc->api[GS_ROUTE_DOC_INSTANCES], id);
     proof = gs_admin_str(json_object_get(record, "proof"));
@@ -107,26 +93,18 @@ gs_admin_prove(gs_admin_t *a, const char *id, const char *nonce,
         return GS_DECLINED;
     }
 
-    next = gs_admin_record(&c, json_object_get(record, "object"), record,
+    gs_admin_inner_open(&in, a, "PROVE", "proof", now);
+
+    next = gs_admin_record(&in.c, json_object_get(record, "object"), record,
                            "active");
 
-    rc = (next != NULL) ? gs_admin_put(&c, GS_ROUTE_DOC_INSTANCES, id, next)
-                        : gs_admin_nomem(&c);
+    rc = (next != NULL) ? gs_admin_put(&in.c, GS_ROUTE_DOC_INSTANCES, id, next)
+                        : gs_admin_nomem(&in.c);
     json_decref(next);
 
     if (rc == GS_OK) {
-        rc = gs_admin_commit(&c);
+        rc = gs_admin_commit(&in.c);
     }
 
-    if (rc != GS_OK) {
-        gs_err(err, "%s", r.code != NULL ? r.code : "out of memory");
-    }
-
-    gs_admin_rollback(&c);
-
-    json_decref(c.undo);
-    json_decref(c.diff);
-    gs_admin_reply_free(&r);
-
-    return rc;
+    return gs_admin_inner_close(&in, rc, err);
 }
