@@ -12,8 +12,7 @@
 
 
 #include "http/ngx_http_govsvc_audit_seal.h"
-
-#include <pthread.h>
+#include "ngx/ngx_govsvc_thread.h"
 
 
 #define NGX_HTTP_GOVSVC_AUDIT_SEAL_RETRY  1000   /* ms, doubled up to ... */
@@ -77,8 +76,6 @@ ngx_http_govsvc_audit_seal_start(ngx_http_govsvc_audit_seal_main_conf_t *smcf,
     ngx_str_t *store, ngx_log_t *log)
 {
     int                              rc;
-    sigset_t                         all, old;
-    pthread_condattr_t               attr;
     ngx_http_govsvc_audit_sealer_t  *s;
 
     s = &ngx_http_govsvc_audit_sealer;
@@ -99,27 +96,14 @@ ngx_http_govsvc_audit_seal_start(ngx_http_govsvc_audit_seal_main_conf_t *smcf,
     s->conf.stop = ngx_http_govsvc_audit_seal_stop;
     s->conf.data = s;
 
-    if (pthread_mutex_init(&s->mutex, NULL) != 0
-        || pthread_condattr_init(&attr) != 0
-        || pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0
-        || pthread_cond_init(&s->cond, &attr) != 0)
-    {
+    if (ngx_govsvc_thread_cond(&s->mutex, &s->cond) != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
                       "govsvc audit seal: pthread_cond_init() failed");
         return NGX_ERROR;
     }
 
-    (void) pthread_condattr_destroy(&attr);
-
-    /* signals are for the event loop */
-
-    sigfillset(&all);
-    (void) pthread_sigmask(SIG_SETMASK, &all, &old);
-
-    rc = pthread_create(&s->thread, NULL, ngx_http_govsvc_audit_seal_run, s);
-
-    (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
-
+    rc = ngx_govsvc_thread_create(&s->thread, NULL,
+                                  ngx_http_govsvc_audit_seal_run, s);
     if (rc != 0) {
         ngx_log_error(NGX_LOG_EMERG, log, rc, "pthread_create() failed");
         return NGX_ERROR;
@@ -390,15 +374,7 @@ ngx_http_govsvc_audit_seal_sleep(ngx_http_govsvc_audit_sealer_t *s,
     int              rc;
     struct timespec  ts;
 
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    ts.tv_sec += (time_t) (msec / 1000);
-    ts.tv_nsec += (long) (msec % 1000) * 1000000;
-
-    if (ts.tv_nsec >= 1000000000) {
-        ts.tv_nsec -= 1000000000;
-        ts.tv_sec++;
-    }
+    ngx_govsvc_thread_until(&ts, msec);
 
     (void) pthread_mutex_lock(&s->mutex);
 

@@ -9,10 +9,9 @@
 
 #include "http/ngx_http_govsvc_token.h"
 #include "http/ngx_http_govsvc_revoke_priv.h"
+#include "ngx/ngx_govsvc_thread.h"
 #include "token/gs_token_revoke_priv.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/file.h>
 
 
@@ -150,7 +149,6 @@ void
 ngx_http_govsvc_revoke_save(ngx_http_govsvc_revoke_zone_t *rz)
 {
     int             rc;
-    sigset_t        all, old;
     pthread_t       thread;
     pthread_attr_t  attr;
 
@@ -160,17 +158,13 @@ ngx_http_govsvc_revoke_save(ngx_http_govsvc_revoke_zone_t *rz)
         return;
     }
 
-    /* signals belong to the event loop */
-
-    (void) sigfillset(&all);
-    (void) pthread_sigmask(SIG_SETMASK, &all, &old);
-
     (void) pthread_attr_init(&attr);
     (void) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 
     __atomic_store_n(&rz->writing, 1, __ATOMIC_RELEASE);
 
-    rc = pthread_create(&thread, &attr, ngx_http_govsvc_revoke_thread, rz);
+    rc = ngx_govsvc_thread_create(&thread, &attr,
+                                  ngx_http_govsvc_revoke_thread, rz);
 
     if (rc != 0) {
         rz->err = rc;
@@ -179,7 +173,6 @@ ngx_http_govsvc_revoke_save(ngx_http_govsvc_revoke_zone_t *rz)
     }
 
     (void) pthread_attr_destroy(&attr);
-    (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 

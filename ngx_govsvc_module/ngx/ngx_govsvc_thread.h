@@ -2,7 +2,7 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Threads of Nginx for work that takes long.
+ * Threads for work that takes long: those of Nginx, and our own.
  */
 
 
@@ -12,9 +12,32 @@
 
 #include "ngx/ngx_govsvc.h"
 
-#if (NGX_THREADS)
+#include <pthread.h>
 
+#if (NGX_THREADS)
 #include <ngx_thread_pool.h>
+#endif
+
+
+/*
+ * A thread in which no signal is handled: those are for the event loop.  attr
+ * may be NULL.  An error number of pthread_create(), 0: it runs.
+ */
+int ngx_govsvc_thread_create(pthread_t *thread, const pthread_attr_t *attr,
+    void *(*run)(void *data), void *data);
+
+/*
+ * What a thread sleeps on, its end by the monotonic clock.  NGX_ERROR is not
+ * logged.
+ */
+ngx_int_t ngx_govsvc_thread_cond(pthread_mutex_t *mutex,
+    pthread_cond_t *cond);
+
+/* msec from now, as pthread_cond_timedwait() takes it for such a cond. */
+void ngx_govsvc_thread_until(struct timespec *ts, uint64_t msec);
+
+
+#if (NGX_THREADS)
 
 
 /*

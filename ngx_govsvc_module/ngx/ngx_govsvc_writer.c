@@ -10,7 +10,6 @@
 
 #include "ngx/ngx_govsvc_writer_priv.h"
 
-#include <signal.h>
 #include <sys/eventfd.h>
 
 
@@ -257,31 +256,16 @@ ngx_govsvc_writer_connect(ngx_govsvc_writer_t *w, ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_govsvc_writer_start(ngx_govsvc_writer_t *w)
 {
-    int                 rc;
-    sigset_t            all, old;
-    pthread_condattr_t  attr;
+    int  rc;
 
-    if (pthread_mutex_init(&w->mutex, NULL) != 0
-        || pthread_condattr_init(&attr) != 0
-        || pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0
-        || pthread_cond_init(&w->cond, &attr) != 0)
-    {
+    if (ngx_govsvc_thread_cond(&w->mutex, &w->cond) != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, w->log, 0,
                       "govsvc writer: pthread_cond_init() failed");
         return NGX_ERROR;
     }
 
-    (void) pthread_condattr_destroy(&attr);
-
-    /* signals are for the event loop */
-
-    sigfillset(&all);
-    (void) pthread_sigmask(SIG_SETMASK, &all, &old);
-
     w->running = 1;
-    rc = pthread_create(&w->thread, NULL, ngx_govsvc_writer_run, w);
-
-    (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
+    rc = ngx_govsvc_thread_create(&w->thread, NULL, ngx_govsvc_writer_run, w);
 
     if (rc != 0) {
         w->running = 0;

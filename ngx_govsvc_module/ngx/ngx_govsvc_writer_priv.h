@@ -12,9 +12,9 @@
 
 
 #include <ngx_event.h>
-#include <pthread.h>
 
 #include "core/gs_fault.h"
+#include "ngx/ngx_govsvc_thread.h"
 #include "ngx/ngx_govsvc_writer.h"
 
 

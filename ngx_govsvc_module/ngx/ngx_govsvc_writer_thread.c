@@ -134,15 +134,7 @@ ngx_govsvc_writer_sleep(ngx_govsvc_writer_t *w, ngx_msec_t msec)
     idle = (w->phase == NGX_GOVSVC_WRITER_IDLE);
 
     if (msec != 0) {
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-        ts.tv_sec += (time_t) (msec / 1000);
-        ts.tv_nsec += (long) (msec % 1000) * 1000000;
-
-        if (ts.tv_nsec >= 1000000000) {
-            ts.tv_nsec -= 1000000000;
-            ts.tv_sec++;
-        }
+        ngx_govsvc_thread_until(&ts, msec);
 
         (void) pthread_mutex_lock(&w->mutex);
 
