@@ -9,6 +9,7 @@
 
 
 #include "http/ngx_http_govsvc_health_priv.h"
+#include "http/ngx_http_govsvc_instance.h"
 
 
 static void ngx_http_govsvc_health_lead(void *data, ngx_uint_t leads);
@@ -452,7 +453,6 @@ ngx_int_t
 ngx_http_govsvc_health_each(ngx_http_govsvc_health_pt handler, void *data)
 {
     uint32_t                    i, n;
-    uint64_t                   *words, wall;
     gs_str_t                    id, pool_id;
     gs_health_report_t          report;
     const gs_route_pool_t      *pool;
@@ -464,30 +464,12 @@ ngx_http_govsvc_health_each(ngx_http_govsvc_health_pt handler, void *data)
     }
 
     n = gs_route_instances(s.table);
-    wall = ngx_govsvc_wall_us() / 1000;
 
     for (i = 0; i < n; i++) {
         instance = gs_route_instance(s.table, i);
         pool = gs_route_pool(s.table, instance->pool);
-        words = gs_registry_slot(s.registry,
-                             ngx_http_govsvc_peer_entry(&s, instance)->slot)
-                ->words;
 
-        gs_health_report(instance,
-                         __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_CHECK],
-                                         __ATOMIC_RELAXED),
-                         __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_FATE],
-                                         __ATOMIC_RELAXED),
-                         __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_UNTIL],
-                                         __ATOMIC_RELAXED),
-                         __atomic_load_n(&words[NGX_HTTP_GOVSVC_PEER_EJECTED],
-                                         __ATOMIC_RELAXED),
-                         pool->slow_start, s.now, &report);
-
-        if (report.since != 0) {
-            report.since = (report.since <= s.now)
-                           ? wall - (s.now - report.since) : wall;
-        }
+        ngx_http_govsvc_instance_report(&s, instance, &report);
 
         id = gs_route_str(s.table, instance->id);
         pool_id = gs_route_str(s.table, pool->id);
