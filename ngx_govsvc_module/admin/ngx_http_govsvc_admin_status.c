@@ -271,10 +271,9 @@ ngx_http_govsvc_admin_peers(gs_buf_t *b, ngx_http_govsvc_section_t *s,
 static void
 ngx_http_govsvc_admin_redises(gs_buf_t *b)
 {
-    ngx_uint_t                     i, k, n[NGX_GOVSVC_REDIS_STATE_MAX];
-    ngx_array_t                   *all;
-    ngx_govsvc_redis_t           **rd;
-    const ngx_govsvc_redis_row_t  *row;
+    ngx_uint_t            i, k, n[NGX_GOVSVC_REDIS_STATE_MAX];
+    ngx_array_t          *all;
+    ngx_govsvc_redis_t  **rd;
 
     all = ngx_http_govsvc_redis_all((ngx_cycle_t *) ngx_cycle);
     rd = all->elts;
@@ -283,18 +282,7 @@ ngx_http_govsvc_admin_redises(gs_buf_t *b)
     gs_buf_char(b, '[');
 
     for (i = 0; i < all->nelts; i++) {
-        ngx_memzero(n, sizeof(n));
-
-        for (k = 0; /* void */; k++) {
-            row = ngx_govsvc_redis_row(rd[i], k);
-            if (row == NULL) {
-                break;
-            }
-
-            if (row->pid != 0 && row->state < NGX_GOVSVC_REDIS_STATE_MAX) {
-                n[row->state]++;
-            }
-        }
+        ngx_govsvc_redis_states(rd[i], n);
 
         ngx_http_govsvc_admin_next(b);
         ngx_http_govsvc_admin_kv(b, "name", ngx_govsvc_redis_name(rd[i]));

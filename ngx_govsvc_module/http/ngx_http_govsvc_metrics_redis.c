@@ -75,11 +75,10 @@ static void
 ngx_http_govsvc_metrics_redis_state(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m)
 {
-    ngx_uint_t                     i, k, n[NGX_GOVSVC_REDIS_STATE_MAX];
-    ngx_array_t                   *all;
-    gs_metric_label_t              labels[2];
-    ngx_govsvc_redis_t           **rd;
-    const ngx_govsvc_redis_row_t  *row;
+    ngx_uint_t            i, k, n[NGX_GOVSVC_REDIS_STATE_MAX];
+    ngx_array_t          *all;
+    gs_metric_label_t     labels[2];
+    ngx_govsvc_redis_t  **rd;
 
     all = ngx_http_govsvc_redis_all(o->conf->cycle);
     rd = all->elts;
@@ -88,18 +87,7 @@ ngx_http_govsvc_metrics_redis_state(ngx_http_govsvc_metrics_out_t *o,
     labels[1].name = "state";
 
     for (i = 0; i < all->nelts; i++) {
-        ngx_memzero(n, sizeof(n));
-
-        for (k = 0; /* void */; k++) {
-            row = ngx_govsvc_redis_row(rd[i], k);
-            if (row == NULL) {
-                break;
-            }
-
-            if (row->pid != 0 && row->state < NGX_GOVSVC_REDIS_STATE_MAX) {
-                n[row->state]++;
-            }
-        }
+        ngx_govsvc_redis_states(rd[i], n);
 
         labels[0].value = ngx_govsvc_to_gs(ngx_govsvc_redis_name(rd[i]));
 

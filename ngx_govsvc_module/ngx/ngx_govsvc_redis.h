@@ -237,6 +237,10 @@ const char *ngx_govsvc_redis_state_text(ngx_govsvc_redis_state_e state);
 const ngx_govsvc_redis_row_t *ngx_govsvc_redis_row(
     const ngx_govsvc_redis_t *rd, ngx_uint_t i);
 
+/* How many workers are in each state; of those without a row none. */
+void ngx_govsvc_redis_states(const ngx_govsvc_redis_t *rd,
+    ngx_uint_t n[NGX_GOVSVC_REDIS_STATE_MAX]);
+
 
 /*
  * Calls found for each address that is known to be of a server, Sentinel or

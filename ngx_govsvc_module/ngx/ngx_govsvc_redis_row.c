@@ -189,3 +189,25 @@ ngx_govsvc_redis_row(const ngx_govsvc_redis_t *rd, ngx_uint_t i)
 
     return &rd->rows->rows[i];
 }
+
+
+void
+ngx_govsvc_redis_states(const ngx_govsvc_redis_t *rd,
+    ngx_uint_t n[NGX_GOVSVC_REDIS_STATE_MAX])
+{
+    ngx_uint_t                     i;
+    const ngx_govsvc_redis_row_t  *row;
+
+    ngx_memzero(n, NGX_GOVSVC_REDIS_STATE_MAX * sizeof(ngx_uint_t));
+
+    for (i = 0; /* void */; i++) {
+        row = ngx_govsvc_redis_row(rd, i);
+        if (row == NULL) {
+            return;
+        }
+
+        if (row->pid != 0 && row->state < NGX_GOVSVC_REDIS_STATE_MAX) {
+            n[row->state]++;
+        }
+    }
+}
