@@ -35,6 +35,11 @@ my @live;
 $SIG{INT} = $SIG{TERM} = $SIG{HUP} = sub { exit 1 };
 $SIG{PIPE} = 'IGNORE';
 
+# What programs say does not depend on who runs the test.
+
+delete @ENV{qw/LC_ALL LC_MESSAGES LANGUAGE http_proxy all_proxy ALL_PROXY/};
+$ENV{LANG} = 'C';
+
 END {
     my $status = $?;
 
@@ -532,8 +537,6 @@ sub command {
 
 sub govsvc {
     my ($self, @args) = @_;
-
-    local $ENV{LANG} = $ENV{LANG} // 'C';
 
     return $self->command("$TOP/build/govsvc", @args);
 }

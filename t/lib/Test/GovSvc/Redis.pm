@@ -313,8 +313,9 @@ sub welcome {
 
     $id //= 'f' x 40;
     my $info = "# Server\r\nrun_id:$id\r\n";
-    my $sec = int(time());
-    my $usec = int((time() - $sec) * 1e6);
+    my $now = time();
+    my $sec = int($now);
+    my $usec = int(($now - $sec) * 1e6);
 
     return "+OK\r\n"
         . "*3\r\n\$6\r\nmaster\r\n:0\r\n*0\r\n"
