@@ -4,9 +4,10 @@
 #
 # Writes traffic that the rules were not written on: requests made from the
 # texts of unseen/SET.*, which were written before anyone who wrote them had
-# seen a rule.  Set "a" may be looked at; of set "b" only sums are.
+# seen a rule.  Set "a" may be looked at; of set "b" only sums are.  Set "f1"
+# is the half of the texts of "f" that may be looked at, "f2" the other.
 #
-#   t/rules/unseen.pl a|b|c|d|e attack|benign [SEED] > FILE
+#   t/rules/unseen.pl a|b|c|d|e|f|f1|f2 attack|benign [SEED] > FILE
 #
 # Each request stands behind a line "=== LABEL-CLASS NUMBER", as with gen.pl.
 
@@ -15,28 +16,32 @@ use warnings;
 use utf8;
 
 use Cwd 'abs_path';
+use Digest::MD5 'md5_hex';
 use Encode qw(encode decode);
 use File::Basename;
 use MIME::Base64;
 
 my ($set, $label, $seed) = (@ARGV, 1);
 
-die "usage: unseen.pl a|b|c|d|e attack|benign [SEED]\n"
-    if !defined $label || $set !~ /^[a-e]$/ || $label !~ /^(?:attack|benign)$/;
+die "usage: unseen.pl a|b|c|d|e|f|f1|f2 attack|benign [SEED]\n"
+    if !defined $label || $set !~ /^(?:[a-f]|f[12])$/
+       || $label !~ /^(?:attack|benign)$/;
 
 my $dir = dirname(abs_path($0)) . '/unseen';
 my $state = ($seed * 40503 + ord($set) * 7919) % 4294967296;
+my $half = $set =~ s/^f(\d)$/f/ ? $1 : 0;
 my $number = 0;
 my %data;
 
 binmode STDOUT;
 load("$dir/$set.$label");
+halve() if $half;
 load("$dir/$set.words");
 
 if ($label eq 'attack') {
     attacks();
 
-} elsif ($set =~ /[de]/) {
+} elsif ($set =~ /[def]/) {
     each_text();
 
 } else {
@@ -72,6 +77,16 @@ sub load {
 
     for my $name (keys %data) {
         $_ = marked($_) for @{$data{$name}};
+    }
+}
+
+
+# What is left of each list is told by the text alone, so that no text stands
+# in both halves.
+sub halve {
+    for my $name (sort keys %data) {
+        $data{$name} = [grep { hex(substr md5_hex(encode('UTF-8', $_)), 0, 8)
+                               % 2 == $half - 1 } @{$data{$name}}];
     }
 }
 
@@ -730,9 +745,13 @@ sub benign {
 
 # Each text in as many requests as any other, so that none decides a sum.
 sub each_text {
-    my %rounds = (plain => [ 'text', 1 ], rich => [ 'richtext', 3 ],
-                  code => [ 'codelike', 2 ], gis => [ 'gis', 3 ]);
-    my @ways = qw(form json xmltext multipart query nested);
+    my $rounds = $set eq 'f' ? 4 : 2;
+    my %rounds = (plain => [ 'text', $set eq 'f' ? 2 : 1 ],
+                  rich => [ 'richtext', $set eq 'f' ? 4 : 3 ],
+                  code => [ 'codelike', $rounds ],
+                  gis => [ 'gis', $set eq 'f' ? 4 : 3 ]);
+    my @ways = $set eq 'f' ? qw(form json multipart query nested)
+                           : qw(form json xmltext multipart query nested);
 
     for my $name (sort keys %rounds) {
         my ($class, $rounds) = @{$rounds{$name}};
@@ -741,7 +760,7 @@ sub each_text {
         for my $round (1 .. $rounds) {
             for my $text (@{$data{$name} // []}) {
                 chomp $text;
-                emit($class, spread($ways[$i++ % @ways], $text));
+                emit($class, spread($ways[$i++ % @ways], filled($text)));
             }
 
             $i++;
@@ -761,6 +780,16 @@ sub each_text {
         emit('upload', upload());
         emit('sso', sso());
     }
+}
+
+
+# "<@name>" in a text of set f is one of the words of that list
+sub filled {
+    my ($text) = @_;
+
+    $text =~ s/<\@(\w+)>/of($1)/ge if $set eq 'f';
+
+    return $text;
 }
 
 
