@@ -17,6 +17,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void fuzz_time(const gs_str_t *s);
+
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -65,6 +67,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
+    fuzz_time(&s);
+
     for (i = 0, blanks = 0; i < s.len && blanks < 6; i++) {
         blanks += s.data[i] == ' ';
     }
@@ -99,4 +103,50 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(room);
 
     return 0;
+}
+
+
+/* "<109>1 " and "-", or DATE "T" TIME with at most six digits of a second. */
+
+static void
+fuzz_time(const gs_str_t *s)
+{
+    size_t             i, digits;
+    const gs_uchar_t  *p;
+
+    static const char  form[] = "dddd-dd-ddTdd:dd:Sd";
+
+    p = s->data + sizeof("<110>1 ") - 1;
+
+    if (p[0] == '-' && p[1] == ' ') {
+        return;
+    }
+
+    for (i = 0; form[i] != '\0'; i++) {
+        if ((form[i] == 'd') ? (p[i] < '0' || p[i] > '9')
+            : (form[i] == 'S') ? (p[i] < '0' || p[i] > '5')
+            : (p[i] != form[i]))
+        {
+            abort();
+        }
+    }
+
+    p += i;
+    digits = 0;
+
+    if (*p == '.') {
+        for (p++; *p >= '0' && *p <= '9'; p++) {
+            digits++;
+        }
+
+        if (digits == 0 || digits > 6) {
+            abort();
+        }
+    }
+
+    if (!(p[0] == 'Z' && p[1] == ' ')
+        && !((p[0] == '+' || p[0] == '-') && p[3] == ':' && p[6] == ' '))
+    {
+        abort();
+    }
 }

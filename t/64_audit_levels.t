@@ -111,6 +111,24 @@ ok(scalar(grep { $_ eq 'authorization' } @{$line->{hk}}),
     'but that there was one');
 ok(scalar(grep { $_ eq 'x-137****9050' } @{$line->{hk}}), 'names, masked');
 
+# A field that is given more than once is one field.
+
+$t->http("GET /headers-off/twice HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    . "X-Forwarded-For: 203.0.113.9\r\nAccept: text/html\r\nVia: 1.1 a\r\n"
+    . "X-Forwarded-For: $personal[2]\r\nVia:\r\nAccept: " . 'x' x 150 . "\r\n"
+    . "X-Forwarded-For: 203.0.113.11\r\nAccept: y\r\n\r\n");
+$t->wait_for(sub { lines('/headers-off/twice') });
+
+($line) = lines('/headers-off/twice');
+is($line->{hdr}{'x-forwarded-for'},
+    '203.0.113.9, 137****9050, 203.0.113.11', 'told as one, masked');
+like($line->{hdr}{accept}, qr/^text\/html, x{100}/, 'as far as there is room');
+is($line->{hdr}{via}, '1.1 a', 'an empty one adds nothing');
+
+my ($raw) = grep { index($_, '/headers-off/twice') > 0 }
+    map { split /\n/, $t->read_file($_) } $t->audit_files();
+is(scalar(() = $raw =~ /"x-forwarded-for":/g), 1, 'no key twice');
+
 # A body in pieces, and none.
 
 $t->http("POST /body_hash-off/chunks HTTP/1.1\r\nHost: a\r\n"
@@ -147,7 +165,7 @@ for my $s (@spell) {
 }
 
 $t->wait_for(sub { my @all = grep { $_->{ty} eq 'http' } $t->audit_lines();
-    @all >= 9 + 2 + @spell });
+    @all >= 9 + 3 + @spell });
 $t->stop();
 
 my $text = join '', map { $t->read_file($_) } $t->audit_files();

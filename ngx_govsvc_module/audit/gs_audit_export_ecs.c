@@ -207,14 +207,19 @@ gs_audit_ecs_outcome(gs_audit_export_t *x, const gs_audit_row_t *row)
 }
 
 
-/* ns */
+/* ns, as a signed number of 64 bits */
 
 static void
 gs_audit_ecs_duration(gs_audit_export_t *x, const gs_audit_row_t *row)
 {
-    if (gs_audit_export_take(x, "http", "us") != NULL) {
-        gs_audit_put_u64(x, row->path,
-                         gs_audit_field_number(x->f, "http", "us") * 1000);
+    uint64_t  us;
+
+    us = gs_audit_field_number(x->f, "http", "us");
+
+    if (us <= INT64_MAX / 1000
+        && gs_audit_export_take(x, "http", "us") != NULL)
+    {
+        gs_audit_put_u64(x, row->path, us * 1000);
     }
 }
 

@@ -37,6 +37,8 @@ static void gs_audit_ocsf_activity(gs_audit_export_t *x,
     const gs_audit_row_t *row);
 static void gs_audit_ocsf_class(gs_audit_export_t *x,
     const gs_audit_row_t *row);
+static void gs_audit_ocsf_user(gs_audit_export_t *x,
+    const gs_audit_row_t *row);
 static void gs_audit_ocsf_severity(gs_audit_export_t *x,
     const gs_audit_row_t *row);
 static void gs_audit_ocsf_time(gs_audit_export_t *x,
@@ -84,7 +86,7 @@ static const gs_audit_row_t  gs_audit_ocsf_rows[] = {
     { "metadata.log_name", "", "ch", gs_audit_row_copy },
     { "metadata.original_time", "", "t", gs_audit_row_copy },
     { "actor.user.uid", "sub", "pid", gs_audit_row_copy },
-    { "actor.user.uid", "", "uid", gs_audit_row_string },
+    { "actor.user.uid", "", "uid", gs_audit_ocsf_user },
     { "actor.process.pid", "", "pid", gs_audit_row_copy },
     { "actor.process.parent_process.pid", "", "ppid", gs_audit_row_copy },
     { "actor.app_name", "gov", "app", gs_audit_row_copy },
@@ -239,6 +241,17 @@ gs_audit_ocsf_app(gs_audit_export_t *x, const gs_audit_row_t *row)
 {
     if (gs_str_eq_text(&x->type, "sys")) {
         gs_audit_row_word(x, row);
+    }
+}
+
+
+/* The user of a process, where no caller has the place. */
+
+static void
+gs_audit_ocsf_user(gs_audit_export_t *x, const gs_audit_row_t *row)
+{
+    if (gs_audit_field(x->f, "sub", "pid") == NULL) {
+        gs_audit_row_string(x, row);
     }
 }
 

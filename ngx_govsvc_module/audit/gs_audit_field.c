@@ -8,7 +8,11 @@
 
 
 #include "audit/gs_audit_field.h"
+#include "core/gs_hex.h"
 #include "core/gs_utf8.h"
+
+
+#define GS_AUDIT_FIELDS_FLAT  16           /* members of an object in a row */
 
 
 typedef struct {
@@ -26,9 +30,13 @@ static gs_rc_t gs_audit_fields_row(gs_audit_fields_ctx_t *c);
 static gs_rc_t gs_audit_fields_flat(gs_audit_fields_ctx_t *c);
 static gs_rc_t gs_audit_fields_scalar(gs_audit_fields_ctx_t *c,
     gs_audit_field_t *field);
+static gs_rc_t gs_audit_fields_number(gs_audit_fields_ctx_t *c,
+    gs_str_t *value);
+static gs_rc_t gs_audit_fields_key(gs_audit_fields_ctx_t *c, gs_str_t *key);
 static gs_rc_t gs_audit_fields_string(gs_audit_fields_ctx_t *c,
     gs_str_t *value);
 static gs_rc_t gs_audit_fields_escape(gs_audit_fields_ctx_t *c);
+static gs_rc_t gs_audit_fields_code(gs_audit_fields_ctx_t *c, unsigned *code);
 static int gs_audit_fields_take(gs_audit_fields_ctx_t *c, int ch);
 static int gs_audit_fields_double(const gs_audit_fields_t *f,
     const gs_str_t *object, const gs_str_t *key);
@@ -96,8 +104,7 @@ gs_audit_fields_member(gs_audit_fields_ctx_t *c, const gs_str_t *object)
     const gs_uchar_t  *from;
     gs_audit_field_t  *field;
 
-    if (gs_audit_fields_string(c, &key) != GS_OK
-        || !gs_audit_fields_take(c, ':') || c->p == c->last
+    if (gs_audit_fields_key(c, &key) != GS_OK || c->p == c->last
         || gs_audit_fields_double(c->f, object, &key))
     {
         return GS_ERROR;
@@ -187,16 +194,29 @@ gs_audit_fields_row(gs_audit_fields_ctx_t *c)
 static gs_rc_t
 gs_audit_fields_flat(gs_audit_fields_ctx_t *c)
 {
-    gs_str_t          key;
+    gs_str_t          keys[GS_AUDIT_FIELDS_FLAT];
+    unsigned          n, i;
     gs_audit_field_t  one;
 
     c->p++;
+    n = 0;
 
     do {
-        if (gs_audit_fields_string(c, &key) != GS_OK
-            || !gs_audit_fields_take(c, ':')
-            || gs_audit_fields_scalar(c, &one) != GS_OK)
+        if (n == GS_AUDIT_FIELDS_FLAT
+            || gs_audit_fields_key(c, &keys[n]) != GS_OK)
         {
+            return GS_ERROR;
+        }
+
+        for (i = 0; i < n; i++) {
+            if (gs_str_eq(&keys[i], &keys[n])) {
+                return GS_ERROR;
+            }
+        }
+
+        n++;
+
+        if (gs_audit_fields_scalar(c, &one) != GS_OK) {
             return GS_ERROR;
         }
 
@@ -209,9 +229,8 @@ gs_audit_fields_flat(gs_audit_fields_ctx_t *c)
 static gs_rc_t
 gs_audit_fields_scalar(gs_audit_fields_ctx_t *c, gs_audit_field_t *field)
 {
-    gs_str_t           rest;
-    unsigned           i;
-    const gs_uchar_t  *p;
+    gs_str_t  rest;
+    unsigned  i;
 
     static const gs_str_t  words[] = {
         gs_string("null"), gs_string("true"), gs_string("false")
@@ -233,19 +252,53 @@ gs_audit_fields_scalar(gs_audit_fields_ctx_t *c, gs_audit_field_t *field)
         }
     }
 
-    p = c->p;
+    return gs_audit_fields_number(c, &field->value);
+}
+
+
+/* As JSON has it, and no larger than what other systems can hold: 63 bits. */
+
+static gs_rc_t
+gs_audit_fields_number(gs_audit_fields_ctx_t *c, gs_str_t *value)
+{
+    gs_str_t           digits;
+    uint64_t           n;
+    const gs_uchar_t  *from;
+
+    from = c->p;
     (void) gs_audit_fields_take(c, '-');
 
-    for (i = 0; c->p < c->last && gs_is_digit(*c->p); i++) {
+    digits.data = c->p;
+
+    while (c->p < c->last && gs_is_digit(*c->p)) {
         c->p++;
     }
 
-    field->value = gs_str_make(p, (size_t) (c->p - p));
+    digits.len = (size_t) (c->p - digits.data);
+    *value = gs_str_make(from, (size_t) (c->p - from));
 
-    /* no leading zeros in JSON */
+    if (gs_parse_u64(&digits, &n) != GS_OK || n > INT64_MAX
+        || (digits.len > 1 && digits.data[0] == '0'))
+    {
+        return GS_ERROR;
+    }
 
-    return (i == 0 || (i > 1 && c->p[-(ptrdiff_t) i] == '0')) ? GS_ERROR
-                                                              : GS_OK;
+    return GS_OK;
+}
+
+
+/* Our keys need no escape; one that has some could be another key again. */
+
+static gs_rc_t
+gs_audit_fields_key(gs_audit_fields_ctx_t *c, gs_str_t *key)
+{
+    if (gs_audit_fields_string(c, key) != GS_OK
+        || gs_str_chr(key, 0, '\\') != key->len)
+    {
+        return GS_ERROR;
+    }
+
+    return gs_audit_fields_take(c, ':') ? GS_OK : GS_ERROR;
 }
 
 
@@ -282,7 +335,7 @@ gs_audit_fields_string(gs_audit_fields_ctx_t *c, gs_str_t *value)
 static gs_rc_t
 gs_audit_fields_escape(gs_audit_fields_ctx_t *c)
 {
-    unsigned  i;
+    unsigned  high, low;
 
     if (c->p == c->last || *c->p == '\0'
         || strchr("\"\\/bfnrtu", *c->p) == NULL)
@@ -294,13 +347,41 @@ gs_audit_fields_escape(gs_audit_fields_ctx_t *c)
         return GS_OK;
     }
 
+    if (gs_audit_fields_code(c, &high) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    if (high < 0xd800 || high > 0xdfff) {
+        return GS_OK;
+    }
+
+    /* half a character is none: many readers drop the line for it */
+
+    return (high < 0xdc00 && gs_audit_fields_take(c, '\\')
+            && gs_audit_fields_take(c, 'u')
+            && gs_audit_fields_code(c, &low) == GS_OK
+            && low >= 0xdc00 && low <= 0xdfff)
+           ? GS_OK : GS_ERROR;
+}
+
+
+static gs_rc_t
+gs_audit_fields_code(gs_audit_fields_ctx_t *c, unsigned *code)
+{
+    int       value;
+    unsigned  i;
+
+    *code = 0;
+
     for (i = 0; i < 4; i++, c->p++) {
-        if (c->p == c->last
-            || !(gs_is_digit(*c->p)
-                 || (gs_to_lower(*c->p) >= 'a' && gs_to_lower(*c->p) <= 'f')))
-        {
+
+        value = (c->p < c->last) ? gs_hex_value(*c->p) : -1;
+
+        if (value < 0) {
             return GS_ERROR;
         }
+
+        *code = *code * 16 + (unsigned) value;
     }
 
     return GS_OK;

@@ -193,23 +193,38 @@ gs_audit_syslog_name(gs_buf_t *b, const gs_str_t *name, size_t max)
 }
 
 
-/* A time of a line has the form of section 6.2.3. */
+/*
+ * Section 6.2.3 takes less than RFC 3339: a capital T and Z, six digits of a
+ * second at most, no leap seconds.
+ */
 
 static void
 gs_audit_syslog_time(gs_buf_t *b, const gs_str_t *time)
 {
-    size_t    i;
+    size_t    i, digits;
     uint64_t  us;
 
+    digits = 0;
+
     for (i = 0; i < time->len; i++) {
-        if (!gs_is_digit(time->data[i])
-            && strchr("T:.+-Z", time->data[i]) == NULL)
+
+        if (gs_is_digit(time->data[i])) {
+            digits++;
+            continue;
+        }
+
+        if (digits > 6 || time->data[i] == '\0'
+            || strchr("T:.+-Z", time->data[i]) == NULL)
         {
             break;
         }
+
+        digits = 0;
     }
 
-    if (i == time->len && i <= 32 && gs_time_parse(time, &us) == GS_OK) {
+    if (i == time->len && i <= 32 && gs_time_parse(time, &us) == GS_OK
+        && time->data[17] != '6')
+    {
         gs_buf_str(b, time);
 
     } else {

@@ -11,8 +11,13 @@
 #include "http/ngx_http_govsvc_audit_priv.h"
 
 
+#define NGX_HTTP_GOVSVC_AUDIT_FIELD  128   /* bytes of a value in the line */
+
+
 static ngx_int_t ngx_http_govsvc_audit_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
+static ngx_int_t ngx_http_govsvc_audit_again(ngx_http_request_t *r,
+    gs_audit_record_t *rec);
 static ngx_uint_t ngx_http_govsvc_audit_harmless(const ngx_table_elt_t *h);
 
 
@@ -147,12 +152,67 @@ ngx_http_govsvc_audit_headers_in(ngx_http_request_t *r,
 
             case 1:
                 to->value = ngx_govsvc_to_gs(&h[i].value);
+
+                if (ngx_http_govsvc_audit_again(r, rec) == NGX_OK) {
+                    continue;
+                }
+
                 break;
             }
 
             rec->nheaders++;
         }
     }
+}
+
+
+/*
+ * A field given again is the same field (RFC 9110, 5.3): a record that has a
+ * key twice would be no record for its readers.  NGX_DECLINED: it is new.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_audit_again(ngx_http_request_t *r, gs_audit_record_t *rec)
+{
+    size_t              len;
+    u_char             *p;
+    ngx_uint_t          i;
+    gs_audit_header_t  *was, *now;
+
+    now = &rec->headers[rec->nheaders];
+
+    for (i = 0; i < rec->nheaders; i++) {
+        was = &rec->headers[i];
+
+        if (was->value.len != 0 && gs_str_eq(&was->name, &now->name)) {
+            break;
+        }
+    }
+
+    if (i == rec->nheaders || now->value.len == 0) {
+        return NGX_DECLINED;
+    }
+
+    /* what stands behind this is cut off anyway */
+
+    if (was->value.len >= NGX_HTTP_GOVSVC_AUDIT_FIELD) {
+        return NGX_OK;
+    }
+
+    len = was->value.len + 2 + now->value.len;
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_OK;
+    }
+
+    (void) ngx_cpymem(ngx_cpymem(ngx_cpymem(p, was->value.data,
+                                            was->value.len), ", ", 2),
+                      now->value.data, now->value.len);
+
+    was->value = gs_str_make(p, len);
+
+    return NGX_OK;
 }
 
 

@@ -101,6 +101,18 @@ test_form(void)
     m.time = gs_str_text("2026-11-22t13:08:36z");
     ok(gs_audit_syslog_write(&b, &m) == GS_OK, "lower case in a time");
     is_text("<110>1 - gw-1 govsvc - http [govsvc@32473]", "is none");
+
+    /* what RFC 3339 takes and RFC 5424 does not */
+
+    fresh();
+    m.time = gs_str_text("2026-11-22T13:08:36.8885981Z");
+    ok(gs_audit_syslog_write(&b, &m) == GS_OK, "seven digits of a second");
+    is_text("<110>1 - gw-1 govsvc - http [govsvc@32473]", "are too many");
+
+    fresh();
+    m.time = gs_str_text("2026-12-31T23:59:60Z");
+    ok(gs_audit_syslog_write(&b, &m) == GS_OK, "a leap second");
+    is_text("<110>1 - gw-1 govsvc - http [govsvc@32473]", "is none there");
 }
 
 
