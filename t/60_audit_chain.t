@@ -31,12 +31,6 @@ EOF
 
 my $dir = $t->dir() . '/audit';
 
-sub verify {
-    my ($code, $out) = $t->govsvc('audit', 'verify', '--json', @_ ? @_ : $dir);
-
-    return ($code, map { JSON::PP->new->decode($_) } split /\n/, $out);
-}
-
 sub sum {
     my ($key, @chains) = @_;
 
@@ -65,14 +59,17 @@ for (1 .. 4) {
     my @r = $t->http_parallel(\@raw, concurrency => 8);
     $n += grep { $_->status == 200 } @r;
 
-    my ($code) = verify();
+    my ($code) = $t->audit_verify();
     is($code, 0, 'verified while it is written');
 }
 
 is($n, 400, 'answered');
 
-$t->wait_for(sub { my ($c, @c) = verify(); $c == 0 && requests(@c) == $n });
-my ($code, @chains) = verify();
+$t->wait_for(sub {
+    my ($c, @c) = $t->audit_verify();
+    $c == 0 && requests(@c) == $n;
+});
+my ($code, @chains) = $t->audit_verify();
 is($code, 0, 'verified');
 is(requests(@chains), $n, 'one record for each request');
 cmp_ok(sum('segments', @chains), '>', scalar @chains, 'several segments');
@@ -106,8 +103,8 @@ cmp_ok($n, '>', 1000, 'many requests');
 
 is($t->read_file('audit/epoch'), "21\n", 'an epoch for each reload');
 
-$t->wait_for(sub { my (undef, @c) = verify(); requests(@c) >= $n });
-($code, @chains) = verify();
+$t->wait_for(sub { my (undef, @c) = $t->audit_verify(); requests(@c) >= $n });
+($code, @chains) = $t->audit_verify();
 is($code, 0, 'verified after 20 reloads');
 is(requests(@chains), $n, 'no request is missing, none is there twice');
 is(scalar(grep { $_->{end} eq 'open' && $_->{chain} !~ /^n1\.21\./ } @chains),
@@ -126,14 +123,14 @@ is($g[-1] - $g[0] + 1, scalar @g, 'no global number is missing');
 
 $t->http_get('/before') for 1 .. 10;
 $n += 10;
-$t->wait_for(sub { my (undef, @c) = verify(); requests(@c) >= $n });
+$t->wait_for(sub { my (undef, @c) = $t->audit_verify(); requests(@c) >= $n });
 
 ok($t->kill_worker('KILL'), 'a worker is killed');
 $t->http_get('/after') for 1 .. 10;
 $n += 10;
 
-$t->wait_for(sub { my (undef, @c) = verify(); requests(@c) >= $n });
-($code, @chains) = verify();
+$t->wait_for(sub { my (undef, @c) = $t->audit_verify(); requests(@c) >= $n });
+($code, @chains) = $t->audit_verify();
 ok($code == 0 || $code == 4, 'not taken for tampering');
 is(requests(@chains), $n, 'what was written is there');
 
@@ -142,7 +139,7 @@ is(requests(@chains), $n, 'what was written is there');
 $t->expect_log(qr/the file being written was removed or replaced/);
 
 for my $target ('file', 'folder') {
-    my (undef, @all) = verify();
+    my (undef, @all) = $t->audit_verify();
     my %alive = map { $_ => 1 } $t->workers();
     my ($chain) = grep { /\.(\d+)$/ && $alive{$1} } map { $_->{chain} } @all;
 
@@ -170,7 +167,7 @@ for my $target ('file', 'folder') {
     is($head->{ty}, 'seg.open', "$target removed: a new segment");
     is($head->{why}, 'unlinked', 'which says why');
 
-    ($code, my @one) = verify("$dir/$chain");
+    ($code, my @one) = $t->audit_verify("$dir/$chain");
     is($code, 1, 'and the verifier says so');
     is($one[0]{fault}{kind}, 'delete', 'a segment is missing');
 }
@@ -187,7 +184,7 @@ $t->stop();
 
 # An edit of one byte.
 
-(undef, @chains) = verify();
+(undef, @chains) = $t->audit_verify();
 my ($good) = grep { $_->{state} eq 'ok' && $_->{records} > 5 } @chains;
 my ($file) = sort glob "$dir/$good->{chain}/*.seg";
 my $text = $t->read_file($file);
@@ -198,7 +195,7 @@ open my $fh, '>', $file or die;
 print $fh @lines;
 close $fh;
 
-($code, my @one) = verify("$dir/$good->{chain}");
+($code, my @one) = $t->audit_verify("$dir/$good->{chain}");
 is($code, 1, 'an edit is seen');
 is($one[0]{fault}{kind}, 'edit', 'as an edit');
 is($one[0]{fault}{line}, 3, 'of this line');

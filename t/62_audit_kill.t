@@ -29,14 +29,7 @@ server {
 }
 EOF
 
-my $dir = $t->dir() . '/audit';
 my (%sent, $n);
-
-sub verify {
-    my ($code, $out) = $t->govsvc('audit', 'verify', '--json', $dir);
-
-    return ($code, map { JSON::PP->new->decode($_) } split /\n/, $out);
-}
 
 # The lines that count: a segment tells how much of the one before does.
 
@@ -95,7 +88,7 @@ ok($t->wait_for(sub { !missing() }, 10), 'every answered request is recorded')
 
 my ($code, @chains);
 $t->wait_for(sub {
-    ($code, @chains) = verify();
+    ($code, @chains) = $t->audit_verify();
     return 2 >= grep { $_->{end} eq 'open' } @chains;
 }, 10);
 
@@ -123,7 +116,7 @@ ok($t->wait_for(sub { my @now = $t->audit_files(); @now > @before }),
 
 my @why = map { $_->{why} } grep { $_->{ty} eq 'seg.open' } counted();
 ok(scalar(grep { $_ eq 'rotate' } @why), 'which says why');
-is((verify())[0], 0, 'and the chain goes on');
+is(($t->audit_verify())[0], 0, 'and the chain goes on');
 
 # A stop in time writes what waits.
 
@@ -132,7 +125,7 @@ $t->stop();
 
 is(scalar(missing()), 0, 'nothing is lost at the end');
 
-($code, @chains) = verify();
+($code, @chains) = $t->audit_verify();
 is($code, 0, 'whole');
 is(scalar(grep { $_->{end} ne 'closed' } @chains), 0, 'all chains are ended');
 

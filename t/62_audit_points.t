@@ -15,14 +15,11 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
+use Test::GovSvc::Fault;
 
 my $t = Test::GovSvc->new(workers => 2)->has('cli', 'stock');
 my $long = $ENV{GOVSVC_LONG};
-my $dir = $t->dir() . '/audit';
-
-$t->{module} = "$FindBin::Bin/../build/fault/ngx_govsvc_module.so";
-$ENV{GOVSVC_FAULT} = $t->write_file('fault', "\0" x 256);
-chmod 0666, $ENV{GOVSVC_FAULT};
+my $fault = Test::GovSvc::Fault->new($t);
 
 # Points by what brings a process there; those of a rescue with the point at
 # which the one before is killed.
@@ -78,28 +75,6 @@ $t->expect_log(qr/exited on signal 9/);
 
 my (%ids, %receipts, %sent, %broken, $n);
 
-sub left {
-    my (undef, $first, undef, $second) = unpack 'a56 Q< a56 Q<',
-        $t->read_file('fault');
-
-    return $first + $second;
-}
-
-# Who goes on for the dead one dies at the first passing.
-
-sub fault {
-    my ($count, @points) = @_;
-
-    open my $fh, '+<', $ENV{GOVSVC_FAULT} or die;
-
-    for my $i (0, 1) {
-        sysseek $fh, 64 * $i, 0;
-        syswrite $fh, pack 'a56', $points[$i] // '';
-        syswrite $fh, pack 'Q<', !defined $points[$i] ? 0
-            : $i == 0 ? $count : 1;
-    }
-}
-
 sub ask {
     my ($kind) = @_;
 
@@ -118,30 +93,25 @@ sub ask {
 
 sub cycle { ask($_) for qw/write plain shed shed deny deny deny/ }
 
-sub verify {
-    my ($code, $out) = $t->govsvc('audit', 'verify', '--json', $dir);
-
-    return ($code, map { decode_json($_) } split /\n/, $out);
-}
-
 sub point {
     my ($count, @points) = @_;
 
     my $turn = grep { /^file/ } @points;
 
     cycle();
-    fault($count, @points);
+    $fault->kill_at($points[0], $count, $points[1]);
 
     ok($t->wait_for(sub {
-        kill 'USR1', $t->{main} if $turn && left();
-        cycle() if left();
-        select undef, undef, undef, 0.11 if left() && "@points" =~ /agg/;
-        return left() == 0;
+        kill 'USR1', $t->{main} if $turn && $fault->left();
+        cycle() if $fault->left();
+        select undef, undef, undef, 0.11
+            if $fault->left() && "@points" =~ /agg/;
+        return $fault->left() == 0;
     }, 60), "@points, $count: killed there");
 
     ok($t->wait_for(sub { $t->workers() == 2 }), 'the next one is there');
 
-    my ($code, @chains) = verify();
+    my ($code, @chains) = $t->audit_verify();
     my @faults = map { "$_->{fault}{kind} at $_->{fault}{line}" }
         grep { $_->{fault} && $_->{fault}{kind} ne 'torn' } @chains;
 
@@ -156,14 +126,14 @@ for my $count ($long ? (1, 2, 3, 5, 8, 13) : (1)) {
 
 cycle();
 $t->wait_for(sub {
-    my (undef, @chains) = verify();
+    my (undef, @chains) = $t->audit_verify();
     return 2 >= grep { $_->{end} eq 'open' } @chains;
 }, 30);
 $t->stop();
 
 # What is left is all there is.
 
-my ($code, @chains) = verify();
+my ($code, @chains) = $t->audit_verify();
 ok($code == 0 || $code == 4, 'the store verifies') or diag($code);
 is_deeply([ grep { $_->{fault} } @chains ], [], 'nothing is wrong in it');
 is(scalar(grep { $_->{end} ne 'closed' } @chains), 0, 'all chains are ended');

@@ -16,14 +16,13 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
+use Test::GovSvc::Fault;
 
 my $t = Test::GovSvc->new(workers => 1)->has('cli', 'stock');
 my $long = $ENV{GOVSVC_LONG};
 my $dir = $t->dir() . '/audit';
 
-$t->{module} = "$FindBin::Bin/../build/fault/ngx_govsvc_module.so";
-$ENV{GOVSVC_FAULT} = $t->write_file('fault', "\0" x 256);
-chmod 0666, $ENV{GOVSVC_FAULT};
+my $fault = Test::GovSvc::Fault->new($t);
 $t->expect_log(qr/exited on signal 9/);
 
 $t->nginx_backend('up', <<'EOF');
@@ -44,19 +43,6 @@ server {
 }
 EOF
 
-sub fault {
-    my ($point, $count, $short) = @_;
-
-    open my $fh, '+<', $ENV{GOVSVC_FAULT} or die;
-    sysseek $fh, 184, 0;
-    syswrite $fh, pack 'Q<', $short;
-    sysseek $fh, 0, 0;
-    syswrite $fh, pack 'a56', $point;
-    syswrite $fh, pack 'Q<', $count;
-}
-
-sub left { return unpack 'x56 Q<', $t->read_file('fault') }
-
 my (%acked, $broken, $n);
 
 sub ask {
@@ -71,19 +57,13 @@ sub ask {
     }
 }
 
-sub verify {
-    my ($code, $out) = $t->govsvc('audit', 'verify', '--json', $_[0] // $dir);
-
-    return ($code, map { decode_json($_) } split /\n/, $out);
-}
-
 # A line in many parts.
 
 for my $short (1, 7, 100) {
-    fault('', 0, $short);
+    $fault->short($short);
     ask() for 1 .. 3;
-    fault('', 0, 0);
-    is((verify())[0], 0, "$short bytes at a time");
+    $fault->short(0);
+    is(($t->audit_verify())[0], 0, "$short bytes at a time");
 }
 
 is($broken // 0, 0, 'all were answered');
@@ -96,11 +76,16 @@ my @wrong;
 for my $short (@sizes) {
     $t->wait_for(sub { $t->workers() == 1 });
     ask();
-    fault('thread_written', 1, $short);
-    $t->wait_for(sub { ask() if left(); return !left() }, 30);
-    fault('', 0, 0);
+    $fault->short($short);
+    $fault->kill_at('thread_written', 1);
+    $t->wait_for(sub {
+        ask() if $fault->left();
+        return !$fault->left();
+    }, 30);
+    $fault->kill_at('', 0);
+    $fault->short(0);
 
-    my ($code, @chains) = verify();
+    my ($code, @chains) = $t->audit_verify();
     my @faults = grep { $_->{fault} && $_->{fault}{kind} ne 'torn' } @chains;
     push @wrong, "$short: $code" if $code == 1 || @faults;
 }
@@ -109,14 +94,14 @@ is("@wrong", '', 'nothing looks like tampering');
 $t->wait_for(sub { $t->workers() == 1 });
 ask() for 1 .. 3;
 $t->wait_for(sub {
-    my (undef, @chains) = verify();
+    my (undef, @chains) = $t->audit_verify();
     return 1 == grep { $_->{end} eq 'open' } @chains;
 }, 30);
 
 # A copy as it would be after a loss of power, cut at each byte of the end.
 
 system('cp', '-r', $dir, $t->dir() . '/copy') == 0 or die;
-my (undef, @now) = verify();
+my (undef, @now) = $t->audit_verify();
 my ($live) = map { $_->{chain} } grep { $_->{end} eq 'open' } @now;
 my ($last) = reverse sort glob $t->dir() . "/copy/$live/*.seg";
 my $text = $t->read_file($last);
@@ -128,7 +113,7 @@ my (@bad, %kinds);
 for (my $at = $size; $at >= $least; $at -= $long ? 1 : 13) {
     truncate $last, $at or die;
     utime 1, 1, $last;
-    my ($code, @chains) = verify($last);
+    my ($code, @chains) = $t->audit_verify($last);
     my $end = substr($text, 0, $at) =~ /\n\z/;
     my $kind = $chains[0]{fault} ? $chains[0]{fault}{kind} : '';
     $kinds{$kind}++;
@@ -141,7 +126,7 @@ cmp_ok($kinds{torn}, '>', 50, 'in many places');
 
 $t->stop();
 
-my ($code, @chains) = verify();
+my ($code, @chains) = $t->audit_verify();
 ok($code == 0 || $code == 4, 'the store verifies') or diag($code);
 is_deeply([ grep { $_->{fault} } @chains ], [], 'nothing is wrong in it');
 is(scalar(grep { $_->{end} ne 'closed' } @chains), 0, 'all chains are ended');
@@ -169,7 +154,7 @@ if ($writer == 0) {
     POSIX::_exit(0);
 }
 
-($code, @chains) = verify($late);
+($code, @chains) = $t->audit_verify($late);
 waitpid $writer, 0;
 is_deeply([ map { $_->{fault} // () } @chains ], [],
     'it is waited for') or diag($code);

@@ -33,10 +33,10 @@ EOF
 my $dir = $t->dir() . '/audit';
 
 sub verify {
-    my ($code, $out) = $t->govsvc('audit', 'verify', '--json', $dir);
+    my ($code, @chains) = $t->audit_verify();
     my %sum;
 
-    for my $chain (map { JSON::PP->new->decode($_) } split /\n/, $out) {
+    for my $chain (@chains) {
         $sum{$_} += $chain->{$_} for qw(records lost counted);
     }
 

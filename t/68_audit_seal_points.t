@@ -14,11 +14,11 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
+use Test::GovSvc::Fault;
 
 my $t = Test::GovSvc->new()->has('cli', 'stock');
 my $base = $t->dir();
 my ($dir, $seal) = ("$base/audit", "$base/seal");
-my $fault = "$FindBin::Bin/../build/fault/govsvc";
 
 my @points = qw/seal_index seal_tile seal_tiles seal_synced seal_state
     seal_signed seal_put seal_renamed seal_checkpoint seal_dropped/;
@@ -33,6 +33,10 @@ server {
     location / { return 200 "ok"; }
 }
 EOC
+
+# The server goes on meanwhile: what is killed is the command.
+
+my $fault = Test::GovSvc::Fault->new($t);
 
 mkdir "$base/k";
 $t->govsvc('audit', 'keygen', '--name', 'gov.example/n1', '--out', "$base/k");
@@ -83,9 +87,8 @@ for my $count ($ENV{GOVSVC_LONG} ? (1 .. 6) : (1, 2)) {
             $asked += $n;
             $t->http_parallel([ map { $t->request('GET', "/$_") } 1 .. $n ]);
 
-            local $ENV{GOVSVC_FAULT} = $t->write_file('fault',
-                pack('a56 Q<', $point, $count) . "\0" x 192);
-            my ($code) = $t->command($fault, @sealer);
+            $fault->kill_at($point, $count);
+            my ($code) = $fault->command(@sealer);
             $hit = $code == 128 + 9;
             last if $hit || $code != 0
                 || ($count > 1 && $point !~ /put|renamed|tile$/);

@@ -16,6 +16,7 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
+use Test::GovSvc::Fault;
 
 my $t = Test::GovSvc->new(workers => 2)->has('cli', 'stock');
 my $base = $t->dir();
@@ -23,9 +24,7 @@ my ($dir, $seal) = ("$base/audit", "$base/seal");
 my $rounds = $ENV{GOVSVC_LONG} ? 1200 : 16;
 my $govsvc = "$FindBin::Bin/../build/govsvc";
 
-$t->{module} = "$FindBin::Bin/../build/fault/ngx_govsvc_module.so";
-$ENV{GOVSVC_FAULT} = $t->write_file('fault', "\0" x 256);
-chmod 0666, $ENV{GOVSVC_FAULT};
+my $fault = Test::GovSvc::Fault->new($t);
 $t->expect_log(qr/exited on signal 9/);
 
 $t->nginx_backend('up', <<'EOF');
@@ -72,20 +71,12 @@ if ($sealer == 0) {
 my @load = map { $t->load_start(uri => $_, seconds => 3600, pause => 0.005) }
     '/write/1', '/write/2', '/read';
 
-sub clock {
-    my ($seconds) = @_;
-
-    open my $fh, '+<', $ENV{GOVSVC_FAULT} or die;
-    sysseek $fh, 248, 0;
-    syswrite $fh, pack 'q<', $seconds;
-}
-
 my @happens = (
-    sub { clock(-3600) },
+    sub { $fault->clock(-3600) },
     sub { kill 'USR1', $t->{main} },
-    sub { clock(3600) },
+    sub { $fault->clock(3600) },
     sub { kill 'HUP', $t->{main} },
-    sub { clock(0) },
+    sub { $fault->clock(0) },
     sub {
         my ($pid) = $t->workers() or return;
         kill 'KILL', $pid;
@@ -127,7 +118,7 @@ is(join("\n", @alarms), '', 'no false alarm');
 cmp_ok($codes{0} // 0, '>', 0, 'whole most of the time');
 note(join ', ', map { "$_: $codes{$_}" } sort keys %codes);
 
-clock(0);
+$fault->clock(0);
 $t->load_stop($_) for @load;
 $t->stop();
 

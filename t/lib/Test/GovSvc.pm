@@ -1071,6 +1071,16 @@ sub audit_master_lines {
 }
 
 
+sub audit_verify {
+    my ($self, $dir) = @_;
+
+    my ($code, $out) = $self->govsvc('audit', 'verify', '--json',
+        $dir // "$self->{dir}/audit");
+
+    return ($code, map { JSON::PP->new->utf8->decode($_) } split /\n/, $out);
+}
+
+
 # The checks that every test gets
 
 sub expect_log {
@@ -1463,7 +1473,8 @@ so on), dir and key (the name of another key).
 
 audit_files([DIR]), audit_lines([DIR]): the segments of the workers in order,
 their lines decoded.  audit_master_files and audit_master_lines are those of
-the master, audit_store has all files.
+the master, audit_store has all files.  audit_verify([PATH]): the exit code of
+"govsvc audit verify --json" and what it tells of each chain, decoded.
 
 =head1 ENVIRONMENT
 
