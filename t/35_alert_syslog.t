@@ -11,19 +11,16 @@ use strict;
 use warnings;
 
 use Test::More;
-use IO::Handle;
-use IO::Socket::INET;
-use IO::Socket::UNIX;
 use JSON::PP;
-use POSIX ();
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
+use Test::GovSvc::Syslog;
 
 my $t = Test::GovSvc->new(workers => 2)->has('openssl');
 my $dir = $t->dir();
 my ($tcp, $tls, $wrong, $udp, $dead) = map { $t->take_port() } 1 .. 5;
-my (%pid, %stdin);
+my $logs = Test::GovSvc::Syslog->new($t);
 
 $t->ca('ca');
 $t->certificate('good', 'ca', 'logs.test');
@@ -38,94 +35,15 @@ rule 2003 agent  { match header:user-agent lit sqlmap; severity critical;
                    tag scanner; block; }
 EOR
 
-# A receiver writes what it reads to a file.
-
-sub receive {
-    my ($name, $listen, %opt) = @_;
-
-    pipe my $in, $stdin{$name} or die "pipe: $!";
-    defined($pid{$name} = fork()) or die "fork: $!";
-    return if $pid{$name};
-
-    open my $out, '>>', "$dir/$name.log" or die;
-    binmode $out;
-    $out->autoflush(1);
-
-    if ($opt{tls}) {
-        print $out "\n=== connection\n";
-        open STDIN, '<&', $in or die;
-        open STDOUT, '>&', $out or die;
-        open STDERR, '>', '/dev/null' or die;
-        exec 'openssl', 's_server', '-quiet', '-accept', "127.0.0.1:$listen",
-            '-cert', "$dir/$opt{tls}.crt", '-key', "$dir/$opt{tls}.key",
-            '-CAfile', "$dir/ca.crt", '-Verify', 1, '-verify_return_error';
-    }
-
-    my $server = $listen->() or die "$name: $@ $!";
-
-    if ($opt{datagram}) {
-        while (defined recv $server, my $text, 65536, 0) {
-            print $out length($text), ' ', $text;
-        }
-    }
-
-    while (my $c = $server->accept()) {
-        print $out "\n=== connection\n";
-
-        while (sysread $c, my $text, 65536) {
-            print $out $text;
-        }
-    }
-
-    POSIX::_exit(0);
-}
-
-sub kill9 {
-    my ($name) = @_;
-
-    my $pid = delete $pid{$name} or return;
-    kill KILL => $pid;
-    waitpid $pid, 0;
-}
-
-sub listener {
-    my ($port) = @_;
-
-    return sub {
-        for (1 .. 200) {
-            my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
-                LocalPort => $port, Listen => 5, ReuseAddr => 1);
-            return $s if $s;
-            select undef, undef, undef, 0.05;
-        }
-        return;
-    };
-}
-
 my %start = (
-    tcp => sub { receive('tcp', listener($tcp)) },
-    tls => sub { receive('tls', $tls, tls => 'good') },
-    wrong => sub { receive('wrong', $wrong, tls => $_[0] // 'bad') },
-    udp => sub {
-        receive('udp', sub { IO::Socket::INET->new(Proto => 'udp',
-            LocalAddr => '127.0.0.1', LocalPort => $udp) }, datagram => 1);
-    },
-    unix => sub {
-        receive('unix', sub {
-            unlink "$dir/logs.sock";
-            IO::Socket::UNIX->new(Local => "$dir/logs.sock", Listen => 5);
-        });
-    },
+    tcp => sub { $logs->tcp('tcp', $tcp) },
+    tls => sub { $logs->tls('tls', $tls, 'good', verify => 1) },
+    wrong => sub { $logs->tls('wrong', $wrong, $_[0] // 'bad', verify => 1) },
+    udp => sub { $logs->udp('udp', $udp) },
+    unix => sub { $logs->unix('unix') },
 );
 
 $_->() for values %start;
-
-my $main = $$;
-
-END {
-    local $?;
-    if ($$ == $main) { kill9($_) for keys %pid; }
-}
 
 my $gd = $t->backend('gd');
 my $often = 'lang=en wait=100ms window=1s rate=600 timeout=2s';
@@ -142,7 +60,7 @@ govsvc_alert  syslog tls://127.0.0.1:$tls $certificate $often min=high
               facility=local6 app=gw sd_id=gov\@1.2;
 govsvc_alert  syslog tls://127.0.0.1:$wrong $certificate $often;
 govsvc_alert  syslog udp://127.0.0.1:$udp $often min=critical;
-govsvc_alert  syslog unix:$dir/logs.sock $often min=critical;
+govsvc_alert  syslog unix:$dir/unix.sock $often min=critical;
 govsvc_alert  syslog tcp://127.0.0.1:$dead $often min=critical give_up=2s;
 
 server {
@@ -161,25 +79,10 @@ my $form = qr/^<(\d+)>1\x20
     (alert|digest)\x20\[(\S+)\x20([a-z]+="$value"(?:\x20[a-z]+="$value")*)\]
     (?:\x20\xef\xbb\xbf(\{[^\n\0]*\}))?$/x;
 
-# Whole frames; of a connection that was cut the last piece is none.
-
 sub frames {
-    my ($name) = @_;
+    my ($bad, @frames) = $logs->frames(@_);
 
-    my @m;
-
-    open my $in, '<', "$dir/$name.log" or return;
-    binmode $in;
-    my $all = do { local $/; <$in> } // '';
-
-    for my $part (split /\n=== connection\n/, $all) {
-        while ($part =~ s/^([1-9]\d{0,4}) //) {
-            last if length($part) < $1;
-            push @m, substr $part, 0, $1, '';
-        }
-    }
-
-    return @m;
+    return @frames;
 }
 
 # Each message once: the same number may come again.
@@ -286,7 +189,7 @@ ok($t->wait_for(sub {
     $t->error_log() =~ /no connection to "tls:\S+:$wrong": the certificate/
 }, 60), 'a certificate for another name');
 is(scalar(frames('wrong')), 0, 'not a message for it');
-kill9('wrong');
+$logs->kill9('wrong');
 $start{wrong}->('good');
 all('wrong', 3, 'the right one is told all of it');
 
@@ -313,7 +216,7 @@ for (qw/tcp tls/) {
 for my $name (qw/tcp tls/) {
     my $before = total($name);
 
-    kill9($name);
+    $logs->kill9($name);
     get("/plain/?id=union+$name");
     ok($t->wait_for(sub {
         $t->error_log()
@@ -322,7 +225,7 @@ for my $name (qw/tcp tls/) {
     $start{$name}->();
     all($_, $before + 1, "$name is back: told to $_") for qw/tcp tls wrong/;
 
-    kill STOP => $pid{$name};
+    $logs->signal(STOP => $name);
     my $sent = metric('sent');
     get("/plain/?id=union+stopped");
 
@@ -331,7 +234,7 @@ for my $name (qw/tcp tls/) {
     ok($t->wait_for(sub { metric('sent') >= $sent + 3 }, 60),
         "the system of $name took it");
     is(total($name), $before + 1, "and $name did not read it");
-    kill9($name);
+    $logs->kill9($name);
     $start{$name}->();
     all($name, $before + 2, "it is said again, $name");
 }

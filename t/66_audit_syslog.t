@@ -10,121 +10,31 @@ use strict;
 use warnings;
 
 use Test::More;
-use IO::Handle;
-use IO::Socket::INET;
-use IO::Socket::UNIX;
-use POSIX ();
-use Socket qw/SOCK_STREAM SOCK_DGRAM/;
-
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
+use Test::GovSvc::Syslog;
 
 my $t = Test::GovSvc->new(workers => 2)->has('openssl');
 my $dir = $t->dir();
 my ($tcp, $tls, $wrong, $udp) = map { $t->take_port() } 1 .. 4;
-my (%pid, %stdin);
+my $logs = Test::GovSvc::Syslog->new($t);
 
 $t->ca('ca');
 $t->certificate('good', 'ca', 'logs.test');
 $t->certificate('bad', 'ca', 'other.test');
 $t->expect_log(qr/\[(error|crit)\]/);
 
-# A receiver writes what it reads to a file, byte by byte as it came; a frame
-# of datagrams is made as for a stream.
-
-sub receive {
-    my ($name, $listen, %opt) = @_;
-
-    pipe my $in, $stdin{$name} or die "pipe: $!";
-    defined($pid{$name} = fork()) or die "fork: $!";
-    return if $pid{$name};
-
-    open my $out, '>>', "$dir/$name.log" or die;
-    binmode $out;
-    $out->autoflush(1);
-
-    if ($opt{tls}) {
-        print $out "\n=== connection\n";
-        open STDIN, '<&', $in or die;
-        open STDOUT, '>&', $out or die;
-        open STDERR, '>', '/dev/null' or die;
-        exec 'openssl', 's_server', '-quiet', '-accept', "127.0.0.1:$listen",
-            '-cert', "$dir/$opt{tls}.crt", '-key', "$dir/$opt{tls}.key";
-    }
-
-    my $server = $listen->() or die "$name: $@ $!";
-
-    if ($opt{datagram}) {
-        while (defined recv $server, my $text, 65536, 0) {
-            print $out length($text), ' ', $text;
-        }
-    }
-
-    while (my $c = $server->accept()) {
-        print $out "\n=== connection\n";
-
-        while (sysread $c, my $text, 65536) {
-            print $out $text;
-        }
-    }
-
-    POSIX::_exit(0);
-}
-
-sub kill9 {
-    my ($name) = @_;
-
-    my $pid = delete $pid{$name};
-    kill KILL => $pid;
-    waitpid $pid, 0;
-}
-
-sub listener {
-    my ($port) = @_;
-
-    return sub {
-        for (1 .. 100) {
-            my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
-                LocalPort => $port, Listen => 5, ReuseAddr => 1);
-            return $s if $s;
-            select undef, undef, undef, 0.05;
-        }
-        return;
-    };
-}
-
 my %start = (
-    tcp => sub { receive('tcp', listener($tcp)) },
-    tls => sub { receive('tls', $tls, tls => 'good') },
-    wrong => sub { receive('wrong', $wrong, tls => 'bad') },
-    udp => sub {
-        receive('udp', sub { IO::Socket::INET->new(Proto => 'udp',
-            LocalAddr => '127.0.0.1', LocalPort => $udp) }, datagram => 1);
-    },
-    stream => sub {
-        receive('stream', sub {
-            unlink "$dir/stream.sock";
-            IO::Socket::UNIX->new(Local => "$dir/stream.sock", Listen => 5);
-        });
-    },
-    dgram => sub {
-        receive('dgram', sub {
-            unlink "$dir/dgram.sock";
-            IO::Socket::UNIX->new(Local => "$dir/dgram.sock",
-                Type => SOCK_DGRAM);
-        }, datagram => 1);
-    },
+    tcp => sub { $logs->tcp('tcp', $tcp) },
+    tls => sub { $logs->tls('tls', $tls, 'good') },
+    wrong => sub { $logs->tls('wrong', $wrong, 'bad') },
+    udp => sub { $logs->udp('udp', $udp) },
+    stream => sub { $logs->unix('stream') },
+    dgram => sub { $logs->unix_dgram('dgram') },
 );
 
 $_->() for values %start;
-
-my $main = $$;
-
-END {
-    local $?;
-    if ($$ == $main) { kill9($_) for keys %pid; }
-}
 
 $t->write_file('long', 'x' x 3000);
 
@@ -148,30 +58,6 @@ server {
 }
 END
 
-# The messages of a receiver: pieces of a connection that was cut are left
-# out, everything else must be a frame.
-
-sub messages {
-    my ($name) = @_;
-
-    my ($bad, @m) = (0);
-
-    open my $in, '<', "$dir/$name.log" or return (0);
-    binmode $in;
-    my $all = do { local $/; <$in> } // '';
-
-    for my $part (split /\n=== connection\n/, $all) {
-        while ($part ne '') {
-            $part =~ s/^([1-9]\d{0,4}) //
-                or $part =~ /^[1-9]?\d{0,4}$/ ? last : ($bad++, last);
-            last if length($part) < $1;
-            push @m, substr $part, 0, $1, '';
-        }
-    }
-
-    return ($bad, @m);
-}
-
 my $value = qr/(?:[^"\\\]]|\\["\\\]])*/;
 my $form = qr/^<(\d+)>1\x20
     (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+08:00)\x20n1\x20(\S+)\x20-\x20
@@ -194,7 +80,7 @@ sub same {
     my ($bad, @m, %seen, @lines);
 
     my $ok = $t->wait_for(sub {
-        ($bad, @m) = messages($name);
+        ($bad, @m) = $logs->frames($name);
         %seen = map { ($_ =~ $form)[6] // '', 1 } @m;
         @lines = lines($opt{type});
         return @lines && @lines == keys %seen
@@ -248,8 +134,8 @@ is_deeply([ ($m[0] =~ $form)[0, 2, 4] ], [ 22 * 8 + 6, 'gw', 'gov@1.2' ],
 same('stream', 'a Unix socket');
 same('dgram', 'datagrams on a Unix socket');
 
-ok($t->wait_for(sub { messages('udp') >= 61 }, 30), 'UDP');
-@m = messages('udp');
+ok($t->wait_for(sub { $logs->frames('udp') >= 61 }, 30), 'UDP');
+@m = $logs->frames('udp');
 shift @m;
 ok((grep { length > 600 } @m) == 0, 'no datagram is too long');
 
@@ -258,7 +144,7 @@ ok((grep { length > 600 } @m) == 0, 'no datagram is too long');
 ok($t->wait_for(sub {
     $t->error_log() =~ /no connection to "tls:\S+:$wrong": the certificate/
 }), 'a certificate for another name');
-is((messages('wrong'))[1], undef, 'not a message for it');
+is(($logs->frames('wrong'))[1], undef, 'not a message for it');
 
 # hostile bytes
 
@@ -278,7 +164,7 @@ for my $name (qw/tcp tls stream/) {
 
     for (1 .. 2) {
         $t->wait_for(sub { lines() > $n + 100 });
-        kill9($name);
+        $logs->kill9($name);
         $n = lines();
         $t->wait_for(sub { lines() > $n + 50 });
         $start{$name}->();
@@ -292,10 +178,10 @@ for my $name (qw/tcp tls stream/) {
 
 # one that does not read holds nobody up, and has all of it at the end
 
-kill STOP => $pid{$_} for qw/tcp tls stream dgram/;
+$logs->signal(STOP => qw/tcp tls stream dgram/);
 my @r = load(400, '/stopped/' . 'y' x 800);
 is(scalar(grep { $_->status == 200 } @r), 400, 'requests go on');
-kill CONT => $pid{$_} for qw/tcp tls stream dgram/;
+$logs->signal(CONT => qw/tcp tls stream dgram/);
 same('tcp', 'a receiver that stood still');
 same('tls', 'the same with TLS', type => 'http');
 same('stream', 'the same with a Unix socket');
@@ -313,7 +199,7 @@ same('tcp', 'kill -9 of both workers, and a reload');
 # a restart goes on where it was
 
 $t->stop();
-my $before = () = messages('tcp');
+my $before = () = $logs->frames('tcp');
 $t->run();
 load(20, '/restart');
 @m = same('tcp', 'a restart');

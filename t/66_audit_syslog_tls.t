@@ -13,11 +13,12 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
+use Test::GovSvc::Syslog;
 
 my $t = Test::GovSvc->new()->has('openssl');
 my $dir = $t->dir();
 my ($asks, $other) = map { $t->take_port() } 1 .. 2;
-my (%pid, %stdin);
+my $logs = Test::GovSvc::Syslog->new($t);
 
 $t->ca('ca');
 $t->certificate('logs', 'ca', 'logs.test');
@@ -30,31 +31,7 @@ $t->expect_log(qr/\[(error|crit)\]/);
 sub receive {
     my ($name, $port, $cert) = @_;
 
-    pipe my $in, $stdin{$name} or die "pipe: $!";
-    defined($pid{$name} = fork()) or die "fork: $!";
-    return if $pid{$name};
-
-    open STDIN, '<&', $in or die;
-    open STDOUT, '>>', "$dir/$name.log" or die;
-    open STDERR, '>', '/dev/null' or die;
-    exec 'openssl', 's_server', '-quiet', '-accept', "127.0.0.1:$port",
-        '-cert', "$dir/$cert.crt", '-key', "$dir/$cert.key",
-        '-CAfile', "$dir/ca.crt", '-Verify', 1, '-verify_return_error';
-}
-
-sub kill9 {
-    my ($name) = @_;
-
-    my $pid = delete $pid{$name} or return;
-    kill KILL => $pid;
-    waitpid $pid, 0;
-}
-
-my $main = $$;
-
-END {
-    local $?;
-    if ($$ == $main) { kill9($_) for keys %pid; }
+    $logs->tls($name, $port, $cert, verify => 1);
 }
 
 sub conf {
@@ -118,7 +95,7 @@ is(got('other'), 0, 'nothing for another name');
 conf('cert=gw.crt key=gw.key');
 ok($t->reload(), 'a certificate of ours');
 
-kill9('other');
+$logs->kill9('other');
 receive('other', $other, 'logs');
 
 ok($t->wait_for(sub { got('asks') == 40 }, 60),
@@ -132,7 +109,7 @@ ok($t->wait_for(sub { got('asks') == 60 && got('other') == 60 }, 60),
 
 # It asks for one of the CA, not for any.
 
-kill9('asks');
+$logs->kill9('asks');
 $t->ca('ca2');
 $t->certificate('strange', 'ca2', 'gw.test');
 unlink "$dir/asks.log";
