@@ -11,57 +11,22 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
-
-eval { require MaxMind::DB::Writer::Tree };
-
-if ($@) {
-    BAIL_OUT('MaxMind::DB::Writer is missing') if $ENV{CI};
-    plan(skip_all => 'MaxMind::DB::Writer is missing');
-}
+use Test::GovSvc::Mmdb;
 
 my $t = Test::GovSvc->new();
 
 my $port = $t->backend('all');
 
+mmdb_write($t->dir() . '/geo.mmdb', 'Test-City',
+    '203.0.113.0/26' => { place('CN', 'GD') },
+    '203.0.113.64/26' => { place('CN', '33') },
+    '203.0.113.128/26' => { place('HK') },
+    '203.0.113.192/26' => { place('CN', '66') },
+    '2001:db8:44::/48' => { place('CN', 'GD') },
+    '198.51.100.0/24' => { place('US', 'CA') });
 
-# A small database: network, country, subdivision.
-
-sub database {
-    my ($file, $type, @places) = @_;
-
-    my %types = (country => 'map', iso_code => 'utf8_string',
-        subdivisions => [ 'array', 'map' ]);
-
-    my $tree = MaxMind::DB::Writer::Tree->new(
-        ip_version => 6, record_size => 24, database_type => $type,
-        languages => ['en'], description => { en => 'test' },
-        map_key_type_callback => sub { $types{$_[0]} },
-        remove_reserved_networks => 0);
-
-    for (@places) {
-        my ($net, $country, $province) = @$_;
-
-        $tree->insert_network($net, {
-            country => { iso_code => $country },
-            $province ? (subdivisions => [ { iso_code => $province } ]) : (),
-        });
-    }
-
-    open my $fh, '>:raw', $t->dir . "/$file" or die "$file: $!";
-    $tree->write_tree($fh);
-    close $fh;
-}
-
-
-database('geo.mmdb', 'Test-City',
-    [ '203.0.113.0/26', 'CN', 'GD' ],
-    [ '203.0.113.64/26', 'CN', '33' ],
-    [ '203.0.113.128/26', 'HK' ],
-    [ '203.0.113.192/26', 'CN', '66' ],
-    [ '2001:db8:44::/48', 'CN', 'GD' ],
-    [ '198.51.100.0/24', 'US', 'CA' ]);
-
-database('asn.mmdb', 'Test-ASN', [ '203.0.113.0/24', 'CN' ]);
+mmdb_write($t->dir() . '/asn.mmdb', 'Test-ASN',
+    '203.0.113.0/24' => { place('CN') });
 
 $t->write_file('platforms.json', <<"EOF");
 {

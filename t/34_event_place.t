@@ -14,22 +14,16 @@ use JSON::PP;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
-
-eval { require MaxMind::DB::Writer::Tree };
-
-if ($@) {
-    BAIL_OUT('MaxMind::DB::Writer is missing') if $ENV{CI};
-    plan(skip_all => 'MaxMind::DB::Writer is missing');
-}
+use Test::GovSvc::Mmdb;
 
 my $t = Test::GovSvc->new(log => 'info')->has('mint');
 
 $t->mint_keys('keys');
-database('geo.mmdb',
-    [ '203.0.113.0/26', 'CN', 'GD' ],
-    [ '203.0.113.64/26', 'CN', 'ZJ' ],
-    [ '203.0.113.128/26', 'CN', 'SC' ],
-    [ '198.51.100.0/24', 'US', 'CA' ]);
+mmdb_write($t->dir() . '/geo.mmdb', 'Test-City',
+    '203.0.113.0/26' => { place('CN', 'GD') },
+    '203.0.113.64/26' => { place('CN', 'ZJ') },
+    '203.0.113.128/26' => { place('CN', 'SC') },
+    '198.51.100.0/24' => { place('US', 'CA') });
 
 $t->write_file('a.rules', <<'EOR');
 rule 3001 union  { match args lit union; severity high; score sqli 5; }
@@ -126,32 +120,4 @@ sub events {
     $t->wait_for(sub { lines() >= $n }, 20);
 
     return map { decode_json($_) } lines();
-}
-
-
-# network, country, subdivision
-sub database {
-    my ($file, @places) = @_;
-
-    my %types = (country => 'map', iso_code => 'utf8_string',
-        subdivisions => [ 'array', 'map' ]);
-
-    my $tree = MaxMind::DB::Writer::Tree->new(
-        ip_version => 6, record_size => 24, database_type => 'Test-City',
-        languages => ['en'], description => { en => 'test' },
-        map_key_type_callback => sub { $types{$_[0]} },
-        remove_reserved_networks => 0);
-
-    for (@places) {
-        my ($net, $country, $province) = @$_;
-
-        $tree->insert_network($net, {
-            country => { iso_code => $country },
-            subdivisions => [ { iso_code => $province } ],
-        });
-    }
-
-    open my $fh, '>:raw', $t->dir . "/$file" or die "$file: $!";
-    $tree->write_tree($fh);
-    close $fh;
 }
