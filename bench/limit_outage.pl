@@ -137,13 +137,9 @@ fault('stopped', sub { $rs->pause($one) }, sub { $rs->resume($one) });
 fault('killed', sub { $rs->kill9($one) }, sub { $rs->start($one) });
 
 fault('password', sub {
-    $rs->cli($one, qw/CONFIG SET requirepass other/);
-    $one->{password} = 'other';
+    $rs->password($one, 'other');
     $rs->cli($one, qw/CLIENT KILL TYPE normal SKIPME yes/);
-}, sub {
-    $rs->cli($one, qw/CONFIG SET requirepass good/);
-    $one->{password} = 'good';
-});
+}, sub { $rs->password($one, 'good') });
 
 fault('oom', sub { $rs->cli($one, qw/CONFIG SET maxmemory 1/) },
     sub { $rs->cli($one, qw/CONFIG SET maxmemory 0/) });
@@ -153,25 +149,10 @@ fault('readonly', sub {
 }, sub { $rs->cli($one, qw/REPLICAOF NO ONE/) });
 
 fault('misconf', sub {
-    unlink "$one->{dir}/dump.rdb";
-    mkdir "$one->{dir}/dump.rdb" or die $!;
-    $rs->cli($one, qw/CONFIG SET save/, '3600 1');
-    $rs->cli($one, 'BGSAVE');
-    $t->wait_for(sub {
-        $rs->cli($one, qw/INFO persistence/) =~ /bgsave_status:err/
-    }, 20) or die "misconf: a snapshot was written\n";
-}, sub {
-    rmdir "$one->{dir}/dump.rdb" or die $!;
-    $rs->cli($one, 'BGSAVE');
-});
+    $rs->misconf($one) or die "misconf: a snapshot was written\n";
+}, sub { $rs->misconf_end($one) });
 
-fault('loading', sub {
-    $rs->cli($one, qw/DEBUG POPULATE 1000 x 100/);
-    $rs->cli($one, 'SAVE');
-    $rs->kill9($one);
-    $one->{args} = ['--key-load-delay', '30000'];
-    $rs->start($one);
-}, sub { });
+fault('loading', sub { $rs->restart_slowly($one, 1000) }, sub { });
 
 await('two', 'lease', 'failover');
 run('two', 'before_failover');

@@ -129,22 +129,10 @@ sub fault {
 }
 
 
-sub info { return $rs->cli($one, 'INFO', 'persistence') }
-
 fault('MISCONF', 'one', sub {
-
-    # a folder where the file is to be
-
-    mkdir "$one->{dir}/dump.rdb" or die $!;
-    $rs->cli($one, qw/CONFIG SET save/, '3600 1');
-    $rs->cli($one, 'BGSAVE');
-    ok($t->wait_for(sub { info() =~ /rdb_last_bgsave_status:err/ }, 20),
-        'no snapshot can be written');
+    ok($rs->misconf($one), 'no snapshot can be written');
     like($rs->cli($one, qw/SET k v/), qr/^MISCONF/, 'it takes no writes');
-}, sub {
-    rmdir "$one->{dir}/dump.rdb" or die $!;
-    $rs->cli($one, 'BGSAVE');
-});
+}, sub { $rs->misconf_end($one) });
 
 fault('OOM', 'one', sub { $rs->cli($one, qw/CONFIG SET maxmemory 1/) },
     sub { $rs->cli($one, qw/CONFIG SET maxmemory 0/) });
@@ -155,22 +143,14 @@ fault('READONLY', 'one', sub {
 }, sub { $rs->cli($one, qw/REPLICAOF NO ONE/) });
 
 fault('a wrong password', 'one', sub {
-    $rs->cli($one, qw/CONFIG SET requirepass other/);
-    $one->{password} = 'other';
+    $rs->password($one, 'other');
     $rs->cli($one, qw/CLIENT KILL TYPE normal SKIPME yes/);
-}, sub {
-    $rs->cli($one, qw/CONFIG SET requirepass good/);
-    $one->{password} = 'good';
-});
+}, sub { $rs->password($one, 'good') });
 
 my $loading = 0;
 
 fault('LOADING', 'one', sub {
-    $rs->cli($one, qw/DEBUG POPULATE 400 x 100/);
-    like($rs->cli($one, 'SAVE'), qr/OK/, 'a snapshot');
-    $rs->kill9($one);
-    $one->{args} = ['--key-load-delay', '30000'];
-    $rs->start($one);
+    like($rs->restart_slowly($one, 400), qr/OK/, 'a snapshot');
     $loading = $rs->cli($one, qw/SET k v/) =~ /^LOADING/;
     ok($loading, 'it loads');
 }, sub { });

@@ -12,6 +12,9 @@ package Test::GovSvc::Redis;
 #     my $s = $rs->sentinel($a, 'gov');
 #     my @c = $rs->cluster(3);
 #     my $f = $rs->fake(sub { my ($n, $bytes) = @_; ... });
+#     $rs->password($a, 'other');                       # its requirepass
+#     $rs->misconf($a) or die, $rs->misconf_end($a)
+#     $rs->restart_slowly($a, 400);                     # -LOADING
 #
 # All of them end with the object.
 
@@ -125,6 +128,56 @@ sub stop {
 sub kill9 { $_[0]->stop($_[1], 'KILL') }
 sub pause { kill 'STOP', $_[1]->{pid} }
 sub resume { kill 'CONT', $_[1]->{pid} }
+
+
+# The ways in which one that works comes to refuse commands.
+
+sub password {
+    my ($self, $s, $password) = @_;
+
+    $self->cli($s, qw/CONFIG SET requirepass/, $password);
+    $s->{password} = $password;
+}
+
+
+# A folder where the snapshot is to be: it takes no writes, -MISCONF.
+
+sub misconf {
+    my ($self, $s) = @_;
+
+    unlink "$s->{dir}/dump.rdb";
+    mkdir "$s->{dir}/dump.rdb" or die $!;
+    $self->cli($s, qw/CONFIG SET save/, '3600 1');
+    $self->cli($s, 'BGSAVE');
+
+    return $self->{t}->wait_for(sub {
+        $self->cli($s, qw/INFO persistence/) =~ /rdb_last_bgsave_status:err/
+    }, 20);
+}
+
+
+sub misconf_end {
+    my ($self, $s) = @_;
+
+    rmdir "$s->{dir}/dump.rdb" or die $!;
+    $self->cli($s, 'BGSAVE');
+}
+
+
+# Killed, and started with that many keys that it takes long to load; the
+# answer of SAVE.
+
+sub restart_slowly {
+    my ($self, $s, $keys) = @_;
+
+    $self->cli($s, qw/DEBUG POPULATE/, $keys, qw/x 100/);
+    my $saved = $self->cli($s, 'SAVE');
+    $self->kill9($s);
+    $s->{args} = ['--key-load-delay', '30000'];
+    $self->start($s);
+
+    return $saved;
+}
 
 
 # Bytes of a command, and the answer as redis-cli would show it, about.
