@@ -264,11 +264,11 @@ my @attempts = (
     ['a low port', 'gd-ops', 'PUT', 'instances/x', instance(port => 22),
         [@new], 403, 'SCOPE_PORT'],
     ['port 0', 'gd-ops', 'PUT', 'instances/x', instance(port => 0), [@new],
-        403, 'SCOPE_PORT'],
+        422, 'INVALID'],
     ['a port too many', 'gd-ops', 'PUT', 'instances/x',
-        instance(port => 65536 + 8080), [@new], 403, 'SCOPE_PORT'],
+        instance(port => 65536 + 8080), [@new], 422, 'INVALID'],
     ['a port that is text', 'gd-ops', 'PUT', 'instances/x',
-        instance(port => '8080x'), [@new], 403, 'SCOPE_PORT'],
+        instance(port => '8080x'), [@new], 422, 'INVALID'],
 
     # roles
 

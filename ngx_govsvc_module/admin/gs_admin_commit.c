@@ -115,6 +115,36 @@ gs_admin_record(gs_admin_call_t *c, json_t *object, json_t *old,
 }
 
 
+gs_rc_t
+gs_admin_try(gs_admin_call_t *c, const char *id, json_t *object, json_t *old)
+{
+    size_t             size;
+    json_t            *record;
+    gs_rc_t            rc;
+    gs_route_table_t  *table;
+
+    record = gs_admin_record(c, object, old, "active");
+
+    rc = (record != NULL) ? gs_admin_put(c, c->resource->kind, id, record)
+                          : gs_admin_nomem(c);
+
+    json_decref(record);
+
+    if (rc == GS_OK) {
+        rc = gs_admin_commit_compile(c, &table, &size);
+    }
+
+    if (rc == GS_OK) {
+        gs_free(c->admin->mem, table);
+    }
+
+    gs_admin_rollback(c);
+    (void) json_array_clear(c->diff);
+
+    return rc;
+}
+
+
 void
 gs_admin_rollback(gs_admin_call_t *c)
 {

@@ -111,9 +111,13 @@ gs_admin_instance_port(gs_admin_call_t *c, json_int_t port)
         return GS_OK;
     }
 
-    if (port < 1 || port > 65535
-        || !gs_admin_scope_port(json_object_get(c->scope, "ports"),
-                                (unsigned) port))
+    if (port < 1 || port > 65535) {
+        return gs_admin_fail(c, 422, "INVALID", "/port", NULL,
+                             "a port is a number from 1 to 65535");
+    }
+
+    if (!gs_admin_scope_port(json_object_get(c->scope, "ports"),
+                             (unsigned) port))
     {
         return gs_admin_fail(c, 403, "SCOPE_PORT", "/port", NULL,
                              "the port is not in the scope of \"%s\"",

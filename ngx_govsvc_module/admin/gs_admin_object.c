@@ -2,29 +2,22 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Objects: lists, reading, writing with strong ETags.  A write names the
- * state it was made for, or is refused.
+ * Objects: writing with strong ETags.  A write names the state it was made
+ * for, or is refused.
  */
 
 
 #include "admin/gs_admin_priv.h"
 
-#include <stdio.h>
 
-
-static gs_rc_t gs_admin_list(gs_admin_call_t *c);
-static gs_rc_t gs_admin_list_map(gs_admin_call_t *c, json_t *map,
-    const json_t *over, json_t *list, unsigned *seen);
-static unsigned gs_admin_list_wanted(gs_admin_call_t *c, json_t *object);
-static gs_rc_t gs_admin_get(gs_admin_call_t *c);
-static gs_rc_t gs_admin_show_health(gs_admin_call_t *c, json_t *object,
-    json_t *shown);
 static gs_rc_t gs_admin_write(gs_admin_call_t *c);
+static unsigned gs_admin_known(const gs_admin_call_t *c);
 static gs_rc_t gs_admin_store(gs_admin_call_t *c, json_t *object,
     json_t *record);
 static json_t *gs_admin_owned(gs_admin_call_t *c, const json_t *object,
     json_t *record);
 static gs_rc_t gs_admin_remove(gs_admin_call_t *c, json_t *record);
+static gs_rc_t gs_admin_kept(gs_admin_call_t *c);
 static gs_rc_t gs_admin_post(gs_admin_call_t *c, json_t *record);
 static gs_rc_t gs_admin_method(gs_admin_call_t *c, const char *allow);
 static const char *gs_admin_status(gs_admin_call_t *c, json_t *object,
@@ -67,284 +60,6 @@ gs_admin_method(gs_admin_call_t *c, const char *allow)
 
     return gs_admin_fail(c, 405, "METHOD_NOT_ALLOWED", "", NULL,
                          "allowed here: %s", allow);
-}
-
-
-static gs_rc_t
-gs_admin_list(gs_admin_call_t *c)
-{
-    json_t               *list;
-    unsigned              seen;
-    gs_route_doc_t       *doc;
-    gs_route_doc_kind_e   kind;
-
-    doc = c->admin->doc;
-    kind = c->resource->kind;
-    list = json_array();
-
-    /* behind the object of the cursor; from the start without one */
-
-    seen = (c->path.cursor[0] == '\0');
-
-    if (gs_admin_list_map(c, doc->fixed[kind], NULL, list, &seen) != GS_OK
-        || gs_admin_list_map(c, doc->api[kind], doc->fixed[kind], list, &seen)
-           != GS_OK)
-    {
-        json_decref(list);
-        return gs_admin_nomem(c);
-    }
-
-    if (!seen) {
-        json_decref(list);
-        return gs_admin_fail(c, 410, "CURSOR_GONE", "",
-                             "begin again without a cursor",
-                             "the object of the cursor is gone");
-    }
-
-    c->r->status = 200;
-    c->r->body = json_pack("{s:o, s:I}", "items", list, "revision",
-                           (json_int_t) doc->revision);
-
-    if (c->r->body == NULL) {
-        return gs_admin_nomem(c);
-    }
-
-    if (json_array_size(list) > c->path.limit) {
-        (void) json_array_remove(list, c->path.limit);
-
-        return json_object_set(c->r->body, "next",
-                               json_object_get(json_array_get(list,
-                                                   c->path.limit - 1),
-                                               "id")) == 0
-               ? GS_OK : gs_admin_nomem(c);
-    }
-
-    return GS_OK;
-}
-
-
-/* One more than asked for tells that there is a next page. */
-
-static gs_rc_t
-gs_admin_list_map(gs_admin_call_t *c, json_t *map, const json_t *over,
-    json_t *list, unsigned *seen)
-{
-    void        *iter;
-    json_t      *record, *object;
-    const char  *key;
-
-    if (strcmp(c->path.origin, over == NULL ? "api" : "file") == 0) {
-        return GS_OK;
-    }
-
-    for (iter = json_object_iter(map);
-         iter != NULL && json_array_size(list) <= c->path.limit;
-         iter = json_object_iter_next(map, iter))
-    {
-        key = json_object_iter_key(iter);
-        record = (over != NULL) ? json_object_iter_value(iter) : NULL;
-        object = (over != NULL) ? json_object_get(record, "object")
-                                : json_object_iter_value(iter);
-
-        if ((over != NULL && json_object_get(over, key) != NULL)
-            || !gs_admin_list_wanted(c, object))
-        {
-            continue;
-        }
-
-        if (!*seen) {
-            *seen = (strcmp(key, c->path.cursor) == 0);
-            continue;
-        }
-
-        if (json_array_append_new(list, gs_admin_show(c, c->resource->kind,
-                                                      object, record))
-            != 0)
-        {
-            return GS_ERROR;
-        }
-    }
-
-    return GS_OK;
-}
-
-
-static unsigned
-gs_admin_list_wanted(gs_admin_call_t *c, json_t *object)
-{
-    const char  *text;
-
-    if (!gs_admin_sees(c, c->resource->kind, object)) {
-        return 0;
-    }
-
-    if (c->path.platform[0] != '\0') {
-        text = gs_admin_platform(c->admin->doc, c->resource->kind, object);
-
-        if (text == NULL || strcmp(text, c->path.platform) != 0) {
-            return 0;
-        }
-    }
-
-    if (c->path.pool[0] != '\0') {
-        text = json_string_value(json_object_get(object, "pool"));
-
-        if (text == NULL || strcmp(text, c->path.pool) != 0) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-static gs_rc_t
-gs_admin_get(gs_admin_call_t *c)
-{
-    json_t    *object, *record;
-    gs_str_t   etag;
-
-    object = gs_route_doc_find(c->admin->doc, c->resource->kind, c->path.id,
-                               &record);
-
-    if (object == NULL || !gs_admin_sees(c, c->resource->kind, object)) {
-        return gs_admin_fail(c, 404, "NOT_FOUND", "", NULL,
-                             "no \"%s\" in \"%s\"", c->path.id,
-                             c->resource->name);
-    }
-
-    gs_admin_etag(c->r->etag, object, record);
-    etag = gs_str_text(c->r->etag);
-
-    if (c->q->if_none_match.data != NULL
-        && gs_str_eq(&c->q->if_none_match, &etag))
-    {
-        c->r->status = 304;
-        return GS_OK;
-    }
-
-    c->r->status = 200;
-    c->r->body = gs_admin_show(c, c->resource->kind, object, record);
-
-    return (c->r->body != NULL) ? GS_OK : gs_admin_nomem(c);
-}
-
-
-json_t *
-gs_admin_show(gs_admin_call_t *c, gs_route_doc_kind_e kind, json_t *object,
-    json_t *record)
-{
-    char                      etag[GS_ADMIN_ETAG];
-    json_t                   *shown, *meta, *value;
-    unsigned                  i;
-    static const char *const  keys[] = {
-        "gen", "rev", "by", "created", "updated", "status", "proof", "why",
-        "proposal", "expired", "owner"
-    };
-
-    gs_admin_etag(etag, object, record);
-
-    shown = json_copy(object);
-    meta = json_pack("{s:s, s:s}", "etag", etag, "origin",
-                     record != NULL ? "api" : "file");
-
-    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        value = json_object_get(record, keys[i]);
-
-        if (value != NULL && json_object_set(meta, keys[i], value) != 0) {
-            json_decref(shown);
-            json_decref(meta);
-            return NULL;
-        }
-    }
-
-    if (json_object_set_new(shown, "meta", meta) != 0) {
-        json_decref(shown);
-        return NULL;
-    }
-
-    if (kind == GS_ROUTE_DOC_INSTANCES
-        && gs_admin_show_health(c, object, shown) != GS_OK)
-    {
-        json_decref(shown);
-        return NULL;
-    }
-
-    return shown;
-}
-
-
-static gs_rc_t
-gs_admin_show_health(gs_admin_call_t *c, json_t *object, json_t *shown)
-{
-    json_t                 *health, *resolved;
-    gs_str_t                name;
-    unsigned                port;
-    const char             *id;
-    const gs_admin_host_t  *host;
-
-    host = c->admin->host;
-    id = json_string_value(json_object_get(object, "id"));
-
-    if (!gs_admin_named(object, &name, &port)) {
-        health = (host->health != NULL) ? host->health(host->ctx, id) : NULL;
-
-        return (health == NULL
-                || json_object_set_new(shown, "health", health) == 0)
-               ? GS_OK : GS_ERROR;
-    }
-
-    resolved = gs_admin_named_show(c->admin, id, host->health, host->ctx,
-                                   &health);
-
-    if (resolved == NULL) {
-        resolved = json_pack("{s:[]}", "addresses");
-    }
-
-    if ((health != NULL && json_object_set_new(shown, "health", health) != 0)
-        || (host->resolved != NULL
-            && host->resolved(host->ctx, id, resolved) != GS_OK))
-    {
-        json_decref(resolved);
-        return GS_ERROR;
-    }
-
-    return (json_object_set_new(shown, "resolved", resolved) == 0)
-           ? GS_OK : GS_ERROR;
-}
-
-
-/*
- * Strong: the generation keeps one that was removed and made again apart from
- * its former self.  An object of a file has the hash of its text.
- */
-
-void
-gs_admin_etag(char *etag, const json_t *object, const json_t *record)
-{
-    char      *text, *p;
-    uint64_t   hash;
-
-    if (record != NULL) {
-        (void) snprintf(etag, GS_ADMIN_ETAG, "\"%lld.%lld\"",
-                        (long long) json_integer_value(
-                                        json_object_get(record, "gen")),
-                        (long long) json_integer_value(
-                                        json_object_get(record, "rev")));
-        return;
-    }
-
-    text = json_dumps(object, JSON_COMPACT|JSON_SORT_KEYS);
-    hash = 0xcbf29ce484222325ull;
-
-    for (p = text; p != NULL && *p != '\0'; p++) {
-        hash = (hash ^ (gs_uchar_t) *p) * 0x100000001b3ull;
-    }
-
-    free(text);
-
-    (void) snprintf(etag, GS_ADMIN_ETAG, "\"file.%016llx\"",
-                    (unsigned long long) hash);
 }
 
 
@@ -417,6 +132,11 @@ gs_admin_write(gs_admin_call_t *c)
                              c->path.id, c->by);
     }
 
+    if (!gs_admin_known(c)) {
+        return gs_admin_method(c, c->path.action[0] == '\0'
+                                  ? "GET, PUT, PATCH, DELETE" : "POST");
+    }
+
     if (gs_admin_match(c, object, record) != GS_OK) {
         return GS_ERROR;
     }
@@ -428,21 +148,12 @@ gs_admin_write(gs_admin_call_t *c)
                              "which has the last word", c->path.id);
     }
 
-    if (gs_str_eq_text(&c->q->method, "DELETE")
-        && c->path.action[0] == '\0')
-    {
+    if (gs_str_eq_text(&c->q->method, "DELETE")) {
         return gs_admin_remove(c, record);
     }
 
     if (gs_str_eq_text(&c->q->method, "POST")) {
         return gs_admin_post(c, record);
-    }
-
-    if (c->path.action[0] != '\0'
-        || (!gs_str_eq_text(&c->q->method, "PUT")
-            && !gs_str_eq_text(&c->q->method, "PATCH")))
-    {
-        return gs_admin_method(c, "GET, PUT, PATCH, DELETE, POST");
     }
 
     if (c->body == NULL) {
@@ -480,6 +191,29 @@ gs_admin_write(gs_admin_call_t *c)
     json_decref(next);
 
     return rc;
+}
+
+
+/* The methods of an object, POST of what can be done with it. */
+
+static unsigned
+gs_admin_known(const gs_admin_call_t *c)
+{
+    unsigned                  i;
+    static const char *const  methods[] = { "PUT", "PATCH", "DELETE" };
+
+    if (c->path.action[0] != '\0') {
+        return c->resource->action != NULL
+               && gs_str_eq_text(&c->q->method, "POST");
+    }
+
+    for (i = 0; i < 3; i++) {
+        if (gs_str_eq_text(&c->q->method, methods[i])) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -522,6 +256,13 @@ gs_admin_store(gs_admin_call_t *c, json_t *object, json_t *record)
 
     if (c->path.dry_run && strcmp(status, "proposed") == 0) {
         status = "active";
+    }
+
+    if (strcmp(status, "active") != 0
+        && gs_admin_try(c, c->path.id, object, record) != GS_OK)
+    {
+        json_decref(old);
+        return GS_ERROR;
     }
 
     if (strcmp(status, "proposed") == 0 && record != NULL
@@ -700,7 +441,9 @@ gs_admin_remove(gs_admin_call_t *c, json_t *record)
                              "a credential does not change itself");
     }
 
-    if (gs_admin_put(c, c->resource->kind, c->path.id, NULL) != GS_OK) {
+    if (gs_admin_kept(c) != GS_OK
+        || gs_admin_put(c, c->resource->kind, c->path.id, NULL) != GS_OK)
+    {
         return GS_ERROR;
     }
 
@@ -710,13 +453,54 @@ gs_admin_remove(gs_admin_call_t *c, json_t *record)
 }
 
 
+/* What maintenance names stays: it would wait for the next one so called. */
+
+static gs_rc_t
+gs_admin_kept(gs_admin_call_t *c)
+{
+    void        *iter;
+    json_t      *map;
+    const char  *member, *id;
+
+    switch (c->resource->kind) {
+
+    case GS_ROUTE_DOC_PLATFORMS:
+        member = "platform";
+        break;
+
+    case GS_ROUTE_DOC_INSTANCES:
+        member = "instance";
+        break;
+
+    default:
+        return GS_OK;
+    }
+
+    map = c->admin->doc->api[GS_ROUTE_DOC_MAINTENANCE];
+
+    for (iter = json_object_iter(map);
+         iter != NULL;
+         iter = json_object_iter_next(map, iter))
+    {
+        id = json_string_value(json_object_get(
+                 json_object_get(json_object_iter_value(iter), "object"),
+                 member));
+
+        if (id != NULL && strcmp(id, c->path.id) == 0) {
+            return gs_admin_fail(c, 409, "CONFLICT", "",
+                                 "remove the maintenance first",
+                                 "maintenance \"%s\" is of \"%s\"",
+                                 json_object_iter_key(iter), id);
+        }
+    }
+
+    return GS_OK;
+}
+
+
 static gs_rc_t
 gs_admin_post(gs_admin_call_t *c, json_t *record)
 {
-    if (c->path.action[0] == '\0' || c->resource->action == NULL) {
-        return gs_admin_method(c, "GET, PUT, PATCH, DELETE");
-    }
-
     if (record == NULL) {
         return gs_admin_fail(c, 404, "NOT_FOUND", "", NULL,
                              "there is no \"%s\"", c->path.id);

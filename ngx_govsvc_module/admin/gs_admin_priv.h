@@ -149,11 +149,15 @@ gs_rc_t gs_admin_scope_platform(gs_admin_call_t *c, const char *platform,
 /* The caller's share of objects of that kind is not used up. */
 gs_rc_t gs_admin_quota(gs_admin_call_t *c, gs_route_doc_kind_e kind);
 
-/* gs_admin_object.c: objects of a kind. */
-gs_rc_t gs_admin_objects(gs_admin_call_t *c);
+/* gs_admin_read.c: as they are shown. */
+gs_rc_t gs_admin_list(gs_admin_call_t *c);
+gs_rc_t gs_admin_get(gs_admin_call_t *c);
 json_t *gs_admin_show(gs_admin_call_t *c, gs_route_doc_kind_e kind,
     json_t *object, json_t *record);
 void gs_admin_etag(char *etag, const json_t *object, const json_t *record);
+
+/* gs_admin_object.c: objects of a kind. */
+gs_rc_t gs_admin_objects(gs_admin_call_t *c);
 /* If-Match against the object as it is; NULL: there is none yet. */
 gs_rc_t gs_admin_match(gs_admin_call_t *c, const json_t *object,
     const json_t *record);
@@ -169,6 +173,13 @@ json_t *gs_admin_record(gs_admin_call_t *c, json_t *object, json_t *old,
 /* 1 if the object is where the record has it: pool, address, port. */
 unsigned gs_admin_same_place(const json_t *object, const json_t *record);
 /* Compiles what stands now and commits it, or undoes it. */
+/*
+ * GS_OK if an object would stand if it were active: what waits for a word is
+ * to be good when it is said.  Before anything is put.
+ */
+gs_rc_t gs_admin_try(gs_admin_call_t *c, const char *id, json_t *object,
+    json_t *old);
+
 gs_rc_t gs_admin_commit(gs_admin_call_t *c);
 void gs_admin_rollback(gs_admin_call_t *c);
 

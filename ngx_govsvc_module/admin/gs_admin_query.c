@@ -242,6 +242,14 @@ gs_admin_query_set(gs_admin_call_t *c, const gs_admin_arg_t *arg,
         break;
     }
 
+    if (strcmp(arg->name, "origin") == 0
+        && !gs_str_eq_text(text, "api") && !gs_str_eq_text(text, "file")
+        && !gs_str_eq_text(text, "all"))
+    {
+        return gs_admin_fail(c, 400, "BAD_PARAMETER", "", "api, file, all",
+                             "no such origin");
+    }
+
     if (text->len >= arg->size
         || (arg->type == GS_ADMIN_ARG_ID
             && !gs_admin_query_id(text->data, text->len)))

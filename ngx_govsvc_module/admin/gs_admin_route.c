@@ -106,11 +106,12 @@ gs_admin_route_list(gs_admin_call_t *c, const json_t *match, const char *key,
     for (i = 0; i < json_array_size(list); i++) {
         value = json_string_value(json_array_get(list, i));
 
-        /* what is no text is refused by the compiler */
+        if (value == NULL) {
+            return gs_admin_fail(c, 422, "INVALID", "/match", NULL,
+                                 "\"%s\" is a list of texts", key);
+        }
 
-        if (value != NULL
-            && !covers(json_object_get(c->scope, key), value))
-        {
+        if (!covers(json_object_get(c->scope, key), value)) {
             return gs_admin_fail(c, 403, code, "/match", NULL,
                                  "\"%s\" is not in the scope of \"%s\"",
                                  value, c->by);

@@ -114,6 +114,10 @@ gs_admin_scope_path(const json_t *list, const char *path)
     size_t       i, len;
     const char  *one;
 
+    if (path == NULL) {
+        return 0;
+    }
+
     path += (path[0] == '=');
 
     for (i = 0; i < json_array_size(list); i++) {

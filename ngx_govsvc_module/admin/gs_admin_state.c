@@ -34,7 +34,8 @@ static gs_rc_t gs_admin_import_gone(gs_admin_call_t *c,
 static gs_rc_t
 gs_admin_only(gs_admin_call_t *c, const char *methods)
 {
-    char  method[8];
+    size_t    at;
+    gs_str_t  method, rest, one;
 
     if (c->path.id[0] != '\0') {
         return gs_admin_fail(c, 404, "BAD_PATH", "", NULL,
@@ -42,13 +43,19 @@ gs_admin_only(gs_admin_call_t *c, const char *methods)
                              c->resource->name);
     }
 
-    if (c->q->method.len < sizeof(method)) {
-        memcpy(method, c->q->method.data, c->q->method.len);
-        method[c->q->method.len] = '\0';
+    method = gs_admin_writes(c->q) ? c->q->method : gs_str_text("GET");
 
-        if (strstr(methods, method) != NULL) {
+    for (rest = gs_str_text(methods); rest.len != 0; /* void */ ) {
+
+        at = gs_str_chr(&rest, 0, ',');
+        one = gs_str_make(rest.data, at);
+
+        if (gs_str_eq(&one, &method)) {
             return GS_OK;
         }
+
+        at += (at < rest.len) ? 2 : 0;
+        rest = gs_str_make(rest.data + at, rest.len - at);
     }
 
     memcpy(c->r->allow, methods, strlen(methods) + 1);
