@@ -157,7 +157,7 @@ is($line->{http}{path_b64}, 'L_8KIlw8', 'and as they came');
 # A client that goes away.
 
 $t->backend_stop('one');
-$t->backend('one', sub { sleep 2; return (200, [], 'late') });
+$t->backend('one', sub { sleep 20; return (200, [], 'late') });
 
 my $s = $t->connect();
 print $s $t->request('GET', '/slow');

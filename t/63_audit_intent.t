@@ -28,14 +28,14 @@ my $port = $t->backend('one', sub {
         $seen += grep { /"st":"intent"/ && /"path":"\Q$path\E"/ } <$fh>;
     }
 
-    sleep 5 if $path =~ /slow/;
+    sleep 20 if $path =~ /slow/;
     return (200, [], "seen $seen");
 });
 
 $t->http_conf(<<"EOF")->run();
 govsvc_node           n1;
 govsvc_audit_store    dir=audit flush=1000ms;
-govsvc_audit_wait     300ms;
+govsvc_audit_wait     3s;
 govsvc_audit          meta;
 
 server {
@@ -135,7 +135,7 @@ ok($t->wait_for(sub {
 }, 60), 'another tells that the request was aborted');
 is($end->{req}, $id->{req}, 'which it was');
 is($end->{why}, 'crash', 'and why');
-is(scalar(grep { $_->{st} eq 'aborted' } lines()), 2,
+ok($t->wait_for(sub { 2 == grep { $_->{st} eq 'aborted' } lines() }),
     'so it does of the one without an intent');
 
 $s = $t->connect();
@@ -179,7 +179,7 @@ is($t->http_get('/read/fail')->status, 200, 'reading goes on');
 kill 'INT', $pid;
 waitpid $pid, 0;
 
-ok($t->wait_for(sub { $t->http_get('/write/again')->status == 200 }, 8),
+ok($t->wait_for(sub { $t->http_get('/write/again')->status == 200 }, 30),
     'and writing, once the disk is well');
 
 }

@@ -270,7 +270,9 @@ ok(state_is('signing'), 'until it is gone');
 
 # The disk.
 
-mkdir "$seal/checkpoint.tmp";
+# (while it writes, that name is taken by its own file)
+
+$t->wait_for(sub { mkdir "$seal/checkpoint.tmp" }, 60);
 ok(state_is('failing'), 'a file that cannot be written');
 like($t->error_log(), qr/\[error\] .*audit seal: cannot write ".*checkpoint"/,
     'is told');
@@ -283,9 +285,11 @@ ok(all_sealed(), 'nothing was left out');
 my $hang;
 my ($pid, $strace) = traced('fsync', 'error=ENOSPC', '1+');
 my $full = $t->wait_for(sub {
-    $t->error_log() =~ /seal: cannot write .* No space left/ }, 30);
+    $t->error_log() =~ /seal: cannot write .* No space left/ }, 60);
 kill 'TERM', $strace;
 waitpid $strace, 0;
+diag("strace of $pid: ", $t->read_file('trace.err'), $t->read_file('trace'))
+    if $hit && !$full;
 
 SKIP: {
     skip 'processes cannot be traced here', 1 unless $hit;
