@@ -29,11 +29,16 @@ $t->write_file('platforms.json', <<"EOF");
 }
 EOF
 
+$t->write_file('a.rules', <<'EOF');
+rule 1000 trap { match path lit "/.git/"; tag recon; block; }
+EOF
+
 $t->http_conf(<<"EOC")->run();
 govsvc_node        n1;
 govsvc_audit_store dir=audit segment=64k flush=1ms;
 govsvc_audit       meta;
 govsvc_platforms   platforms.json;
+govsvc_rules       a.rules;
 
 upstream platforms {
     govsvc_balancer;
@@ -45,6 +50,11 @@ server {
 
     location / { proxy_pass http://platforms; }
     location /plain { govsvc_route off; return 200 "ok"; }
+    location /trap/ {
+        govsvc_route off;
+        govsvc_guard on;
+        proxy_pass http://127.0.0.1:$port;
+    }
     location /no { govsvc_route off; return 403; }
     location /write {
         govsvc_route off;
@@ -65,8 +75,8 @@ mkdir "$base/k";
 audit('keygen', '--name', 'gov.example/n1', '--out', "$base/k");
 
 my %id = map { $_ => $t->http_get($_)->header('X-Request-Id') }
-    qw{/plain /no /write /gone /99/x};
-$t->wait_for(sub { 6 <= grep { $_->{ty} eq 'http' } $t->audit_lines() });
+    qw{/plain /no /write /gone /99/x /trap/.git/};
+$t->wait_for(sub { 7 <= grep { $_->{ty} eq 'http' } $t->audit_lines() });
 
 sub why {
     my ($path, @args) = @_;
@@ -85,6 +95,8 @@ my %want = (
     '/99/x' => [qr/^decision: act=deny code=REGION_UNKNOWN/m,
         qr/The region of this request is not known/,
         'caller, or operations'],
+    '/trap/.git/' => [qr/^decision: act=deny code=RULE_BLOCKED rule=1000/m,
+        qr/A security rule has refused/, 'security staff'],
 );
 
 for my $path (sort keys %want) {
@@ -97,7 +109,14 @@ for my $path (sort keys %want) {
     like($out, qr/^who must act: \Q$who\E$/m, "$path: who must act");
 }
 
-my ($code, $out, $err) = why('/99/x', '--lang', 'zh');
+# An event is told beside the request, never in its place.
+
+my ($code, $out, $err) = why('/trap/.git/');
+like($out, qr{^request: m=GET host=localhost path=/trap/\.git/ status=403}m,
+    'the request of an event');
+like($out, qr/^event: id=\S+ attack=recon cat=/m, 'and the event');
+
+($code, $out, $err) = why('/99/x', '--lang', 'zh');
 like($out, qr/^由谁处理： 调用方或运维$/m, 'in Chinese');
 like($out, qr/^结论： 没有识别出所请求的地区/m,
     'with the words that the citizen reads');

@@ -32,7 +32,7 @@ static const gs_cli_option_t  gs_cli_export_options[] = {
 
 
 const gs_cli_verb_t  gs_cli_audit_export = {
-    "audit", "export", "DIR",
+    "audit", "export", "DIR...",
     "write records in the form of other systems, oldest first",
     "以其他系统的格式导出审计记录，按时间先后输出",
     "govsvc audit export /var/lib/govsvc/audit --format ecs --from 24h "
@@ -51,7 +51,7 @@ gs_cli_export_run(gs_cli_t *cli)
     gs_cli_filter_t    filter;
     gs_audit_format_e  format;
 
-    if (cli->argc != 1 || gs_cli_option(cli, "format") == NULL) {
+    if (cli->argc == 0 || gs_cli_option(cli, "format") == NULL) {
         return gs_cli_fail(cli, GS_CLI_USAGE, "audit export needs the "
                            "directory of govsvc_audit_store and --format; "
                            "allowed: ecs, ocsf, cef");
@@ -69,7 +69,7 @@ gs_cli_export_run(gs_cli_t *cli)
     rc = gs_cli_filter_init(&filter, cli);
 
     if (rc == GS_CLI_YES) {
-        rc = gs_cli_audit_note(cli, cli->argv[0]);
+        rc = gs_cli_audit_note_all(cli, cli->argc);
     }
 
     return (rc == GS_CLI_YES) ? gs_cli_export_write(cli, format, &filter)
@@ -94,7 +94,8 @@ gs_cli_export_write(gs_cli_t *cli, gs_audit_format_e format,
         return gs_cli_fail(cli, GS_CLI_READ, "out of memory");
     }
 
-    if (gs_cli_store_open(&store, cli, cli->argv[0], filter->from, filter->to)
+    if (gs_cli_store_open(&store, cli, cli->argv, cli->argc, filter->from,
+                          filter->to)
         != GS_OK)
     {
         return GS_CLI_READ;
@@ -129,8 +130,6 @@ gs_cli_export_write(gs_cli_t *cli, gs_audit_format_e format,
             break;
         }
     }
-
-    gs_cli_store_close(&store);
 
     if (bad != 0) {
         (void) gs_cli_fail(cli, GS_CLI_INCOMPLETE, "%llu lines have not the "

@@ -68,6 +68,25 @@ gs_cli_audit_note(gs_cli_t *cli, const char *dir)
 }
 
 
+int
+gs_cli_audit_note_all(gs_cli_t *cli, int n)
+{
+    int  i, rc;
+
+    rc = GS_CLI_YES;
+
+    if (gs_cli_option(cli, "no-record") != NULL) {
+        n = 1;
+    }
+
+    for (i = 0; rc == GS_CLI_YES && i < n; i++) {
+        rc = gs_cli_audit_note(cli, cli->argv[i]);
+    }
+
+    return rc;
+}
+
+
 /* A chain of three lines: opened, the question, closed. */
 
 static gs_rc_t

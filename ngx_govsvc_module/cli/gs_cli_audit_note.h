@@ -21,6 +21,9 @@
  */
 int gs_cli_audit_note(gs_cli_t *cli, const char *dir);
 
+/* The same in each of the first n arguments. */
+int gs_cli_audit_note_all(gs_cli_t *cli, int n);
+
 /*
  * Writes a chain of one segment, and syncs it.  Answers GS_CLI_YES, or
  * GS_CLI_READ, which is reported.

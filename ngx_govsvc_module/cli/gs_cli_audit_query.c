@@ -54,7 +54,7 @@ static const gs_cli_option_t  gs_cli_tail_options[] = {
 
 
 const gs_cli_verb_t  gs_cli_audit_query = {
-    "audit", "query", "DIR",
+    "audit", "query", "DIR...",
     "find records of a store, oldest first",
     "查询审计记录，按时间先后输出",
     "govsvc audit query /var/lib/govsvc/audit --case 1144... "
@@ -65,7 +65,7 @@ const gs_cli_verb_t  gs_cli_audit_query = {
 
 
 const gs_cli_verb_t  gs_cli_audit_tail = {
-    "audit", "tail", "DIR",
+    "audit", "tail", "DIR...",
     "show the last records of a store, and those to come",
     "显示最近的审计记录，并可持续输出",
     "govsvc audit tail /var/lib/govsvc/audit --follow --act deny",
@@ -84,7 +84,7 @@ gs_cli_query_run(gs_cli_t *cli)
     gs_cli_store_t   store;
     gs_cli_filter_t  filter;
 
-    if (cli->argc != 1) {
+    if (cli->argc == 0) {
         return gs_cli_fail(cli, GS_CLI_USAGE, "audit query needs the "
                            "directory of govsvc_audit_store");
     }
@@ -103,13 +103,14 @@ gs_cli_query_run(gs_cli_t *cli)
 
     /* no answer without a record of the question */
 
-    rc = gs_cli_audit_note(cli, cli->argv[0]);
+    rc = gs_cli_audit_note_all(cli, cli->argc);
 
     if (rc != GS_CLI_YES) {
         return rc;
     }
 
-    if (gs_cli_store_open(&store, cli, cli->argv[0], filter.from, filter.to)
+    if (gs_cli_store_open(&store, cli, cli->argv, cli->argc, filter.from,
+                          filter.to)
         != GS_OK)
     {
         return GS_CLI_READ;
@@ -153,8 +154,6 @@ gs_cli_query_run(gs_cli_t *cli)
                                   "shown; --limit shows more\n",
                 (unsigned long long) n, (unsigned long long) shown);
     }
-
-    gs_cli_store_close(&store);
 
     if (next == GS_ERROR) {
         return GS_CLI_READ;
@@ -203,7 +202,7 @@ gs_cli_tail_run(gs_cli_t *cli)
     gs_cli_store_t    store;
     gs_cli_filter_t   filter;
 
-    if (cli->argc != 1) {
+    if (cli->argc == 0) {
         return gs_cli_fail(cli, GS_CLI_USAGE, "audit tail needs the "
                            "directory of govsvc_audit_store");
     }
@@ -221,14 +220,15 @@ gs_cli_tail_run(gs_cli_t *cli)
     }
 
     if (rc == GS_CLI_YES) {
-        rc = gs_cli_audit_note(cli, cli->argv[0]);
+        rc = gs_cli_audit_note_all(cli, cli->argc);
     }
 
     if (rc != GS_CLI_YES) {
         return rc;
     }
 
-    if (gs_cli_store_open(&store, cli, cli->argv[0], filter.from, filter.to)
+    if (gs_cli_store_open(&store, cli, cli->argv, cli->argc, filter.from,
+                          filter.to)
         != GS_OK)
     {
         return GS_CLI_READ;
@@ -274,8 +274,6 @@ gs_cli_tail_run(gs_cli_t *cli)
         rc = (next == GS_ERROR) ? GS_CLI_READ
              : store.unreadable ? GS_CLI_INCOMPLETE : GS_CLI_YES;
     }
-
-    gs_cli_store_close(&store);
 
     return rc;
 }

@@ -60,7 +60,7 @@ static const gs_cli_option_t  gs_cli_stats_options[] = {
 
 
 const gs_cli_verb_t  gs_cli_audit_stats = {
-    "audit", "stats", "DIR",
+    "audit", "stats", "DIR...",
     "count records by decision, platform, region, status, duration, period",
     "按决定、平台、区划、状态、用时和时段统计审计记录",
     "govsvc audit stats /var/lib/govsvc/audit --from 24h --by hour",
@@ -79,7 +79,7 @@ gs_cli_stats_run(gs_cli_t *cli)
     gs_cli_filter_t    filter;
     gs_audit_stats_t  *s;
 
-    if (cli->argc != 1) {
+    if (cli->argc == 0) {
         return gs_cli_fail(cli, GS_CLI_USAGE, "audit stats needs the "
                            "directory of govsvc_audit_store");
     }
@@ -106,7 +106,7 @@ gs_cli_stats_run(gs_cli_t *cli)
     rc = gs_cli_filter_init(&filter, cli);
 
     if (rc == GS_CLI_YES) {
-        rc = gs_cli_audit_note(cli, cli->argv[0]);
+        rc = gs_cli_audit_note_all(cli, cli->argc);
     }
 
     if (rc != GS_CLI_YES) {
@@ -148,7 +148,8 @@ gs_cli_stats_read(gs_cli_t *cli, gs_audit_stats_t *s,
     gs_str_t        line;
     gs_cli_store_t  store;
 
-    if (gs_cli_store_open(&store, cli, cli->argv[0], filter->from, filter->to)
+    if (gs_cli_store_open(&store, cli, cli->argv, cli->argc, filter->from,
+                          filter->to)
         != GS_OK)
     {
         return GS_CLI_READ;
@@ -169,8 +170,6 @@ gs_cli_stats_read(gs_cli_t *cli, gs_audit_stats_t *s,
             break;
         }
     }
-
-    gs_cli_store_close(&store);
 
     if (rc == GS_ERROR) {
         return GS_CLI_READ;

@@ -4,58 +4,66 @@
  *
  * The records of an audit store, in the order of their time.
  *
- * Within a chain they are nearly so; between chains a heap chooses.  A chain
- * holds one line ahead, and no more of its file than a buffer.
+ * Within a chain they are nearly so; between chains a heap chooses.
  */
 
 
-#include "cli/gs_cli_audit_store.h"
+#include "cli/gs_cli_audit_store_priv.h"
+#include "cli/gs_cli_seal.h"
 #include "core/gs_time.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 
-#define GS_CLI_STORE_BUF  (64 * 1024)
-
-
+static gs_rc_t gs_cli_store_path(gs_cli_store_t *store, char *path);
 static gs_rc_t gs_cli_store_add(gs_cli_store_t *store, const char *folder);
 static gs_cli_store_chain_t *gs_cli_store_grow(gs_cli_store_t *store);
+static gs_rc_t gs_cli_store_look(gs_cli_store_t *store, gs_mem_t *mem);
+static gs_rc_t gs_cli_store_grown(gs_cli_store_t *store,
+    gs_cli_store_chain_t *c, gs_mem_t *mem);
+static int gs_cli_store_known(const gs_cli_store_chain_t *c,
+    const char *name);
+static gs_rc_t gs_cli_store_more(gs_cli_store_t *store, size_t i);
 static void gs_cli_store_push(gs_cli_store_t *store, size_t chain);
 static size_t gs_cli_store_pop(gs_cli_store_t *store);
 static int gs_cli_store_before(gs_cli_store_t *store, size_t i, size_t j);
-static gs_rc_t gs_cli_store_record(gs_cli_store_t *store,
-    gs_cli_store_chain_t *c);
-static gs_rc_t gs_cli_store_line(gs_cli_store_t *store,
-    gs_cli_store_chain_t *c);
-static gs_rc_t gs_cli_store_fill(gs_cli_store_t *store,
-    gs_cli_store_chain_t *c);
-static gs_rc_t gs_cli_store_segment(gs_cli_store_t *store,
-    gs_cli_store_chain_t *c, size_t i);
-static void gs_cli_store_skip(gs_cli_store_t *store,
-    gs_cli_store_chain_t *c);
-static int gs_cli_store_stamp(const gs_str_t *line, char *time);
 
 
 gs_rc_t
-gs_cli_store_open(gs_cli_store_t *store, gs_cli_t *cli, const char *path,
+gs_cli_store_open(gs_cli_store_t *store, gs_cli_t *cli, char **paths, int n,
     const char *from, const char *to)
 {
-    size_t               i;
-    gs_seal_file_list_t  segments;
+    int  i;
 
     memset(store, 0, sizeof(gs_cli_store_t));
-    memset(&segments, 0, sizeof(gs_seal_file_list_t));
 
     store->cli = cli;
-    store->path = path;
+    store->paths = paths;
+    store->npaths = n;
     store->taken = SIZE_MAX;
     (void) snprintf(store->from, sizeof(store->from), "%s", from);
     (void) snprintf(store->to, sizeof(store->to), "%s", to);
 
-    if (gs_cli_audit_list_read(cli, path, &store->folders, &segments)
+    for (i = 0; i < n; i++) {
+        if (gs_cli_store_path(store, paths[i]) != GS_OK) {
+            return GS_ERROR;
+        }
+    }
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_cli_store_path(gs_cli_store_t *store, char *path)
+{
+    size_t               i;
+    gs_seal_file_list_t  folders, segments;
+
+    memset(&folders, 0, sizeof(gs_seal_file_list_t));
+    memset(&segments, 0, sizeof(gs_seal_file_list_t));
+
+    if (gs_cli_audit_list_read(store->cli, path, &folders, &segments)
         != GS_OK)
     {
         return GS_ERROR;
@@ -67,8 +75,8 @@ gs_cli_store_open(gs_cli_store_t *store, gs_cli_t *cli, const char *path,
         return gs_cli_store_add(store, path);
     }
 
-    for (i = 0; i < store->folders.n; i++) {
-        if (gs_cli_store_add(store, store->folders.names[i]) != GS_OK) {
+    for (i = 0; i < folders.n; i++) {
+        if (gs_cli_store_add(store, folders.names[i]) != GS_OK) {
             return GS_ERROR;
         }
     }
@@ -77,33 +85,17 @@ gs_cli_store_open(gs_cli_store_t *store, gs_cli_t *cli, const char *path,
 }
 
 
-void
-gs_cli_store_close(gs_cli_store_t *store)
-{
-    size_t  i;
-
-    for (i = 0; i < store->nchains; i++) {
-        if (store->chains[i].fd != -1) {
-            (void) close(store->chains[i].fd);
-        }
-    }
-}
-
-
 static gs_rc_t
 gs_cli_store_add(gs_cli_store_t *store, const char *folder)
 {
-    gs_rc_t                rc;
     gs_cli_store_chain_t  *c;
 
     c = gs_cli_store_grow(store);
 
     if (c == NULL) {
-        (void) gs_cli_fail(store->cli, GS_CLI_READ, "out of memory");
-        return GS_ERROR;
+        return gs_cli_store_memory(store);
     }
 
-    c->fd = -1;
     c->folder = folder;
 
     if (gs_cli_audit_list_read(store->cli, folder, NULL, &c->segments)
@@ -113,18 +105,11 @@ gs_cli_store_add(gs_cli_store_t *store, const char *folder)
         return GS_OK;
     }
 
-    if (c->segments.n == 0) {
-        return GS_OK;
+    if (gs_cli_store_skip(store, c) != GS_OK) {
+        return GS_ERROR;
     }
 
-    gs_cli_store_skip(store, c);
-    rc = gs_cli_store_record(store, c);
-
-    if (rc == GS_OK) {
-        gs_cli_store_push(store, store->nchains - 1);
-    }
-
-    return (rc == GS_ERROR) ? GS_ERROR : GS_OK;
+    return gs_cli_store_more(store, store->nchains - 1);
 }
 
 
@@ -162,46 +147,6 @@ gs_cli_store_grow(gs_cli_store_t *store)
 }
 
 
-/* Segments that end before the time that is asked for need not be read. */
-
-static void
-gs_cli_store_skip(gs_cli_store_t *store, gs_cli_store_chain_t *c)
-{
-    int         fd;
-    char        time[GS_CLI_STORE_TIME + 1];
-    ssize_t     n;
-    gs_str_t    line;
-    gs_uchar_t  head[1024];
-
-    c->segment = 0;
-
-    if (store->from[0] == '\0') {
-        return;
-    }
-
-    while (c->segment + 1 < c->segments.n) {
-
-        fd = open(c->segments.names[c->segment + 1], O_RDONLY|O_CLOEXEC);
-
-        if (fd == -1) {
-            return;
-        }
-
-        n = read(fd, head, sizeof(head));
-        (void) close(fd);
-
-        line = gs_str_make(head, n > 0 ? (size_t) n : 0);
-
-        if (!gs_cli_store_stamp(&line, time) || strcmp(time, store->from) > 0)
-        {
-            return;
-        }
-
-        c->segment++;
-    }
-}
-
-
 gs_rc_t
 gs_cli_store_next(gs_cli_store_t *store, gs_str_t *line)
 {
@@ -235,58 +180,156 @@ gs_cli_store_next(gs_cli_store_t *store, gs_str_t *line)
 gs_rc_t
 gs_cli_store_again(gs_cli_store_t *store)
 {
-    size_t                 i, j;
-    gs_rc_t                rc;
-    gs_seal_file_list_t    folders, segments;
-    gs_cli_store_chain_t  *c;
+    gs_rc_t      rc;
+    gs_arena_t  *arena;
 
-    memset(&folders, 0, sizeof(gs_seal_file_list_t));
-    memset(&segments, 0, sizeof(gs_seal_file_list_t));
+    /* lists that are read five times a second are not kept */
 
-    for (i = 0; i < store->nchains; i++) {
-        c = &store->chains[i];
-        c->segments.n = 0;
+    arena = gs_arena_create(&gs_mem_libc);
 
-        if (gs_cli_audit_list_read(store->cli, c->folder, NULL, &c->segments)
+    if (arena == NULL) {
+        return gs_cli_store_memory(store);
+    }
+
+    rc = gs_cli_store_look(store, gs_arena_mem(arena));
+
+    gs_arena_destroy(arena);
+
+    return rc;
+}
+
+
+static gs_rc_t
+gs_cli_store_look(gs_cli_store_t *store, gs_mem_t *mem)
+{
+    int                  k;
+    size_t               i, j, n;
+    gs_str_t             name;
+    gs_seal_log_t        log;
+    gs_seal_file_list_t  folders, segments;
+
+    gs_cli_seal_log(store->cli, &log);
+
+    n = store->nchains;
+
+    for (i = 0; i < n; i++) {
+        if (gs_cli_store_grown(store, &store->chains[i], mem) != GS_OK
+            || gs_cli_store_more(store, i) != GS_OK)
+        {
+            return GS_ERROR;
+        }
+    }
+
+    for (k = 0; k < store->npaths; k++) {
+
+        memset(&folders, 0, sizeof(gs_seal_file_list_t));
+        memset(&segments, 0, sizeof(gs_seal_file_list_t));
+
+        if (gs_seal_list_read(mem, &log, store->paths[k], &folders, &segments)
             != GS_OK)
         {
-            store->unreadable = 1;
-            continue;
-        }
-
-        rc = gs_cli_store_record(store, c);
-
-        if (rc == GS_ERROR) {
             return GS_ERROR;
         }
 
-        if (rc == GS_OK) {
-            gs_cli_store_push(store, i);
-        }
-    }
+        for (i = 0; i < folders.n; i++) {
 
-    if (gs_cli_audit_list_read(store->cli, store->path, &folders, &segments)
-        != GS_OK)
-    {
-        return GS_ERROR;
-    }
-
-    for (i = 0; i < folders.n; i++) {
-
-        for (j = 0; j < store->nchains; j++) {
-            if (strcmp(folders.names[i], store->chains[j].folder) == 0) {
-                break;
+            for (j = 0; j < n; j++) {
+                if (strcmp(folders.names[i], store->chains[j].folder) == 0) {
+                    break;
+                }
             }
-        }
 
-        if (j == store->nchains
-            && gs_cli_store_add(store, folders.names[i]) != GS_OK)
-        {
-            return GS_ERROR;
+            if (j != n) {
+                continue;
+            }
+
+            name = gs_str_text(folders.names[i]);
+            name = gs_str_dup(store->cli->mem, &name);
+
+            if (name.data == NULL) {
+                return gs_cli_store_memory(store);
+            }
+
+            if (gs_cli_store_add(store, (const char *) name.data) != GS_OK) {
+                return GS_ERROR;
+            }
         }
     }
 
     return GS_OK;
+}
+
+
+/* Segments that were begun since; those that were removed keep their place. */
+
+static gs_rc_t
+gs_cli_store_grown(gs_cli_store_t *store, gs_cli_store_chain_t *c,
+    gs_mem_t *mem)
+{
+    size_t               i, from;
+    gs_seal_log_t        log;
+    gs_seal_file_list_t  now;
+
+    gs_cli_seal_log(store->cli, &log);
+    memset(&now, 0, sizeof(gs_seal_file_list_t));
+
+    if (access(c->folder, F_OK) != 0) {
+        return GS_OK;
+    }
+
+    if (gs_seal_list_read(mem, &log, c->folder, NULL, &now) != GS_OK) {
+        store->unreadable = 1;
+        return GS_OK;
+    }
+
+    for (from = now.n; from != 0; from--) {
+        if (gs_cli_store_known(c, now.names[from - 1])) {
+            break;
+        }
+    }
+
+    for (i = from; i < now.n; i++) {
+        if (gs_seal_list_push(store->cli->mem, &c->segments, NULL,
+                              now.names[i])
+            != GS_OK)
+        {
+            return gs_cli_store_memory(store);
+        }
+    }
+
+    return GS_OK;
+}
+
+
+static int
+gs_cli_store_known(const gs_cli_store_chain_t *c, const char *name)
+{
+    size_t  i;
+
+    for (i = c->segments.n; i != 0; i--) {
+        if (strcmp(c->segments.names[i - 1], name) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The chain takes its place again if it has another record. */
+
+static gs_rc_t
+gs_cli_store_more(gs_cli_store_t *store, size_t i)
+{
+    gs_rc_t  rc;
+
+    rc = gs_cli_store_record(store, &store->chains[i]);
+
+    if (rc == GS_OK) {
+        gs_cli_store_push(store, i);
+    }
+
+    return (rc == GS_ERROR) ? GS_ERROR : GS_OK;
 }
 
 
@@ -351,186 +394,12 @@ gs_cli_store_pop(gs_cli_store_t *store)
 }
 
 
-/* The next line of the chain that is a record of the time asked for. */
-
-static gs_rc_t
-gs_cli_store_record(gs_cli_store_t *store, gs_cli_store_chain_t *c)
+gs_rc_t
+gs_cli_store_memory(gs_cli_store_t *store)
 {
-    gs_rc_t          rc;
-    gs_audit_line_t  l;
+    (void) gs_cli_fail(store->cli, GS_CLI_READ, "out of memory");
 
-    for ( ;; ) {
-        rc = gs_cli_store_line(store, c);
-
-        if (rc != GS_OK) {
-            return rc;
-        }
-
-        if (gs_audit_scan(&c->line, &l) != GS_OK
-            || !gs_cli_store_stamp(&c->line, c->time)
-            || gs_str_eq_text(&l.type, "seg.open")
-            || gs_str_eq_text(&l.type, "seg.close"))
-        {
-            continue;
-        }
-
-        if ((store->from[0] == '\0' || strcmp(c->time, store->from) >= 0)
-            && (store->to[0] == '\0' || strcmp(c->time, store->to) < 0))
-        {
-            return GS_OK;
-        }
-    }
-}
-
-
-static gs_rc_t
-gs_cli_store_line(gs_cli_store_t *store, gs_cli_store_chain_t *c)
-{
-    gs_rc_t      rc;
-    gs_uchar_t  *lf;
-
-    for ( ;; ) {
-
-        if (c->buf != NULL) {
-            lf = memchr(c->buf + c->pos, '\n', c->last - c->pos);
-
-            if (lf != NULL) {
-                c->line = gs_str_make(c->buf + c->pos,
-                                      (size_t) (lf - c->buf) - c->pos);
-                c->pos = (size_t) (lf - c->buf) + 1;
-                return GS_OK;
-            }
-        }
-
-        rc = gs_cli_store_fill(store, c);
-
-        if (rc != GS_OK) {
-            return rc;
-        }
-    }
-}
-
-
-/* More bytes of this segment or of the next; half a line waits. */
-
-static gs_rc_t
-gs_cli_store_fill(gs_cli_store_t *store, gs_cli_store_chain_t *c)
-{
-    size_t   want;
-    ssize_t  n;
-
-    if (c->fd == -1 || c->buf == NULL) {
-
-        if (c->buf != NULL || c->segments.n == 0) {
-            return GS_DONE;
-        }
-
-        return gs_cli_store_segment(store, c, c->segment);
-    }
-
-    memmove(c->buf, c->buf + c->pos, c->last - c->pos);
-    c->last -= c->pos;
-    c->pos = 0;
-
-    /* no line is so long */
-
-    if (c->last == GS_CLI_STORE_BUF) {
-        c->last = 0;
-    }
-
-    want = GS_CLI_STORE_BUF - c->last;
-
-    if (want > c->left) {
-        want = (size_t) c->left;
-    }
-
-    n = (want == 0) ? 0 : read(c->fd, c->buf + c->last, want);
-
-    if (n == -1) {
-
-        if (errno == EINTR) {
-            return GS_OK;
-        }
-
-        (void) gs_cli_fail(store->cli, GS_CLI_READ, "cannot read \"%s\": %s",
-                           c->segments.names[c->segment], strerror(errno));
-        store->unreadable = 1;
-        n = 0;
-    }
-
-    if (n != 0) {
-        c->last += (size_t) n;
-        c->left -= (uint64_t) n;
-        return GS_OK;
-    }
-
-    if (c->segment + 1 >= c->segments.n) {
-        return GS_DONE;
-    }
-
-    return gs_cli_store_segment(store, c, c->segment + 1);
-}
-
-
-static gs_rc_t
-gs_cli_store_segment(gs_cli_store_t *store, gs_cli_store_chain_t *c, size_t i)
-{
-    if (c->buf == NULL) {
-        c->buf = gs_alloc(store->cli->mem, GS_CLI_STORE_BUF);
-
-        if (c->buf == NULL) {
-            (void) gs_cli_fail(store->cli, GS_CLI_READ, "out of memory");
-            return GS_ERROR;
-        }
-    }
-
-    if (c->fd != -1) {
-        (void) close(c->fd);
-    }
-
-    c->pos = 0;
-    c->last = 0;
-    c->segment = i;
-    c->left = (i + 1 < c->segments.n)
-                  ? gs_cli_audit_counted(&c->segments, i + 1, c->buf)
-                  : UINT64_MAX;
-    c->fd = open(c->segments.names[i], O_RDONLY|O_CLOEXEC);
-
-    if (c->fd != -1) {
-        return GS_OK;
-    }
-
-    (void) gs_cli_fail(store->cli, GS_CLI_READ, "cannot open \"%s\": %s",
-                       c->segments.names[i], strerror(errno));
-    store->unreadable = 1;
-
-    return (i + 1 < c->segments.n) ? gs_cli_store_segment(store, c, i + 1)
-                                   : GS_DONE;
-}
-
-
-/*
- * The time of a line.  A quote in a text is escaped, so that the key cannot
- * be written by a caller.
- */
-
-static int
-gs_cli_store_stamp(const gs_str_t *line, char *time)
-{
-    const gs_uchar_t  *p;
-
-    p = memmem(line->data, line->len, ",\"t\":\"", 6);
-
-    if (p == NULL
-        || (size_t) (line->data + line->len - p) < 6 + GS_CLI_STORE_TIME)
-    {
-        return 0;
-    }
-
-    memcpy(time, p + 6, GS_CLI_STORE_TIME);
-    time[GS_CLI_STORE_TIME] = '\0';
-
-    return 1;
+    return GS_ERROR;
 }
 
 

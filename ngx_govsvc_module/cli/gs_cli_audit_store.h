@@ -17,25 +17,30 @@
 #define GS_CLI_STORE_TIME  26              /* 2026-11-22T13:08:36.888598 */
 
 
-/* One chain. */
+/*
+ * One chain.  No file stays open between two reads: a store has as many chains
+ * as processes and questions of half a year.
+ */
 typedef struct {
     gs_seal_file_list_t   segments;
-    size_t                segment;         /* the one that is open */
-    uint64_t              left;            /* its bytes that count */
-    int                   fd;              /* -1: none */
+    size_t                segment;         /* the one that is read */
+    uint64_t              offset;          /* what was read of it */
+    uint64_t              limit;           /* its bytes that count */
     gs_uchar_t           *buf;
+    size_t                size;
     size_t                pos;
     size_t                last;
     gs_str_t              line;            /* the next one, without LF */
     char                  time[GS_CLI_STORE_TIME + 1];
     const char           *folder;
+    unsigned              begun:1;
 } gs_cli_store_chain_t;
 
 
 typedef struct {
     gs_cli_t              *cli;
-    const char            *path;
-    gs_seal_file_list_t    folders;
+    char                 **paths;          /* of stores */
+    int                    npaths;
     gs_cli_store_chain_t  *chains;
     size_t                 nchains;
     size_t                *heap;           /* chains by time */
@@ -48,13 +53,12 @@ typedef struct {
 
 
 /*
- * Opens the directory of govsvc_audit_store; only records of the time from
- * "from" on and before "to" ("" or in the form of a record) are given.
- * GS_ERROR is reported.
+ * Opens n directories of govsvc_audit_store, of several nodes; only records of
+ * the time from "from" on and before "to" ("" or in the form of a record) are
+ * given.  Nothing is to be closed.  GS_ERROR is reported.
  */
-gs_rc_t gs_cli_store_open(gs_cli_store_t *store, gs_cli_t *cli,
-    const char *path, const char *from, const char *to);
-void gs_cli_store_close(gs_cli_store_t *store);
+gs_rc_t gs_cli_store_open(gs_cli_store_t *store, gs_cli_t *cli, char **paths,
+    int n, const char *from, const char *to);
 
 /*
  * The next record but those that open and close segments; it holds until the

@@ -17,6 +17,7 @@
 
 typedef struct {
     gs_cli_t             *cli;
+    const char           *what;
     char                  req[160];        /* "req":"ID", "tr":"ID", ... */
     char                  trace[160];
     char                  of_case[160];
@@ -24,19 +25,20 @@ typedef struct {
     size_t                found;
     gs_str_t              intent;          /* the last of each */
     gs_str_t              end;
+    gs_str_t              event;
 } gs_cli_trace_t;
 
 
 static int gs_cli_trace_run(gs_cli_t *cli);
 static int gs_cli_why_run(gs_cli_t *cli);
 static int gs_cli_trace_read(gs_cli_trace_t *t, int show);
-static int gs_cli_trace_init(gs_cli_trace_t *t, gs_cli_t *cli,
-    const char *what);
+static int gs_cli_trace_init(gs_cli_trace_t *t, gs_cli_t *cli);
 static int gs_cli_trace_match(gs_cli_trace_t *t, const gs_str_t *line);
 static int gs_cli_trace_has(const gs_str_t *line, const char *text);
 static gs_rc_t gs_cli_trace_take(gs_cli_trace_t *t, const gs_str_t *line);
 static int gs_cli_trace_left(gs_cli_trace_t *t);
-static void gs_cli_why_say(gs_cli_t *cli, const gs_str_t *line);
+static void gs_cli_why_say(gs_cli_t *cli, const gs_str_t *line,
+    const gs_str_t *event);
 static void gs_cli_why_row(gs_cli_t *cli, const char *zh, const char *en,
     const gs_str_t *line, const char *object, const char *const *keys);
 static void gs_cli_why_verdict(gs_cli_t *cli, const gs_str_t *line, int ended);
@@ -66,7 +68,7 @@ static const gs_cli_option_t  gs_cli_why_options[] = {
 
 
 const gs_cli_verb_t  gs_cli_audit_trace = {
-    "audit", "trace", "DIR ID",
+    "audit", "trace", "DIR... ID",
     "the whole life of a request, a trace or a case",
     "一个请求、链路或办件的全部经过",
     "govsvc audit trace /var/lib/govsvc/audit 1144...0008",
@@ -76,7 +78,7 @@ const gs_cli_verb_t  gs_cli_audit_trace = {
 
 
 const gs_cli_verb_t  gs_cli_audit_why = {
-    "audit", "why", "DIR REQUEST_ID",
+    "audit", "why", "DIR... REQUEST_ID",
     "what became of a request, and who must act",
     "一个请求的结果、原因以及由谁处理",
     "govsvc audit why /var/lib/govsvc/audit 3ad1c5b2a0f94e7d8c6b5a4f3e2d77ca",
@@ -91,13 +93,13 @@ gs_cli_trace_run(gs_cli_t *cli)
     int             rc;
     gs_cli_trace_t  t;
 
-    if (cli->argc != 2) {
+    if (cli->argc < 2) {
         return gs_cli_fail(cli, GS_CLI_USAGE, "audit trace needs the "
                            "directory of govsvc_audit_store and the number of "
                            "a request, a trace or a case");
     }
 
-    rc = gs_cli_trace_init(&t, cli, cli->argv[1]);
+    rc = gs_cli_trace_init(&t, cli);
 
     if (rc == GS_CLI_YES) {
         rc = gs_cli_trace_read(&t, 1);
@@ -108,12 +110,15 @@ gs_cli_trace_run(gs_cli_t *cli)
 
 
 static int
-gs_cli_trace_init(gs_cli_trace_t *t, gs_cli_t *cli, const char *what)
+gs_cli_trace_init(gs_cli_trace_t *t, gs_cli_t *cli)
 {
-    const char  *p;
+    const char  *p, *what;
 
     memset(t, 0, sizeof(gs_cli_trace_t));
     t->cli = cli;
+
+    what = cli->argv[cli->argc - 1];
+    t->what = what;
 
     for (p = what; *p != '\0' && *p != '"' && *p != '\\'; p++) {
         /* void */
@@ -127,7 +132,7 @@ gs_cli_trace_init(gs_cli_trace_t *t, gs_cli_t *cli, const char *what)
     (void) snprintf(t->trace, sizeof(t->trace), "\"tr\":\"%s\"", what);
     (void) snprintf(t->of_case, sizeof(t->of_case), "\"case\":\"%s\"", what);
 
-    return gs_cli_audit_note(cli, cli->argv[0]);
+    return gs_cli_audit_note_all(cli, cli->argc - 1);
 }
 
 
@@ -138,7 +143,10 @@ gs_cli_trace_read(gs_cli_trace_t *t, int show)
     gs_str_t        line;
     gs_cli_store_t  store;
 
-    if (gs_cli_store_open(&store, t->cli, t->cli->argv[0], "", "") != GS_OK) {
+    if (gs_cli_store_open(&store, t->cli, t->cli->argv, t->cli->argc - 1, "",
+                          "")
+        != GS_OK)
+    {
         return GS_CLI_READ;
     }
 
@@ -166,8 +174,6 @@ gs_cli_trace_read(gs_cli_trace_t *t, int show)
         }
     }
 
-    gs_cli_store_close(&store);
-
     if (rc == GS_ERROR) {
         return GS_CLI_READ;
     }
@@ -177,7 +183,7 @@ gs_cli_trace_read(gs_cli_trace_t *t, int show)
                                                     : GS_CLI_NO,
                            t->cli->zh ? "没有 \"%s\" 的记录"
                                       : "there is no record of \"%s\"",
-                           t->cli->argv[1]);
+                           t->what);
     }
 
     return store.unreadable ? GS_CLI_INCOMPLETE : GS_CLI_YES;
@@ -221,8 +227,9 @@ static gs_rc_t
 gs_cli_trace_take(gs_cli_trace_t *t, const gs_str_t *line)
 {
     size_t    i;
-    gs_str_t  stage, value, copy;
+    gs_str_t  type, stage, value, copy;
 
+    type = gs_cli_filter_value(line, "", "ty");
     stage = gs_cli_filter_value(line, "", "st");
     copy = gs_str_dup(t->cli->mem, line);
 
@@ -238,6 +245,17 @@ gs_cli_trace_take(gs_cli_trace_t *t, const gs_str_t *line)
         return (value.data == NULL) ? GS_ERROR
                : gs_seal_list_push(t->cli->mem, &t->open, NULL,
                                         (const char *) value.data);
+    }
+
+    /* what is said of a request beside its own line is not its end */
+
+    if (gs_str_eq_text(&type, "sec")) {
+        t->event = copy;
+        return GS_OK;
+    }
+
+    if (!gs_str_eq_text(&type, "http") && !gs_str_eq_text(&type, "deny.agg")) {
+        return GS_OK;
     }
 
     t->end = copy;
@@ -277,17 +295,22 @@ gs_cli_why_run(gs_cli_t *cli)
     gs_str_t       *line;
     gs_cli_trace_t  t;
 
-    if (cli->argc != 2) {
+    if (cli->argc < 2) {
         return gs_cli_fail(cli, GS_CLI_USAGE, "audit why needs the directory "
                            "of govsvc_audit_store and the number of a "
                            "request");
     }
 
-    rc = gs_cli_trace_init(&t, cli, cli->argv[1]);
+    if (cli->argc != 2 && gs_cli_option(cli, "seal") != NULL) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "audit why with --seal needs "
+                           "one directory");
+    }
+
+    rc = gs_cli_trace_init(&t, cli);
 
     if (rc == GS_CLI_YES) {
         (void) snprintf(t.of_case, sizeof(t.of_case), "\"sample\":\"%s\"",
-                        cli->argv[1]);
+                        t.what);
         rc = gs_cli_trace_read(&t, cli->json);
     }
 
@@ -295,11 +318,19 @@ gs_cli_why_run(gs_cli_t *cli)
         return rc;
     }
 
-    line = (t.end.len != 0) ? &t.end : &t.intent;
+    /* of a request that was only counted, its event may be all there is */
+
+    line = (t.end.len != 0) ? &t.end
+           : (t.intent.len != 0) ? &t.intent : &t.event;
+
+    if (line->len == 0) {
+        return gs_cli_fail(cli, GS_CLI_NO, cli->zh ? "没有 \"%s\" 的记录"
+                           : "there is no record of \"%s\"", t.what);
+    }
 
     if (!cli->json) {
-        gs_cli_why_say(cli, line);
-        gs_cli_why_verdict(cli, line, t.end.len != 0);
+        gs_cli_why_say(cli, line, &t.event);
+        gs_cli_why_verdict(cli, line, line != &t.intent);
     }
 
     proof = gs_cli_why_proof(cli, line);
@@ -310,7 +341,7 @@ gs_cli_why_run(gs_cli_t *cli)
 
 
 static void
-gs_cli_why_say(gs_cli_t *cli, const gs_str_t *line)
+gs_cli_why_say(gs_cli_t *cli, const gs_str_t *line, const gs_str_t *event)
 {
     static const char *const  when[] = { "t", "st", "why", NULL };
     static const char *const  from[] = { "ip", NULL };
@@ -327,6 +358,9 @@ gs_cli_why_say(gs_cli_t *cli, const gs_str_t *line)
     static const char *const  upstream[] = {
         "addr", "status", "us", "tries", NULL
     };
+    static const char *const  attack[] = {
+        "id", "attack", "cat", "sub", "sev", "score", NULL
+    };
     static const char *const  record[] = { "id", "ch", "seq", NULL };
 
     gs_cli_why_row(cli, "时间", "when", line, "", when);
@@ -336,6 +370,7 @@ gs_cli_why_say(gs_cli_t *cli, const gs_str_t *line)
     gs_cli_why_row(cli, "去向", "routed", line, "\"gov\":{", gov);
     gs_cli_why_row(cli, "决定", "decision", line, "\"dec\":{", decision);
     gs_cli_why_row(cli, "上游", "upstream", line, "\"up\":{", upstream);
+    gs_cli_why_row(cli, "安全事件", "event", event, "", attack);
     gs_cli_why_row(cli, "记录", "record", line, "", record);
 }
 
