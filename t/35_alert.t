@@ -50,6 +50,11 @@ my %answers = (
     redirect => sub { (302, [Location => 'https://127.0.0.1/x'], '') },
     bad => sub { (200, [], '{"errcode":310000,"errmsg":"sign"}') },
     busy => sub { (200, [], '{"errcode":-1}') },
+    look => sub {
+        $t->write_file('looked', join '', map { $t->read_file($_) }
+            glob $t->dir() . '/audit/alert-*.state');
+        return (200, [], '{}');
+    },
 );
 
 for my $name (qw/ce ding/) {
@@ -209,6 +214,37 @@ is(all($before + $size), $before + $size, 'exactly so many');
 
 cmp_ok(scalar(messages()) - $n, '<=', 300, 'in few messages');
 diag(scalar(messages()) - $n, ' messages for ', $size, ' events');
+
+# a round is on the disk, slow as that may be, before it is told
+
+SKIP: {
+    my @workers = $t->workers();
+    my $strace = fork() // die "fork: $!\n";
+
+    if ($strace == 0) {
+        open STDERR, '>', $t->dir() . '/trace.err';
+        exec 'strace', '-f', '-qq', '-o', '/dev/null',
+            (map { ('-p', $_) } @workers), '-e', 'trace=fsync', '-e',
+            'inject=fsync:delay_enter=1000000' or POSIX::_exit(1);
+    }
+
+    my $traced = $t->wait_for(sub {
+        @workers == grep { ($t->read_file("/proc/$_/status") // '')
+            =~ /^TracerPid:\s*[1-9]/m } @workers
+    }, 10);
+
+    $before = total();
+    mode('ce', 'look');
+    get('/plain/?id=1+union+select');
+    all($before + 1);
+    mode('ce', 'ok');
+    kill 'TERM', $strace;
+    waitpid $strace, 0;
+
+    skip 'processes cannot be traced here', 1 unless $traced;
+    like($t->read_file('looked') // '', qr/^1 \d+ [1-9]\d* [1-9]/m,
+        'written down before it is told');
+}
 
 # a worker is killed while a message is on its way
 

@@ -12,6 +12,8 @@
 
 
 #define NGX_HTTP_GOVSVC_ALERT_FIRST    1000        /* ms, of the wait */
+#define NGX_HTTP_GOVSVC_ALERT_WRITE    10          /* ms, to look again */
+#define NGX_HTTP_GOVSVC_ALERT_DISK     5000        /* ms, for a slow one */
 #define NGX_HTTP_GOVSVC_ALERT_SLOW     60000
 #define NGX_HTTP_GOVSVC_ALERT_MUTED    600000
 #define NGX_HTTP_GOVSVC_ALERT_DEAD     (16 * 1024 * 1024)
@@ -35,6 +37,19 @@ ngx_http_govsvc_alert_tell(ngx_http_govsvc_alert_t *a)
     gs_alert_message_t  m;
 
     if (a->http != NULL || (a->syslog != NULL && a->syslog->waits)) {
+        return;
+    }
+
+    /*
+     * What is told before it is written down may be told again in another
+     * round, and counted twice; a disk that hangs silences nobody.
+     */
+
+    if (ngx_govsvc_save_busy(a->save)
+        && ngx_http_govsvc_alert_now() - a->closed
+           < NGX_HTTP_GOVSVC_ALERT_DISK)
+    {
+        ngx_http_govsvc_alert_later(a, NGX_HTTP_GOVSVC_ALERT_WRITE);
         return;
     }
 

@@ -199,6 +199,13 @@ ngx_govsvc_save(ngx_govsvc_save_t *s, ngx_str_t *text, ngx_log_t *log)
 }
 
 
+ngx_uint_t
+ngx_govsvc_save_busy(const ngx_govsvc_save_t *s)
+{
+    return s->busy;
+}
+
+
 static void
 ngx_govsvc_save_start(ngx_govsvc_save_t *s)
 {

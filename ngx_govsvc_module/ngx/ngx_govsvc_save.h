@@ -45,5 +45,8 @@ ngx_int_t ngx_govsvc_save_read(ngx_govsvc_save_t *s, ngx_pool_t *pool,
  */
 void ngx_govsvc_save(ngx_govsvc_save_t *s, ngx_str_t *text, ngx_log_t *log);
 
+/* Whether a text that was given is still on its way to the disk. */
+ngx_uint_t ngx_govsvc_save_busy(const ngx_govsvc_save_t *s);
+
 
 #endif /* _NGX_GOVSVC_SAVE_H_INCLUDED_ */
