@@ -758,6 +758,8 @@ sub each_text {
         my $i = 0;
 
         for my $round (1 .. $rounds) {
+            $i = $round - 1 if $set eq 'f';
+
             for my $text (@{$data{$name} // []}) {
                 chomp $text;
                 emit($class, spread($ways[$i++ % @ways], filled($text)));
