@@ -4,7 +4,8 @@
  *
  * JSON (RFC 8259) as a stream of leaves and keys.  What some parsers take and
  * the RFC does not, single quotes and names without quotes, is read and told;
- * where reading ends, the rest is one more leaf.
+ * where reading ends, the rest is one more leaf.  A string that is a whole
+ * object or array again is read as one, for the program behind does so.
  */
 
 
@@ -14,6 +15,7 @@
 
 
 #define GS_JSON_DEPTH  64
+#define GS_JSON_INSIDE 3                   /* JSON in strings of JSON */
 #define GS_JSON_PATH   512
 #define GS_JSON_KEYS   32                  /* of one object remembered */
 
@@ -33,6 +35,9 @@ typedef struct {
     const gs_uchar_t  *last;
     uint32_t           facts;
     unsigned           depth;
+    unsigned           inside;             /* strings it is in */
+    gs_uchar_t        *text;               /* where escapes are undone */
+    size_t             room;
     size_t             len;                /* of path */
     size_t             key;                /* where its last name begins */
     gs_json_level_t    level[GS_JSON_DEPTH];
@@ -40,6 +45,11 @@ typedef struct {
 } gs_json_t;
 
 
+static void gs_json_init(gs_json_t *j, gs_guard_run_t *run,
+    const gs_str_t *text);
+static gs_rc_t gs_json_read(gs_json_t *j);
+static gs_rc_t gs_json_inside(gs_json_t *j, const gs_str_t *text);
+static int gs_json_looks(const gs_str_t *text);
 static gs_rc_t gs_json_value(gs_json_t *j);
 static gs_rc_t gs_json_open(gs_json_t *j);
 static gs_rc_t gs_json_after(gs_json_t *j);
@@ -60,32 +70,12 @@ static void gs_json_space(gs_json_t *j);
 uint32_t
 gs_guard_feed_json(gs_guard_run_t *run, const gs_str_t *text)
 {
-    gs_rc_t    rc;
     gs_str_t   rest;
     gs_json_t  j;
 
-    j.run = run;
-    j.p = text->data;
-    j.last = text->data + text->len;
-    j.facts = 0;
-    j.depth = 0;
-    j.len = 0;
-    j.key = 0;
+    gs_json_init(&j, run, text);
 
-    do {
-        gs_json_space(&j);
-
-        rc = gs_json_value(&j);
-
-        if (rc == GS_OK) {
-            rc = gs_json_after(&j);
-        }
-
-    } while (rc == GS_OK && !run->s->over);
-
-    gs_json_space(&j);
-
-    if (rc != GS_DONE || j.p < j.last) {
+    if (gs_json_read(&j) != GS_OK) {
 
         if ((j.facts & (GS_FLAG_JSON_DEPTH|GS_FLAG_MANY)) == 0) {
             j.facts |= GS_FLAG_JSON;
@@ -100,9 +90,119 @@ gs_guard_feed_json(gs_guard_run_t *run, const gs_str_t *text)
 }
 
 
+static void
+gs_json_init(gs_json_t *j, gs_guard_run_t *run, const gs_str_t *text)
+{
+    j->run = run;
+    j->p = text->data;
+    j->last = text->data + text->len;
+    j->facts = 0;
+    j->depth = 0;
+    j->inside = 0;
+    j->text = run->s->text;
+    j->room = run->s->size;
+    j->len = 0;
+    j->key = 0;
+}
+
+
+/* GS_OK: one value, and nothing behind it. */
+
+static gs_rc_t
+gs_json_read(gs_json_t *j)
+{
+    gs_rc_t  rc;
+
+    do {
+        gs_json_space(j);
+
+        rc = gs_json_value(j);
+
+        if (rc == GS_OK) {
+            rc = gs_json_after(j);
+        }
+
+    } while (rc == GS_OK && !j->run->s->over);
+
+    gs_json_space(j);
+
+    return (rc == GS_DONE && j->p == j->last) ? GS_OK : GS_ERROR;
+}
+
+
+/*
+ * GS_OK: the string was JSON, its leaves are values with the path of the
+ * string before theirs.  GS_DECLINED: it is a value itself.
+ */
+
+static gs_rc_t
+gs_json_inside(gs_json_t *j, const gs_str_t *text)
+{
+    gs_rc_t    rc;
+    size_t     used;
+    gs_json_t  in;
+
+    if (j->inside == GS_JSON_INSIDE || !gs_json_looks(text)) {
+        return GS_DECLINED;
+    }
+
+    gs_json_init(&in, j->run, text);
+
+    /* the text itself is read to its end, its strings go elsewhere */
+
+    used = (j->inside > 0) ? text->len : 0;
+
+    in.inside = j->inside + 1;
+    in.text = (j->inside > 0) ? j->text + used : j->run->s->inner;
+    in.room = (j->inside > 0) ? j->room - used : j->run->s->size;
+    in.len = j->len;
+    in.key = j->key;
+    memcpy(in.path, j->path, j->len);
+
+    if (in.room < text->len) {
+        return GS_DECLINED;
+    }
+
+    rc = gs_json_read(&in);
+
+    if (in.facts & GS_FLAG_MANY) {
+        j->facts |= GS_FLAG_MANY;
+        return GS_ERROR;
+    }
+
+    return (rc == GS_OK && (in.facts & GS_FLAG_JSON) == 0) ? GS_OK
+                                                           : GS_DECLINED;
+}
+
+
+/* 1 if it begins and ends as an object or an array does. */
+
+static int
+gs_json_looks(const gs_str_t *text)
+{
+    const gs_uchar_t  *p, *last;
+
+    p = text->data;
+    last = p + text->len;
+
+    while (p < last && *p <= ' ') {
+        p++;
+    }
+
+    while (last > p && last[-1] <= ' ') {
+        last--;
+    }
+
+    return last - p >= 2
+           && ((*p == '{' && last[-1] == '}')
+               || (*p == '[' && last[-1] == ']'));
+}
+
+
 static gs_rc_t
 gs_json_value(gs_json_t *j)
 {
+    gs_rc_t   rc;
     gs_str_t  raw, text;
 
     for ( ;; ) {
@@ -141,7 +241,9 @@ gs_json_value(gs_json_t *j)
                 return GS_ERROR;
             }
 
-            return gs_json_leaf(j, &raw, &text);
+            rc = gs_json_inside(j, &text);
+
+            return (rc == GS_DECLINED) ? gs_json_leaf(j, &raw, &text) : rc;
 
         default:
 
@@ -353,7 +455,7 @@ gs_json_unescape(gs_json_t *j, const gs_str_t *raw, gs_str_t *text)
     size_t       i, n;
     gs_uchar_t  *dst;
 
-    dst = j->run->s->text;
+    dst = j->text;
     n = 0;
 
     for (i = 0; i < raw->len; /* void */ ) {
@@ -462,6 +564,12 @@ gs_json_word(gs_json_t *j, gs_str_t *word)
     }
 
     *word = gs_str_make(start, (size_t) (j->p - start));
+
+    if (j->inside > 0 && !gs_is_digit(*start)
+        && (*start == '\0' || strchr("-tfn", *start) == NULL))
+    {
+        j->facts |= GS_FLAG_JSON;
+    }
 
     return GS_OK;
 }

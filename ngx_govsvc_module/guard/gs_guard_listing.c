@@ -3,15 +3,18 @@
  * Copyright (C) govsvc authors
  *
  * Listings: a text that begins as a whole statement, a stack trace, a
- * difference, a script or a file of settings does.  What people paste into a
- * ticket; an injection goes on from a value.
+ * difference, a script, a file of settings or a command of administration
+ * does, that is fenced as code, or whose lines end as those of code do.  What
+ * people paste into a ticket; an injection goes on from a value.
  */
 
 
 #include "guard/gs_guard_priv.h"
 
 
-#define GS_GUARD_LISTING_MAX  4096         /* bytes searched */
+#define GS_GUARD_LISTING_MAX    4096       /* bytes searched */
+#define GS_GUARD_LISTING_LINES  3
+#define GS_GUARD_LISTING_LEN    60         /* of these lines */
 
 
 typedef struct {
@@ -20,15 +23,23 @@ typedef struct {
 } gs_guard_listing_t;
 
 
+static int gs_guard_listing_among(const gs_uchar_t *p, const gs_uchar_t *last,
+    const gs_guard_listing_t *l);
 static int gs_guard_listing_begins(const gs_uchar_t *p, const gs_uchar_t *last,
     const char *word);
 static int gs_guard_listing_holds(const gs_uchar_t *p, const gs_uchar_t *last,
     const char *word);
 static int gs_guard_listing_trace(const gs_uchar_t *p, const gs_uchar_t *last);
+static int gs_guard_listing_tool(const gs_uchar_t *p, const gs_uchar_t *last);
+static int gs_guard_listing_cron(const gs_uchar_t *p, const gs_uchar_t *last);
+static int gs_guard_listing_lines(const gs_uchar_t *p, const gs_uchar_t *last);
+static int gs_guard_listing_code(const gs_uchar_t *p, const gs_uchar_t *last);
+static int gs_guard_listing_in(const char *set, int c);
+static int gs_guard_listing_space(int c);
 static int gs_guard_listing_block(const gs_uchar_t *p, const gs_uchar_t *last);
 
 
-static const gs_guard_listing_t  gs_guard_listings[] = {
+static const gs_guard_listing_t  gs_guard_statements[] = {
     { "select ", " from " },
     { "insert into ", " values" },
     { "insert into ", "select " },
@@ -39,6 +50,15 @@ static const gs_guard_listing_t  gs_guard_listings[] = {
     { "alter table ", NULL },
     { "explain select ", " from " },
     { "with ", " as (select " },
+    { "create or replace ", " as" },
+    { "drop table if exists ", "create table " },
+    { "declare @", ";" },
+    { "exec sp_help", NULL },
+    { NULL, NULL }
+};
+
+
+static const gs_guard_listing_t  gs_guard_listings[] = {
     { "traceback (most recent call last)", NULL },
     { "caused by: ", NULL },
     { "exception in thread ", NULL },
@@ -52,33 +72,79 @@ static const gs_guard_listing_t  gs_guard_listings[] = {
     { "package ", ";" },
     { "import ", "\n" },
     { "public class ", "{" },
+    { "from ", " import " },
+    { "def ", ":\n" },
+    { "function ", "{" },
+    { "const ", "=" },
+    { "#include", "\n" },
+    { "get /", " http/1." },
+    { "post /", " http/1." },
+    { "```", "\n" },
+    { "| ", "\n| -" },
+    { "|", "\n|-" },
     { NULL, NULL }
 };
 
 
+/* Tools that run a system, and that nobody reaches by an injection first. */
+
+static const char *const  gs_guard_listing_tools[] = {
+    "ansible ", "ansible-playbook ", "apt ", "apt-get ", "cd /data",
+    "cd /home/", "cd /opt", "cd /usr/", "chown -r ", "crontab -", "dnf ",
+    "docker ", "docker-compose ", "export ", "find . ", "firewall-cmd ",
+    "git ", "gradle ", "grep -r", "hdfs ", "helm ", "hive ", "iptables ",
+    "java -jar ", "jmap ", "jps ", "jstack ", "jstat ", "keytool ",
+    "kubectl ", "mvn ", "mysql -h", "mysql -u", "mysqldump ", "netstat -",
+    "nohup java ", "npm ", "openssl s_client -connect ", "openssl x509 ",
+    "pip install ", "pip3 install ", "pnpm ", "ps -ef ", "ps aux ", "psql ",
+    "redis-cli ", "rsync ", "scp ", "sed -i", "source /etc/profile",
+    "spark-submit ", "sqlplus ", "svn ", "systemctl ", "tail -f ",
+    "tail -n", "tar -", "tar xzf ", "tar zxvf ", "tcpdump ", "vi ", "vim ",
+    "yarn ", "yum ", NULL
+};
+
+
 int
-gs_guard_listing(const gs_str_t *text)
+gs_guard_listing(const gs_str_t *text, int statements)
 {
-    const gs_uchar_t          *p, *last;
-    const gs_guard_listing_t  *l;
+    const gs_uchar_t  *p, *last;
 
     p = text->data;
     last = p + (text->len < GS_GUARD_LISTING_MAX ? text->len
                                                  : GS_GUARD_LISTING_MAX);
 
-    while (p < last
-           && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
-    {
+    while (p < last && gs_guard_listing_space(*p)) {
         p++;
     }
 
+    if (gs_guard_listing_lines(p, last)) {
+        return 1;
+    }
+
     if (p == last
-        || (!gs_is_alpha(*p) && *p != '-' && *p != '#' && *p != '/'))
+        || (!gs_is_alpha(*p) && !gs_is_digit(*p)
+            && !gs_guard_listing_in("-#/`|*", *p)))
     {
         return 0;
     }
 
-    for (l = gs_guard_listings; l->begin != NULL; l++) {
+    if (statements && gs_guard_listing_among(p, last, gs_guard_statements)) {
+        return 1;
+    }
+
+    return gs_guard_listing_among(p, last, gs_guard_listings)
+           || gs_guard_listing_tool(p, last)
+           || gs_guard_listing_cron(p, last)
+           || gs_guard_listing_trace(p, last)
+           || gs_guard_listing_block(p, last);
+}
+
+
+static int
+gs_guard_listing_among(const gs_uchar_t *p, const gs_uchar_t *last,
+    const gs_guard_listing_t *l)
+{
+    for ( /* void */ ; l->begin != NULL; l++) {
         if (gs_guard_listing_begins(p, last, l->begin)
             && (l->behind == NULL
                 || gs_guard_listing_holds(p, last, l->behind)))
@@ -87,7 +153,7 @@ gs_guard_listing(const gs_str_t *text)
         }
     }
 
-    return gs_guard_listing_trace(p, last) || gs_guard_listing_block(p, last);
+    return 0;
 }
 
 
@@ -175,4 +241,131 @@ gs_guard_listing_block(const gs_uchar_t *p, const gs_uchar_t *last)
     }
 
     return *p == '\n' && last - p > 3 && p[1] == ' ' && p[2] == ' ';
+}
+
+
+static int
+gs_guard_listing_tool(const gs_uchar_t *p, const gs_uchar_t *last)
+{
+    const char *const  *tool;
+
+    for (tool = gs_guard_listing_tools; *tool != NULL; tool++) {
+        if (gs_guard_listing_begins(p, last, *tool)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Five fields of a time, and a command. */
+
+static int
+gs_guard_listing_cron(const gs_uchar_t *p, const gs_uchar_t *last)
+{
+    unsigned           n;
+    const gs_uchar_t  *start;
+
+    for (n = 0; n < 5; n++) {
+
+        start = p;
+
+        while (p < last
+               && (gs_is_digit(*p) || gs_guard_listing_in("*/,-", *p)))
+        {
+            p++;
+        }
+
+        if (p == start || p == last || *p != ' ') {
+            return 0;
+        }
+
+        p++;
+    }
+
+    return p < last && (*p == '/' || gs_is_alpha(*p));
+}
+
+
+/* Several lines, more than half of them as lines of code or steps. */
+
+static int
+gs_guard_listing_lines(const gs_uchar_t *p, const gs_uchar_t *last)
+{
+    size_t             len;
+    unsigned           lines, code;
+    const gs_uchar_t  *start, *end;
+
+    len = 0;
+    lines = 0;
+    code = 0;
+
+    while (p < last) {
+
+        start = p;
+
+        while (p < last && *p != '\n') {
+            p++;
+        }
+
+        end = p;
+        p += (p < last);
+
+        while (end > start && gs_guard_listing_space(end[-1])) {
+            end--;
+        }
+
+        if (end == start) {
+            continue;
+        }
+
+        lines++;
+        len += (size_t) (end - start);
+        code += gs_guard_listing_code(start, end);
+    }
+
+    return lines >= GS_GUARD_LISTING_LINES && len >= GS_GUARD_LISTING_LEN
+           && code * 2 > lines;
+}
+
+
+/* Further right, or with the end or the beginning that lines of code have. */
+
+static int
+gs_guard_listing_code(const gs_uchar_t *p, const gs_uchar_t *last)
+{
+    if (*p == ' ' || *p == '\t') {
+        return 1;
+    }
+
+    if (last - p > 2 && gs_is_digit(p[0]) && (p[1] == ')' || p[1] == '.')) {
+        return 1;
+    }
+
+    if (gs_guard_listing_in(";{}(),:>\\&|", last[-1])) {
+        return 1;
+    }
+
+    if (last - p < 2) {
+        return 0;
+    }
+
+    return (gs_guard_listing_in("$#@}>", *p)
+            && (p[1] == ' ' || gs_is_alpha(p[1])))
+           || (p[0] == '-' && p[1] == '-') || (p[0] == '/' && p[1] == '/');
+}
+
+
+static int
+gs_guard_listing_in(const char *set, int c)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+
+static int
+gs_guard_listing_space(int c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }

@@ -390,6 +390,7 @@ struct gs_guard_scratch_s {
     gs_uchar_t           *view[GS_VIEWS];  /* url to b64 */
     gs_uchar_t           *text;            /* of parsers */
     gs_uchar_t           *text2;
+    gs_uchar_t           *inner;           /* of strings within strings */
     gs_uchar_t           *plain;           /* a body without its coding */
     gs_uchar_t           *body;
     void                 *zlib;
@@ -634,14 +635,17 @@ uint32_t gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v,
     uint32_t wanted);
 
 /*
- * 1 if the value is a field of a body and begins with Chinese sentences, with a
- * tag and holds them, or as a listing does: no syntax
- * that an injection without quotes continues can stand before it.
+ * 1 if the value is a field of a query or a body and begins with Chinese
+ * sentences, with a tag and holds them, has them within, or is a listing: what
+ * an injection without quotes continues does not look so.
  */
 int gs_guard_prose(const gs_value_t *v);
 
-/* 1 if the text begins as a whole listing does, of SQL, a trace, settings. */
-int gs_guard_listing(const gs_str_t *text);
+/*
+ * 1 if the text begins as a whole listing does, a trace, settings, and, with
+ * statements, one of SQL.
+ */
+int gs_guard_listing(const gs_str_t *text, int statements);
 
 /*
  * Looks at the bytes of a value once: which of the views wanted are its url

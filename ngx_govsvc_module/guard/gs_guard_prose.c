@@ -2,10 +2,10 @@
 /*
  * Copyright (C) govsvc authors
  *
- * Prose: a field of a body that begins with Chinese sentences, or with a tag
- * and holds them.  What stands behind may be code that people talk about; it
- * is no injection that goes on from the text before it, for no statement and
- * no command begins so.
+ * Prose: a field that begins with Chinese sentences, with a tag and holds
+ * them, or holds a paragraph of them anywhere.  What stands beside may be code
+ * that people talk about; it is no injection that goes on from the text before
+ * it, for no statement and no command begins so.
  */
 
 
@@ -14,8 +14,15 @@
 
 #define GS_GUARD_PROSE  8                  /* ideographs */
 #define GS_GUARD_RICH   2                  /* of them behind a tag */
+#define GS_GUARD_TALK   12                 /* anywhere */
+#define GS_GUARD_TALK_LONG  3              /* anywhere in a long text */
+#define GS_GUARD_TALK_LEN  60
+#define GS_GUARD_TALK_MAX  4096            /* bytes searched */
 
 
+static int gs_guard_prose_begins(const gs_str_t *text);
+static int gs_guard_prose_holds(const gs_str_t *text);
+static int gs_guard_prose_ideograph(const gs_uchar_t *p);
 static int gs_guard_prose_rich(const gs_uchar_t **p, const gs_uchar_t *last);
 static int gs_guard_prose_space(int c);
 static const gs_uchar_t *gs_guard_prose_tag(const gs_uchar_t *p,
@@ -29,24 +36,70 @@ static int gs_guard_prose_mark(const gs_uchar_t *p, const gs_uchar_t *last,
 int
 gs_guard_prose(const gs_value_t *v)
 {
+    const gs_str_t  *text;
+
+    text = &v->view[GS_VIEW_URL];
+
+    /* a statement alone in a query is asked for, not talked about */
+
+    return (v->kind == GS_KIND_ARGS || v->kind == GS_KIND_FORM
+            || v->kind == GS_KIND_JSON_ALL || v->kind == GS_KIND_XML)
+           && (gs_guard_listing(text, v->kind != GS_KIND_ARGS)
+               || gs_guard_prose_begins(text) || gs_guard_prose_holds(text));
+}
+
+
+/* 1 if there are sentences in the text, wherever they stand. */
+
+static int
+gs_guard_prose_holds(const gs_str_t *text)
+{
+    unsigned           n, need;
+    const gs_uchar_t  *p, *last;
+
+    n = 0;
+    need = (text->len < GS_GUARD_TALK_LEN) ? GS_GUARD_TALK
+                                           : GS_GUARD_TALK_LONG;
+    p = text->data;
+    last = p + (text->len < GS_GUARD_TALK_MAX ? text->len
+                                              : GS_GUARD_TALK_MAX);
+
+    while (last - p >= 3 && n < need) {
+
+        if (gs_guard_prose_ideograph(p)) {
+            p += 3;
+            n++;
+            continue;
+        }
+
+        p++;
+    }
+
+    return n == need;
+}
+
+
+/* U+4000 to U+9FFF, as UTF-8 has them. */
+
+static int
+gs_guard_prose_ideograph(const gs_uchar_t *p)
+{
+    return p[0] >= 0xe4 && p[0] <= 0xe9 && (p[1] & 0xc0) == 0x80
+           && (p[2] & 0xc0) == 0x80;
+}
+
+
+static int
+gs_guard_prose_begins(const gs_str_t *text)
+{
     int                rich, word;
     unsigned           n, need;
     const gs_uchar_t  *p, *last;
 
-    if (v->kind != GS_KIND_FORM && v->kind != GS_KIND_JSON_ALL
-        && v->kind != GS_KIND_XML)
-    {
-        return 0;
-    }
-
-    if (gs_guard_listing(&v->view[GS_VIEW_URL])) {
-        return 1;
-    }
-
     n = 0;
     word = 0;
-    p = v->view[GS_VIEW_URL].data;
-    last = p + v->view[GS_VIEW_URL].len;
+    p = text->data;
+    last = p + text->len;
     rich = gs_guard_prose_rich(&p, last);
     need = rich ? GS_GUARD_RICH : GS_GUARD_PROSE;
 
@@ -63,9 +116,7 @@ gs_guard_prose(const gs_value_t *v)
 
         } else if (*p >= 0x80) {
 
-            /* U+4000 to U+9FFF */
-
-            if (*p >= 0xe4 && *p <= 0xe9 && last - p >= 3) {
+            if (last - p >= 3 && gs_guard_prose_ideograph(p)) {
                 p += 2;
                 n++;
             }

@@ -76,8 +76,9 @@ gs_guard_scratch_buffers(gs_guard_scratch_t *s, size_t body)
 
     s->text = gs_alloc(s->mem, s->size);
     s->text2 = gs_alloc(s->mem, s->size);
+    s->inner = gs_alloc(s->mem, s->size);
 
-    if (s->text == NULL || s->text2 == NULL) {
+    if (s->text == NULL || s->text2 == NULL || s->inner == NULL) {
         return GS_ERROR;
     }
 
@@ -151,6 +152,7 @@ gs_guard_scratch_destroy(gs_guard_scratch_t *s)
 
     gs_free(s->mem, s->text);
     gs_free(s->mem, s->text2);
+    gs_free(s->mem, s->inner);
     gs_free(s->mem, s->body);
     gs_free(s->mem, s->plain);
     gs_free(s->mem, s->evidence);

@@ -108,7 +108,7 @@ static const body_case_t  body_cases[] = {
     { "inputs eq a", FORM "x=a", 1 },
     { "form exists", "/", 0 },
 
-    /* prose, which only a field of a body can be */
+    /* prose, which only a field of a query or a body can be */
 
     { "form flag prose", FORM "x=select a from t where b=1", 1 },
     { "form flag prose", FORM "x=+SELECT%0aa from t", 1 },
@@ -171,7 +171,41 @@ static const body_case_t  body_cases[] = {
     { "form flag prose", FORM "x=<?php id%e8%af%b7%e5%b8%ae", 0 },
     { "form flag prose", FORM "x=<?xml id%e8%af%b7%e5%b8%ae", 1 },
     { "args flag prose", "/?a=%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8"
-      "%bf%99%e6%ae%b5%e8%af%ad", 0 },
+      "%bf%99%e6%ae%b5%e8%af%ad", 1 },
+    { "cookies flag prose", "/\nCookie: a=%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b"
+      "%e7%9c%8b%e8%bf%99%e6%ae%b5%e8%af%ad", 0 },
+    { "form flag prose", FORM
+      "x=1 or 1=1 %e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%"
+      "bf%99%e6%ae%b5%e8%af%ad%e5%8f%a5%e8%b0%a2%e8%b0%a2%e6%82%a8", 1 },
+    { "form flag prose", FORM
+      "x=chmod 755 a.sh; ./a.sh | tee /data/logs/deploy-2026.log; %"
+      "e7%9c%8b%e7%9c%8b%e5%90%a7", 1 },
+    { "form flag prose", FORM
+      "x=chmod 755 a.sh; ./a.sh %e7%9c%8b%e7%9c%8b%e5%90%a7", 0 },
+    { "form flag prose", FORM
+      "x=kubectl get pods | head", 1 },
+    { "form flag prose", FORM
+      "x=kubectlx get pods | head", 0 },
+    { "form flag prose", FORM
+      "x=0 2 * * * /opt/backup.sh; date", 1 },
+    { "form flag prose", FORM
+      "x=0 2 * * ; date", 0 },
+    { "form flag prose", FORM
+      "x=```bash%0als", 1 },
+    { "form flag prose", FORM
+      "x=%0aint main(void) {%0a    return 1 + system(name) + printf(`%25d`"
+      ", 1);%0a}%0a", 1 },
+    { "form flag prose", FORM
+      "x=one%0atwo words of an english sentence%0aand three more wo"
+      "rds of it", 0 },
+    { "form flag prose", FORM
+      "x=;%0a;%0a;%0aid", 0 },
+    { "form flag prose", FORM
+      "x=declare @a int; select 1", 1 },
+    { "args flag prose", "/?x="
+      "kubectl get pods | head", 1 },
+    { "args flag prose", "/?x="
+      "1%3bid %e7%9c%8b%e7%9c%8b%e5%90%a7", 0 },
     { "form lit b", FORM "x=%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%bf"
       "%99%e6%ae%b5%e8%af%ad b", 1 },
 
@@ -202,6 +236,54 @@ static const body_case_t  body_cases[] = {
     { "json:a eq 1", FORM "{\"a\":1}", 1 },
     { "json:a eq 1", "POST /\nContent-Type: text/plain\n\n {\"a\":1}", 1 },
     { "form_names lit evil", FORM "{evil=1", 1 },
+
+    /* JSON in a string of JSON, and what only looks so */
+
+    { "json:x.y eq ab", JSON
+      "{\"x\":\"{\\\"y\\\":\\\"a\\\\u0062\\\",\\\"@type\\\":\\\"e.f\\\"}"
+      "\"}", 1 },
+    { "json:x exists", JSON
+      "{\"x\":\"{\\\"y\\\":\\\"a\\\\u0062\\\",\\\"@type\\\":\\\"e.f\\\"}"
+      "\"}", 0 },
+    { "json_keys eq @type", JSON
+      "{\"x\":\"{\\\"y\\\":\\\"a\\\\u0062\\\",\\\"@type\\\":\\\"e.f\\\"}"
+      "\"}", 1 },
+    { "json:*.@type eq e.f", JSON
+      "{\"x\":\"{\\\"y\\\":\\\"a\\\\u0062\\\",\\\"@type\\\":\\\"e.f\\\"}"
+      "\"}", 1 },
+    { "json view=raw lit u0062", JSON
+      "{\"x\":\"{\\\"y\\\":\\\"a\\\\u0062\\\",\\\"@type\\\":\\\"e.f\\\"}"
+      "\"}", 1 },
+    { "body flag json-error", JSON
+      "{\"x\":\"{\\\"y\\\":\\\"a\\\\u0062\\\",\\\"@type\\\":\\\"e.f\\\"}"
+      "\"}", 0 },
+    { "json eq [ab]", JSON
+      "{\"x\":\"[ab]\"}", 1 },
+    { "json lit \"}z\"", JSON
+      "{\"x\":\"{\\\"y\\\":1}z\"}", 1 },
+    { "json prefix \"{'y'\"", JSON
+      "{\"x\":\"{'y':1}\"}", 1 },
+    { "json lit \":}\"", JSON
+      "{\"x\":\"{\\\"y\\\":}\"}", 1 },
+    { "body flag json-error", JSON
+      "{\"x\":\"{\\\"y\\\":}\"}", 0 },
+    { "body flag json-duplicate", JSON
+      "{\"x\":\"{\\\"y\\\":1,\\\"y\\\":2}\"}", 0 },
+    { "json:x[*].y eq 2", JSON
+      "{\"x\":\" [1,{\\\"y\\\":2}] \"}", 1 },
+    { "json eq qr", JSON
+      "[\"[\\\"[\\\\\\\"qr\\\\\\\"]\\\"]\"]", 1 },
+    { "json eq qr", JSON
+      "[\"[\\\"[\\\\\\\"[\\\\\\\\\\\\\\\"qr\\\\\\\\\\\\\\\"]\\\\\\\"]\\\""
+      "]\"]", 1 },
+    { "json eq qr", JSON
+      "[\"[\\\"[\\\\\\\"[\\\\\\\\\\\\\\\"[\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\"
+      "\"qr\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\"]\\\\\\\\\\\\\\\"]\\\\\\\"]\\"
+      "\"]\"]", 0 },
+    { "json lit qr", JSON
+      "[\"[\\\"[\\\\\\\"[\\\\\\\\\\\\\\\"[\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\"
+      "\"qr\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\"]\\\\\\\\\\\\\\\"]\\\\\\\"]\\"
+      "\"]\"]", 1 },
 
     /* XML */
 
