@@ -23,10 +23,7 @@ static const gs_cli_option_t  gs_cli_export_options[] = {
       "Activity), or ArcSight CEF 0",
       "输出格式：ECS 8.11、OCSF 1.3.0（HTTP Activity）或 ArcSight CEF 0" },
     GS_CLI_FILTER_OPTIONS,
-    { "ticket", "TEXT", "why this is asked, for the record of it",
-      "查询事由，写入查询记录" },
-    { "no-record", NULL, "a copy of a store: leaves no record of the query",
-      "副本：不写查询记录" },
+    GS_CLI_NOTE_OPTIONS,
     { NULL, NULL, NULL, NULL }
 };
 

@@ -13,6 +13,16 @@
 #include "cli/gs_cli.h"
 
 
+/* The options of a verb that asks: what gs_cli_audit_note() knows. */
+#define GS_CLI_NOTE_OPTIONS                                                   \
+    { "ticket", "TEXT",                                                       \
+      "why this is asked, for the record of it",                              \
+      "查询事由，写入查询记录" },                                             \
+    { "no-record", NULL,                                                      \
+      "a copy of a store: leaves no record of the query",                     \
+      "副本：不写查询记录" }
+
+
 /*
  * Writes who asks what to a chain of its own in the store, and syncs it,
  * before anything is answered.  With --no-record, for copies, it is told on

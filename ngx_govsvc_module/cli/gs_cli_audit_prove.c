@@ -44,10 +44,7 @@ static const gs_cli_option_t  gs_cli_prove_options[] = {
     { "seal", "DIR", "the folder of the sealer", "封存目录" },
     { "key", "PUBLIC", "public key of the seal, as text or file",
       "封存公钥，文本或文件" },
-    { "ticket", "TEXT", "why this is asked, for the record of it",
-      "查询事由，写入查询记录" },
-    { "no-record", NULL, "a copy of a store: leaves no record of the query",
-      "副本：不写查询记录" },
+    GS_CLI_NOTE_OPTIONS,
     { NULL, NULL, NULL, NULL }
 };
 

@@ -24,8 +24,9 @@ static int gs_cli_query_run(gs_cli_t *cli);
 static int gs_cli_tail_run(gs_cli_t *cli);
 static int gs_cli_tail_follow(gs_cli_t *cli, gs_cli_store_t *store,
     const gs_cli_filter_t *filter);
-static int gs_cli_query_number(gs_cli_t *cli, const char *name,
-    uint64_t *value);
+static int gs_cli_query_begin(gs_cli_t *cli, const char *name,
+    uint64_t *value, uint64_t most, gs_cli_filter_t *filter,
+    gs_cli_store_t *store);
 
 
 static const gs_cli_option_t  gs_cli_query_options[] = {
@@ -33,10 +34,7 @@ static const gs_cli_option_t  gs_cli_query_options[] = {
     { "limit", "N", "at most so many records (1000)",
       "至多返回多少条（1000）" },
     { "count", NULL, "only their number", "只输出条数" },
-    { "ticket", "TEXT", "why this is asked, for the record of it",
-      "查询事由，写入查询记录" },
-    { "no-record", NULL, "a copy of a store: leaves no record of the query",
-      "副本：不写查询记录" },
+    GS_CLI_NOTE_OPTIONS,
     { NULL, NULL, NULL, NULL }
 };
 
@@ -45,10 +43,7 @@ static const gs_cli_option_t  gs_cli_tail_options[] = {
     GS_CLI_FILTER_OPTIONS,
     { "follow", NULL, "go on as records are written", "持续输出新记录" },
     { "lines", "N", "how many of the last records (10)", "最后多少条（10）" },
-    { "ticket", "TEXT", "why this is asked, for the record of it",
-      "查询事由，写入查询记录" },
-    { "no-record", NULL, "a copy of a store: leaves no record of the query",
-      "副本：不写查询记录" },
+    GS_CLI_NOTE_OPTIONS,
     { NULL, NULL, NULL, NULL }
 };
 
@@ -84,36 +79,12 @@ gs_cli_query_run(gs_cli_t *cli)
     gs_cli_store_t   store;
     gs_cli_filter_t  filter;
 
-    if (cli->argc == 0) {
-        return gs_cli_fail(cli, GS_CLI_USAGE, "audit query needs the "
-                           "directory of govsvc_audit_store");
-    }
-
     limit = GS_CLI_QUERY_LIMIT;
 
-    rc = gs_cli_query_number(cli, "limit", &limit);
-
-    if (rc == GS_CLI_YES) {
-        rc = gs_cli_filter_init(&filter, cli);
-    }
+    rc = gs_cli_query_begin(cli, "limit", &limit, UINT64_MAX, &filter, &store);
 
     if (rc != GS_CLI_YES) {
         return rc;
-    }
-
-    /* no answer without a record of the question */
-
-    rc = gs_cli_audit_note_all(cli, cli->argc);
-
-    if (rc != GS_CLI_YES) {
-        return rc;
-    }
-
-    if (gs_cli_store_open(&store, cli, cli->argv, cli->argc, filter.from,
-                          filter.to)
-        != GS_OK)
-    {
-        return GS_CLI_READ;
     }
 
     shown = 0;
@@ -167,26 +138,58 @@ gs_cli_query_run(gs_cli_t *cli)
 }
 
 
+/*
+ * What both take: the option of that name, at most so many, the filter, and
+ * the store.
+ */
+
 static int
-gs_cli_query_number(gs_cli_t *cli, const char *name, uint64_t *value)
+gs_cli_query_begin(gs_cli_t *cli, const char *name, uint64_t *value,
+    uint64_t most, gs_cli_filter_t *filter, gs_cli_store_t *store)
 {
+    int          rc;
     gs_str_t     s;
     const char  *text;
 
+    if (cli->argc == 0) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "audit %s needs the directory "
+                           "of govsvc_audit_store", cli->verb->verb);
+    }
+
     text = gs_cli_option(cli, name);
 
-    if (text == NULL) {
-        return GS_CLI_YES;
+    if (text != NULL) {
+        s = gs_str_text(text);
+
+        if (gs_parse_u64(&s, value) != GS_OK) {
+            return gs_cli_fail(cli, GS_CLI_USAGE,
+                               "invalid number \"%s\" in --%s", text, name);
+        }
     }
 
-    s = gs_str_text(text);
+    rc = gs_cli_filter_init(filter, cli);
 
-    if (gs_parse_u64(&s, value) != GS_OK) {
-        return gs_cli_fail(cli, GS_CLI_USAGE, "invalid number \"%s\" in --%s",
-                           text, name);
+    if (rc != GS_CLI_YES) {
+        return rc;
     }
 
-    return GS_CLI_YES;
+    if (*value > most) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "--%s is at most %llu", name,
+                           (unsigned long long) most);
+    }
+
+    /* no answer without a record of the question */
+
+    rc = gs_cli_audit_note_all(cli, cli->argc);
+
+    if (rc != GS_CLI_YES) {
+        return rc;
+    }
+
+    return (gs_cli_store_open(store, cli, cli->argv, cli->argc, filter->from,
+                              filter->to)
+            == GS_OK)
+           ? GS_CLI_YES : GS_CLI_READ;
 }
 
 
@@ -202,36 +205,12 @@ gs_cli_tail_run(gs_cli_t *cli)
     gs_cli_store_t    store;
     gs_cli_filter_t   filter;
 
-    if (cli->argc == 0) {
-        return gs_cli_fail(cli, GS_CLI_USAGE, "audit tail needs the "
-                           "directory of govsvc_audit_store");
-    }
-
     lines = GS_CLI_TAIL_LINES;
 
-    rc = gs_cli_query_number(cli, "lines", &lines);
-
-    if (rc == GS_CLI_YES) {
-        rc = gs_cli_filter_init(&filter, cli);
-    }
-
-    if (rc == GS_CLI_YES && lines > 10000) {
-        rc = gs_cli_fail(cli, GS_CLI_USAGE, "--lines is at most 10000");
-    }
-
-    if (rc == GS_CLI_YES) {
-        rc = gs_cli_audit_note_all(cli, cli->argc);
-    }
+    rc = gs_cli_query_begin(cli, "lines", &lines, 10000, &filter, &store);
 
     if (rc != GS_CLI_YES) {
         return rc;
-    }
-
-    if (gs_cli_store_open(&store, cli, cli->argv, cli->argc, filter.from,
-                          filter.to)
-        != GS_OK)
-    {
-        return GS_CLI_READ;
     }
 
     ring = gs_calloc(cli->mem, (size_t) lines + 1, sizeof(gs_str_t));

@@ -51,10 +51,7 @@ static const gs_cli_option_t  gs_cli_stats_options[] = {
     { "by", "day|hour", "periods counted (day)", "统计周期（day）" },
     { "top", "N", "rows of each table (10); JSON has all",
       "每张表的行数（10）；JSON 输出全部" },
-    { "ticket", "TEXT", "why this is asked, for the record of it",
-      "查询事由，写入查询记录" },
-    { "no-record", NULL, "a copy of a store: leaves no record of the query",
-      "副本：不写查询记录" },
+    GS_CLI_NOTE_OPTIONS,
     { NULL, NULL, NULL, NULL }
 };
 

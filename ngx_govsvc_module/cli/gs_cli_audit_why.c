@@ -46,10 +46,7 @@ static int gs_cli_why_proof(gs_cli_t *cli, const gs_str_t *line);
 
 
 static const gs_cli_option_t  gs_cli_trace_options[] = {
-    { "ticket", "TEXT", "why this is asked, for the record of it",
-      "查询事由，写入查询记录" },
-    { "no-record", NULL, "a copy of a store: leaves no record of the query",
-      "副本：不写查询记录" },
+    GS_CLI_NOTE_OPTIONS,
     { NULL, NULL, NULL, NULL }
 };
 
@@ -59,10 +56,7 @@ static const gs_cli_option_t  gs_cli_why_options[] = {
       "用该目录中的封存证明此记录" },
     { "key", "PUBLIC", "public key of the seal, as text or file",
       "封存公钥，文本或文件" },
-    { "ticket", "TEXT", "why this is asked, for the record of it",
-      "查询事由，写入查询记录" },
-    { "no-record", NULL, "a copy of a store: leaves no record of the query",
-      "副本：不写查询记录" },
+    GS_CLI_NOTE_OPTIONS,
     { NULL, NULL, NULL, NULL }
 };
 
