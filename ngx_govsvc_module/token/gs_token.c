@@ -104,6 +104,24 @@ gs_token_alg_find(const gs_str_t *name)
 }
 
 
+unsigned
+gs_token_alg_cost(gs_token_alg_e alg)
+{
+    switch (alg) {
+
+    case GS_TOKEN_SM2:
+        return 4;
+
+    case GS_TOKEN_ES384:
+    case GS_TOKEN_ES512:
+        return 8;
+
+    default:
+        return 1;
+    }
+}
+
+
 const char *
 gs_token_alg_name(gs_token_alg_e alg)
 {

@@ -91,6 +91,7 @@ typedef struct {
     gs_token_reason_e  reason;
     unsigned           issuer;             /* index in the policy */
     uint64_t           key;                /* its number, 0: none found */
+    gs_token_alg_e     alg;                /* of a signature looked at */
     unsigned           level;              /* assurance, 0-5 */
     unsigned           user;               /* GS_TOKEN_NATURAL, _LEGAL, 0 */
     unsigned           cached:1;           /* found in the cache */
@@ -115,6 +116,12 @@ gs_token_alg_e gs_token_alg_find(const gs_str_t *name);
 
 /* The first name of an algorithm. */
 const char *gs_token_alg_name(gs_token_alg_e alg);
+
+/*
+ * What a signature costs to verify, in units of the usual ones: 1 of RSA,
+ * P-256, Ed25519 and secrets, 4 of SM2, 8 of P-384 and P-521.
+ */
+unsigned gs_token_alg_cost(gs_token_alg_e alg);
 
 /* The first names of all algorithms, ends with NULL. */
 extern const char *const  gs_token_alg_names[];

@@ -9,10 +9,6 @@
 #include "token/gs_token_cache_priv.h"
 
 
-#define gs_token_cache_count(cache, what)                                     \
-    (void) __atomic_fetch_add(&(cache)->hdr->stat.what, 1, __ATOMIC_RELAXED)
-
-
 _Static_assert(sizeof(gs_token_cache_hdr_t) == 192, "header layout");
 _Static_assert(sizeof(gs_token_cache_good_t) == 1024, "good slot layout");
 _Static_assert(sizeof(gs_token_cache_bad_t) == 64, "bad slot layout");
@@ -21,30 +17,12 @@ _Static_assert(sizeof(gs_token_cache_bad_t) == 64, "bad slot layout");
 static void gs_token_cache_plan(gs_token_cache_hdr_t *hdr, size_t size,
     size_t bad);
 static void gs_token_cache_view(gs_token_cache_t *cache, void *memory);
-static int gs_token_cache_get(gs_token_cache_t *cache,
-    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
-    uint64_t hash, int64_t now, gs_uchar_t *claims,
-    gs_token_verdict_t *verdict);
-static int gs_token_cache_read(gs_token_cache_good_t *slot,
-    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
-    gs_uchar_t *claims, gs_token_verdict_t *verdict, uint64_t *seen);
-static void gs_token_cache_revoked(gs_token_cache_t *cache,
-    gs_token_cache_good_t *slot, uint64_t word,
-    const gs_token_policy_t *policy, int64_t now,
-    gs_token_verdict_t *verdict);
 static int gs_token_cache_get_bad(gs_token_cache_t *cache,
     const gs_token_policy_t *policy, const gs_uchar_t digest[32],
     uint64_t hash, int64_t now, gs_token_verdict_t *verdict);
-static void gs_token_cache_put(gs_token_cache_t *cache,
-    const gs_uchar_t digest[32],
-    uint64_t hash, int64_t now, const gs_token_verdict_t *verdict);
-static unsigned gs_token_cache_victim(gs_token_cache_good_t *set,
-    int64_t now, int *live);
 static void gs_token_cache_put_bad(gs_token_cache_t *cache,
     const gs_uchar_t digest[32],
     uint64_t hash, int64_t now, const gs_token_verdict_t *verdict);
-static void gs_token_cache_touch(gs_token_cache_good_t *slot, int64_t now);
-static uint64_t gs_token_cache_tag(uint64_t hash);
 
 
 gs_rc_t
@@ -206,7 +184,8 @@ gs_token_cache_check(gs_token_cache_t *cache, gs_token_verifier_t *v,
 
     } else if (verdict->reason == GS_TOKEN_BAD_SIGNATURE) {
         gs_token_cache_put_bad(cache, digest, hash, now, verdict);
-        gs_token_throttle_count(&cache->throttle, &ask->client, ask->now);
+        gs_token_throttle_count(&cache->throttle, &ask->client, ask->now,
+                                gs_token_alg_cost(verdict->alg));
     }
 
     return verdict->reason;
@@ -226,146 +205,6 @@ gs_token_cache_stat(const gs_token_cache_t *cache,
 
     for (i = 0; i < sizeof(gs_token_cache_stat_t) / sizeof(uint64_t); i++) {
         to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-    }
-}
-
-
-static int
-gs_token_cache_get(gs_token_cache_t *cache, const gs_token_policy_t *policy,
-    const gs_uchar_t digest[32], uint64_t hash, int64_t now,
-    gs_uchar_t *claims, gs_token_verdict_t *verdict)
-{
-    unsigned                i;
-    uint64_t                set, tag, word;
-    uint64_t               *tags = cache->tags;
-    gs_token_cache_good_t  *slot = cache->good;
-
-    set = hash % cache->hdr->good_sets * GS_TOKEN_CACHE_WAYS;
-    tag = gs_token_cache_tag(hash);
-
-    tags += set;
-    slot += set;
-
-    for (i = 0; i < GS_TOKEN_CACHE_WAYS; i++) {
-
-        if (__atomic_load_n(&tags[i], __ATOMIC_RELAXED) != tag
-            || !gs_token_cache_read(&slot[i], policy, digest, claims,
-                                    verdict, &word))
-        {
-            continue;
-        }
-
-        verdict->reason = gs_token_check_time(
-                              policy->issuers[verdict->issuer], verdict->exp,
-                              verdict->nbf, now);
-
-        if (verdict->reason == GS_TOKEN_OK && policy->revoke != NULL) {
-            gs_token_cache_revoked(cache, &slot[i], word, policy, now,
-                                   verdict);
-        }
-
-        gs_token_cache_touch(&slot[i], now);
-        gs_token_cache_count(cache, hits);
-
-        return 1;
-    }
-
-    return 0;
-}
-
-
-/*
- * Everything is copied before it is believed: the word tells whether the copy
- * is of one piece.
- */
-
-static int
-gs_token_cache_read(gs_token_cache_good_t *slot,
-    const gs_token_policy_t *policy, const gs_uchar_t digest[32],
-    gs_uchar_t *claims, gs_token_verdict_t *verdict, uint64_t *seen)
-{
-    size_t      len;
-    uint64_t    word;
-    gs_uchar_t  found[32];
-
-    word = __atomic_load_n(&slot->word, __ATOMIC_ACQUIRE);
-
-    if ((uint32_t) word != 0) {
-        return 0;
-    }
-
-    memcpy(found, slot->digest, 32);
-
-    len = __atomic_load_n(&slot->len, __ATOMIC_RELAXED);
-
-    memset(verdict, 0, sizeof(gs_token_verdict_t));
-
-    verdict->exp = slot->exp;
-    verdict->nbf = slot->nbf;
-    verdict->issuer = slot->issuer;
-    verdict->key = slot->key;
-    verdict->level = slot->level;
-    verdict->user = slot->user;
-    verdict->iat = slot->iat;
-    verdict->epoch = slot->epoch;
-    verdict->cached = 1;
-
-    if (len > GS_TOKEN_CACHE_CLAIMS) {
-        return 0;
-    }
-
-    memcpy(claims, slot->claims, len);
-
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-
-    if (__atomic_load_n(&slot->word, __ATOMIC_RELAXED) != word
-        || memcmp(found, digest, 32) != 0
-        || verdict->issuer >= policy->n
-        || gs_token_keys_by_id(policy->issuers[verdict->issuer]->keys,
-                               verdict->key)
-           == NULL)
-    {
-        return 0;
-    }
-
-    verdict->claims = gs_str_make(claims, len);
-    *seen = word;
-
-    return 1;
-}
-
-
-/*
- * Looks at revocations again if there were any since the verdict was made,
- * and notes that in the slot, unless the slot has changed meanwhile.
- */
-
-static void
-gs_token_cache_revoked(gs_token_cache_t *cache, gs_token_cache_good_t *slot,
-    uint64_t word, const gs_token_policy_t *policy, int64_t now,
-    gs_token_verdict_t *verdict)
-{
-    uint64_t  epoch;
-
-    epoch = gs_token_revoke_epoch(policy->revoke);
-
-    if (verdict->epoch == epoch) {
-        return;
-    }
-
-    gs_token_cache_count(cache, rechecks);
-
-    if (gs_token_check_revoked(policy, verdict, now)) {
-        verdict->reason = GS_TOKEN_REVOKED;
-        verdict->claims.len = 0;
-        return;
-    }
-
-    verdict->epoch = epoch;
-
-    if (gs_token_cache_take_as(cache, &slot->word, word) == GS_OK) {
-        slot->epoch = epoch;
-        gs_token_cache_give(&slot->word);
     }
 }
 
@@ -413,92 +252,6 @@ gs_token_cache_get_bad(gs_token_cache_t *cache,
     }
 
     return 0;
-}
-
-
-static void
-gs_token_cache_put(gs_token_cache_t *cache, const gs_uchar_t digest[32],
-    uint64_t hash, int64_t now, const gs_token_verdict_t *verdict)
-{
-    int                     live;
-    unsigned                i;
-    uint64_t                set;
-    uint64_t               *tags = cache->tags;
-    gs_token_cache_good_t  *slot = cache->good;
-
-    if (verdict->claims.len > GS_TOKEN_CACHE_CLAIMS) {
-        gs_token_cache_count(cache, too_large);
-        return;
-    }
-
-    set = hash % cache->hdr->good_sets * GS_TOKEN_CACHE_WAYS;
-    i = gs_token_cache_victim(slot + set, now, &live);
-
-    slot += set + i;
-
-    if (gs_token_cache_take(cache, &slot->word) != GS_OK) {
-        return;
-    }
-
-    if (live) {
-        gs_token_cache_count(cache, evictions);
-    }
-
-    memcpy(slot->digest, digest, 32);
-
-    slot->key = verdict->key;
-    slot->exp = verdict->exp;
-    slot->nbf = verdict->nbf;
-    slot->issuer = verdict->issuer;
-    slot->level = (uint16_t) verdict->level;
-    slot->user = verdict->user;
-    slot->iat = verdict->iat;
-    slot->epoch = verdict->epoch;
-    slot->len = (uint16_t) verdict->claims.len;
-
-    memcpy(slot->claims, verdict->claims.data, verdict->claims.len);
-
-    __atomic_store_n(&tags[set + i], gs_token_cache_tag(hash),
-                     __ATOMIC_RELAXED);
-
-    gs_token_cache_touch(slot, now);
-    gs_token_cache_give(&slot->word);
-    gs_token_cache_count(cache, stores);
-}
-
-
-/*
- * The slot to overwrite: an expired one, else the one not used for longest.
- * What is read here may be torn and decides no more than that.
- */
-
-static unsigned
-gs_token_cache_victim(gs_token_cache_good_t *set, int64_t now, int *live)
-{
-    unsigned  i, found;
-    uint32_t  used, oldest;
-
-    found = 0;
-    oldest = UINT32_MAX;
-
-    for (i = 0; i < GS_TOKEN_CACHE_WAYS; i++) {
-
-        if (set[i].exp < now) {
-            *live = 0;
-            return i;
-        }
-
-        used = __atomic_load_n(&set[i].used, __ATOMIC_RELAXED);
-
-        if (used < oldest) {
-            oldest = used;
-            found = i;
-        }
-    }
-
-    *live = 1;
-
-    return found;
 }
 
 
@@ -588,22 +341,4 @@ gs_token_cache_give(uint64_t *word)
     old = __atomic_load_n(word, __ATOMIC_RELAXED);
 
     __atomic_store_n(word, ((old >> 32) + 1) << 32, __ATOMIC_RELEASE);
-}
-
-
-static void
-gs_token_cache_touch(gs_token_cache_good_t *slot, int64_t now)
-{
-    if (__atomic_load_n(&slot->used, __ATOMIC_RELAXED) != (uint32_t) now) {
-        __atomic_store_n(&slot->used, (uint32_t) now, __ATOMIC_RELAXED);
-    }
-}
-
-
-/* Never 0, which is the tag of a slot never written. */
-
-static uint64_t
-gs_token_cache_tag(uint64_t hash)
-{
-    return hash | 1;
 }

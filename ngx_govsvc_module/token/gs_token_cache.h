@@ -25,6 +25,7 @@
 
 #define GS_TOKEN_CACHE_MIN      65536      /* bytes */
 #define GS_TOKEN_CACHE_CLAIMS   896        /* packed bytes that fit a slot */
+#define GS_TOKEN_CACHE_SLOTS    8          /* that one verdict may take */
 #define GS_TOKEN_CACHE_BAD_TTL  10         /* s */
 #define GS_TOKEN_CACHE_BAD_PART 8          /* of all, by default */
 
@@ -51,7 +52,7 @@ typedef struct {
     uint64_t  stores;
     uint64_t  evictions;                   /* of verdicts still good */
     uint64_t  steals;                      /* from dead processes */
-    uint64_t  too_large;                   /* verdicts that fit no slot */
+    uint64_t  too_large;                   /* verdicts that fit no slots */
     uint64_t  rechecks;                    /* hits after a revocation */
     uint64_t  throttled;
 } gs_token_cache_stat_t;

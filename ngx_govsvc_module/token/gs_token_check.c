@@ -188,6 +188,7 @@ gs_token_check(gs_token_verifier_t *v, const gs_token_policy_t *policy,
         goto done;
     }
 
+    verdict->alg = jwt.alg;
     reason = gs_token_check_sig(v, issuer, key, &jwt);
 
     if (reason != GS_TOKEN_OK) {

@@ -48,9 +48,9 @@ gs_token_throttle_over(const gs_token_throttle_t *t, const gs_str_t *client,
 
 void
 gs_token_throttle_count(gs_token_throttle_t *t, const gs_str_t *client,
-    uint64_t now)
+    uint64_t now, unsigned n)
 {
-    unsigned   i, n, found;
+    unsigned   i, try, found;
     uint64_t  *set, tag, word, next, ahead, least;
 
     if (t->period == 0 || client->len == 0) {
@@ -59,7 +59,7 @@ gs_token_throttle_count(gs_token_throttle_t *t, const gs_str_t *client,
 
     set = gs_token_throttle_set(t, client, &tag);
 
-    for (n = 0; n < GS_TOKEN_THROTTLE_TRIES; n++) {
+    for (try = 0; try < GS_TOKEN_THROTTLE_TRIES; try++) {
 
         found = 0;
         word = 0;
@@ -94,7 +94,8 @@ gs_token_throttle_count(gs_token_throttle_t *t, const gs_str_t *client,
             return;
         }
 
-        next = tag | ((now + ahead + t->period) & GS_TOKEN_THROTTLE_MASK);
+        next = tag | ((now + ahead + n * t->period)
+                      & GS_TOKEN_THROTTLE_MASK);
 
         if (__atomic_compare_exchange_n(&set[found], &word, next, 0,
                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED))

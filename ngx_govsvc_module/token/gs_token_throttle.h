@@ -33,9 +33,9 @@ typedef struct {
 int gs_token_throttle_over(const gs_token_throttle_t *t,
     const gs_str_t *client, uint64_t now);
 
-/* Counts one. */
+/* Counts one that cost as much as n. */
 void gs_token_throttle_count(gs_token_throttle_t *t, const gs_str_t *client,
-    uint64_t now);
+    uint64_t now, unsigned n);
 
 
 #endif /* _GS_TOKEN_THROTTLE_H_INCLUDED_ */

@@ -20,10 +20,17 @@ static void test_recheck(void);
 static void test_keys(gs_str_t t);
 static void test_bad(void);
 static void test_large(void);
+static gs_str_t large(size_t len);
+static void fill(char *p, size_t len);
+static int is_large(size_t len);
+static void test_array(void);
+static void test_parts(void);
+static void test_beside(void);
 static void test_evict(void);
 static void test_torn(void);
 static void test_processes(void);
 static void worker(unsigned seed);
+static gs_str_t long_of(int n);
 static void test_killed(void);
 static void forget_good(void);
 
@@ -237,29 +244,209 @@ test_bad(void)
 static void
 test_large(void)
 {
-    int       n;
-    char      text[4096];
-    gs_str_t  t;
+    size_t     i;
+    gs_str_t   t;
+
+    static const size_t  sizes[] = {
+        860, 872, 873, 1768, 1769, 2664, 5000, 6000
+    };
 
     fresh(SIZE);
 
-    n = sprintf(text, "{\"exp\":1700003600,\"x\":\"");
-    memset(text + n, 'x', 2000);
-    strcpy(text + n + 2000, "\"}");
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        t = large(sizes[i]);
+
+        is_int(check(t, NOW), GS_TOKEN_OK, "%d bytes", (int) sizes[i]);
+        is_int(verdict.cached, 0, "checked");
+        memset(&verdict, 0, sizeof(verdict));
+
+        is_int(check(t, NOW), GS_TOKEN_OK, "again");
+        is_int(verdict.cached, 1, "from the cache");
+        ok(is_large(sizes[i]), "whole");
+    }
+
+    is_int((int64_t) stat_now.too_large, 0, "all were kept");
+
+    test_array();
+    test_parts();
+    test_beside();
+}
+
+
+/* A token of that many bytes in a claim, each told from its neighbors. */
+
+static gs_str_t
+large(size_t len)
+{
+    size_t        i;
+    static char   text[8192];
+
+    i = (size_t) sprintf(text, "{\"exp\":1700003600,\"x\":\"");
+    fill(text + i, len);
+    strcpy(text + i + len, "\"}");
+
+    return sign_token(GS_TOKEN_ES256, "{\"alg\":\"ES256\"}", text);
+}
+
+
+static void
+fill(char *p, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+        p[i] = (char) ('a' + (i * 7 + i / 896) % 26);
+    }
+}
+
+
+static int
+is_large(size_t len)
+{
+    gs_str_t          name;
+    static char       text[8192];
+    gs_token_claim_t  c;
+
+    name = gs_str_text("x");
+    fill(text, len);
+
+    return gs_token_claim_find(&verdict.claims, &name, &c) == GS_OK
+           && c.value.len == len && memcmp(c.value.data, text, len) == 0;
+}
+
+
+/* Values of one byte take most room for their names. */
+
+static void
+test_array(void)
+{
+    int          i, n;
+    gs_str_t     t;
+    static char  text[8192];
+
+    n = sprintf(text, "{\"exp\":1700003600,\"%0100d\":[1", 0);
+
+    for (i = 0; i < 120; i++) {
+        n += sprintf(text + n, ",1");
+    }
+
+    (void) sprintf(text + n, "]}");
     t = sign_token(GS_TOKEN_ES256, "{\"alg\":\"ES256\"}", text);
 
-    is_int(check(t, NOW), GS_TOKEN_OK, "claims larger than a slot");
-    is_int(check(t, NOW), GS_TOKEN_OK, "again");
+    (void) check(t, NOW);
+    is_int(check(t, NOW), GS_TOKEN_OK, "claims larger than a set");
     is_int(verdict.cached, 0, "are checked each time");
     is_int((int64_t) stat_now.too_large, 2, "and counted");
+}
 
-    memset(text + n, 'x', 860);
-    strcpy(text + n + 860, "\"}");
-    t = sign_token(GS_TOKEN_ES256, "{\"alg\":\"ES256\"}", text);
+
+/* Of a verdict in four slots each must be there, untouched and in its turn. */
+
+static void
+test_parts(void)
+{
+    size_t                  i, n;
+    uint64_t                tag;
+    gs_str_t                t;
+    uint64_t               *tags;
+    gs_token_cache_good_t   save;
+    gs_token_cache_good_t  *slot;
+
+    fresh(SIZE);
+    t = large(3000);
     (void) check(t, NOW);
-    is_int(check(t, NOW), GS_TOKEN_OK, "claims that just fit");
-    is_int(verdict.cached, 1, "are kept");
-    is_int((int64_t) verdict.claims.len, 860 + 6 + 10 + 8, "whole");
+
+    slot = cache.good;
+    tags = cache.tags;
+    tag = 0;
+    n = 0;
+
+    for (i = 0; i < cache.hdr->good_sets * GS_TOKEN_CACHE_WAYS; i++, slot++) {
+
+        if (slot->word == 0) {
+            continue;
+        }
+
+        n++;
+        is_int((check(t, NOW), verdict.cached), 1, "slot %d: there",
+               (int) slot->part);
+
+        save = *slot;
+        slot->word |= 77;
+        cache.alive = NULL;
+        is_int((check(t, NOW), verdict.cached), 0, "being written");
+        fresh(SIZE);
+        (void) check(t, NOW);
+
+        slot->digest[31] ^= 1;
+        is_int((check(t, NOW), verdict.cached), 0, "of another token");
+        fresh(SIZE);
+        (void) check(t, NOW);
+
+        slot->part++;
+        is_int((check(t, NOW), verdict.cached), 0, "another part");
+        fresh(SIZE);
+        (void) check(t, NOW);
+
+        if (slot->part == 0) {
+            slot->more[1] = 200;
+            is_int((check(t, NOW), verdict.cached), 0, "outside of the set");
+            fresh(SIZE);
+            (void) check(t, NOW);
+        }
+
+        ok(memcmp(slot->claims, save.claims, 300) == 0, "the same place");
+    }
+
+    is_int((int64_t) n, 4, "four slots");
+
+    /* a part is not taken for a verdict of its own */
+
+    slot = cache.good;
+
+    for (i = 0; i < cache.hdr->good_sets * GS_TOKEN_CACHE_WAYS; i++) {
+        tag |= tags[i];
+    }
+
+    for (i = 0; i < cache.hdr->good_sets * GS_TOKEN_CACHE_WAYS; i++) {
+        tags[i] = (slot[i].word != 0 && slot[i].part == 2) ? tag : 0;
+    }
+
+    is_int((check(t, NOW), verdict.cached), 0, "a part alone is no verdict");
+}
+
+
+/* Small ones take over slots of a large one, and the other way round. */
+
+static void
+test_beside(void)
+{
+    int       i, n, wrong;
+    size_t    size[20];
+    gs_str_t  t, token[20];
+
+    for (i = 0; i < 20; i++) {
+        size[i] = (i % 2 == 0) ? 1000 + (size_t) i * 250 : 0;
+        t = size[i] != 0 ? large(size[i]) : token_of(i);
+        token[i] = gs_str_dup(&gs_mem_libc, &t);
+    }
+
+    fresh(GS_TOKEN_CACHE_MIN);
+    wrong = 0;
+
+    for (i = 0; i < 2000; i++) {
+        n = i * i % 20;
+        wrong += (check(token[n], NOW + i) != GS_TOKEN_OK);
+        wrong += (size[n] != 0 && !is_large(size[n]));
+    }
+
+    for (i = 0; i < 20; i++) {
+        gs_free(&gs_mem_libc, (void *) (uintptr_t) token[i].data);
+    }
+
+    is_int(wrong, 0, "large and small in turn");
+    ok(stat_now.hits > 0 && stat_now.evictions > 0, "hits %d, evictions %d",
+       (int) stat_now.hits, (int) stat_now.evictions);
 }
 
 
@@ -414,13 +601,13 @@ worker(unsigned seed)
     size_t              len;
     gs_str_t            t, name, token[100];
     gs_token_claim_t    c;
-    static gs_uchar_t   room[100][1024];
+    static gs_uchar_t   room[100][4096];
 
     cache.pid = (uint32_t) getpid();
     name = gs_str_text("sub");
 
     for (i = 0; i < 100; i++) {
-        t = token_of(i);
+        t = (i % 4 == 0) ? long_of(i) : token_of(i);
         memcpy(room[i], t.data, t.len);
         token[i] = gs_str_make(room[i], t.len);
     }
@@ -445,6 +632,20 @@ worker(unsigned seed)
     }
 
     _exit(0);
+}
+
+
+/* In three slots, and what is looked for in the last. */
+
+static gs_str_t
+long_of(int n)
+{
+    char  text[4096];
+
+    (void) snprintf(text, sizeof(text), "{\"exp\":1700003600,\"x\":\"%02000d"
+                    "\",\"sub\":\"u%d\"}", n, n);
+
+    return sign_token(GS_TOKEN_ES256, "{\"alg\":\"ES256\"}", text);
 }
 
 

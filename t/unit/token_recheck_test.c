@@ -12,6 +12,8 @@
 
 static void test_revoked(void);
 static void test_throttle(void);
+static void test_throttle_cost(void);
+static int forged(gs_token_alg_e alg, const char *header);
 static void test_negative(void);
 
 
@@ -23,6 +25,7 @@ main(void)
 
     test_revoked();
     test_throttle();
+    test_throttle_cost();
     test_negative();
 
     done();
@@ -209,4 +212,51 @@ test_negative(void)
     cache.hdr->bad++;
     is_int(gs_token_cache_attach(&other, memory, SIZE), GS_ERROR,
            "another division");
+}
+
+
+/* What is dear to verify counts for more. */
+
+static void
+test_throttle_cost(void)
+{
+    is_int(forged(GS_TOKEN_RS256, "{\"alg\":\"RS256\",\"kid\":\"rs\"}"), 40,
+           "40 of RS256");
+    is_int(forged(GS_TOKEN_SM2, "{\"alg\":\"SM2\",\"kid\":\"sm\"}"), 10,
+           "10 of SM2");
+    is_int(forged(GS_TOKEN_ES384, "{\"alg\":\"ES384\",\"kid\":\"e3\"}"), 5,
+           "5 of ES384");
+    is_int(forged(GS_TOKEN_ES512, "{\"alg\":\"ES512\",\"kid\":\"e5\"}"), 5,
+           "5 of ES512");
+}
+
+
+/* How many of 60 are looked at. */
+
+static int
+forged(gs_token_alg_e alg, const char *header)
+{
+    int       i, bad;
+    char      text[4096], number[16];
+    gs_str_t  t;
+
+    fresh(SIZE);
+    cache.throttle.period = 100;
+    cache.throttle.burst = 40;
+    client = "192.0.2.1";
+    bad = 0;
+
+    t = sign_token(alg, header, "{\"exp\":1700003600}");
+    memcpy(text, t.data, t.len);
+    t = gs_str_make(text, t.len);
+
+    for (i = 0; i < 60; i++) {
+        (void) snprintf(number, sizeof(number), "%04d", i);
+        memcpy(text + t.len - 20, number, 4);
+        bad += (check(t, NOW) == GS_TOKEN_BAD_SIGNATURE);
+    }
+
+    client = "";
+
+    return bad;
 }
