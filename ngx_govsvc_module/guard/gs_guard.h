@@ -93,6 +93,7 @@ typedef struct {
  * value stands until the next call.  What is not set is not looked at.
  */
 typedef struct {
+    gs_str_t   line;                       /* as received: "GET / HTTP/1.1" */
     gs_str_t   method;
     gs_str_t   uri;                        /* as received, with arguments */
     gs_str_t   path;                       /* decoded and normalised */

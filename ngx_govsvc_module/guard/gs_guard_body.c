@@ -11,6 +11,9 @@
 #include "guard/gs_guard_priv.h"
 
 
+#define GS_BODY_SAME  256                  /* fields of one name */
+
+
 typedef enum {
     GS_BODY_OTHER = 0,                     /* not text */
     GS_BODY_TEXT,                          /* no type, or one of text */
@@ -118,6 +121,14 @@ gs_body_coding(gs_guard_run_t *run, gs_str_t *text)
     coding = &run->in->coding;
 
     if (coding->len == 0 || gs_str_case_eq_text(coding, "identity")) {
+        return 0;
+    }
+
+    /* programs that take it for the charset; servers leave the body as it is */
+
+    if (gs_str_case_eq_text(coding, "utf-8")
+        || gs_str_case_eq_text(coding, "gbk"))
+    {
         return 0;
     }
 
@@ -288,7 +299,9 @@ gs_body_parse(gs_guard_run_t *run, const gs_str_t *text, gs_body_e type)
         if (gs_guard_param(&run->in->type, "boundary", &boundary) == 1
             && boundary.len > 0 && boundary.len <= 70)
         {
-            return gs_guard_feed_multipart(run, text, &boundary);
+            return gs_guard_feed_multipart(run, text, &boundary,
+                             gs_body_starts(&run->in->type,
+                                            "multipart/form-data"));
         }
 
         return gs_body_fields(run, text)|GS_FLAG_MULTIPART;
@@ -357,9 +370,42 @@ gs_body_first(const gs_str_t *text)
 static uint32_t
 gs_body_fields(gs_guard_run_t *run, const gs_str_t *text)
 {
-    return gs_guard_feed_pairs(run, text, GS_KIND_FORM, GS_KIND_FORM_NAMES,
-                               GS_GUARD_MAX_FIELDS)
-           ? GS_FLAG_MANY : 0;
+    uint32_t  facts;
+
+    facts = gs_guard_repeats(text, '&', GS_BODY_SAME) ? GS_FLAG_REPEATED : 0;
+
+    if (gs_guard_feed_pairs(run, text, GS_KIND_FORM, GS_KIND_FORM_NAMES,
+                            GS_GUARD_MAX_FIELDS))
+    {
+        facts |= GS_FLAG_MANY;
+    }
+
+    return facts;
+}
+
+
+uint32_t
+gs_guard_feed_typed(gs_guard_run_t *run, const gs_str_t *text,
+    const gs_str_t *type)
+{
+    uint32_t  facts;
+
+    facts = gs_body_charset(type);
+
+    switch (gs_body_type(type)) {
+
+    case GS_BODY_JSON:
+        return facts|gs_guard_feed_json(run, text);
+
+    case GS_BODY_XML:
+        return facts|gs_guard_feed_xml(run, text);
+
+    case GS_BODY_MULTIPART:
+        return facts|GS_FLAG_MULTIPART;
+
+    default:
+        return facts;
+    }
 }
 
 

@@ -11,7 +11,7 @@
 
 
 static void gs_guard_feed_line(gs_guard_run_t *run);
-static int gs_guard_feed_whole(const gs_guard_input_t *in);
+static int gs_guard_feed_came(const gs_guard_input_t *in);
 static void gs_guard_feed_plain(gs_guard_run_t *run, gs_kind_e kind,
     const gs_str_t *text);
 static void gs_guard_feed_path(gs_guard_run_t *run);
@@ -38,6 +38,7 @@ gs_guard_feed_head(gs_guard_run_t *run)
     gs_guard_feed_plain(run, GS_KIND_METHOD, &in->method);
     gs_guard_feed_line(run);
     gs_guard_feed_headers(run);
+    gs_guard_feed_whole(run);
     gs_guard_feed_attrs(run);
 }
 
@@ -55,7 +56,7 @@ gs_guard_feed_line(gs_guard_run_t *run)
     gs_guard_value_init(&line, GS_KIND_URI, GS_DECODE_NONE, &in->uri);
     line.name = in->path;
 
-    if (gs_guard_feed_whole(in) && gs_guard_known(run, &line)) {
+    if (gs_guard_feed_came(in) && gs_guard_known(run, &line)) {
         return;
     }
 
@@ -75,7 +76,7 @@ gs_guard_feed_line(gs_guard_run_t *run)
 /* Rewriting makes other arguments than those that came. */
 
 static int
-gs_guard_feed_whole(const gs_guard_input_t *in)
+gs_guard_feed_came(const gs_guard_input_t *in)
 {
     size_t  len;
 

@@ -12,6 +12,7 @@
 
 
 #define GS_PART_HEAD  4096                 /* bytes of a file looked at */
+#define GS_PART_LINE  2048                 /* of a header of a part */
 
 
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
     gs_str_t         text;
     gs_str_t         boundary;
     uint32_t         facts;
+    unsigned         form:1;               /* RFC 7578, not RFC 2046 alone */
 } gs_multipart_t;
 
 
@@ -38,6 +40,11 @@ static size_t gs_multipart_headers(gs_multipart_t *m, size_t from, size_t to,
     gs_part_t *part);
 static void gs_multipart_header(gs_multipart_t *m, const gs_str_t *line,
     gs_part_t *part);
+static void gs_multipart_disposition(gs_multipart_t *m,
+    const gs_str_t *value, gs_part_t *part);
+static int gs_multipart_line(const gs_str_t *line);
+static int gs_multipart_boundary(const gs_str_t *boundary);
+static gs_str_t gs_multipart_extension(const gs_str_t *name);
 static void gs_multipart_field(gs_multipart_t *m, const gs_part_t *part,
     const gs_str_t *body);
 static void gs_multipart_file(gs_multipart_t *m, const gs_part_t *part,
@@ -48,7 +55,7 @@ static void gs_multipart_value(gs_multipart_t *m, gs_kind_e kind,
 
 uint32_t
 gs_guard_feed_multipart(gs_guard_run_t *run, const gs_str_t *text,
-    const gs_str_t *boundary)
+    const gs_str_t *boundary, int form)
 {
     size_t          from, to, start;
     gs_multipart_t  m;
@@ -56,7 +63,8 @@ gs_guard_feed_multipart(gs_guard_run_t *run, const gs_str_t *text,
     m.run = run;
     m.text = *text;
     m.boundary = *boundary;
-    m.facts = 0;
+    m.facts = gs_multipart_boundary(boundary) ? 0 : GS_FLAG_MULTIPART;
+    m.form = form ? 1 : 0;
 
     from = gs_multipart_find(&m, 0, &start);
 
@@ -185,7 +193,7 @@ gs_multipart_part(gs_multipart_t *m, size_t from, size_t to)
         return;
     }
 
-    if (part.name.data == NULL) {
+    if (part.name.data == NULL && m->form) {
         m->facts |= GS_FLAG_MULTIPART;
     }
 
@@ -249,14 +257,16 @@ gs_multipart_headers(gs_multipart_t *m, size_t from, size_t to,
 static void
 gs_multipart_header(gs_multipart_t *m, const gs_str_t *line, gs_part_t *part)
 {
-    int       names, files, stars;
     size_t    colon, i;
     gs_str_t  name, value;
 
     colon = gs_str_chr(line, 0, ':');
 
-    if (colon == line->len) {
+    if (colon == line->len || !gs_multipart_line(line)) {
         m->facts |= GS_FLAG_MULTIPART;
+    }
+
+    if (colon == line->len) {
         return;
     }
 
@@ -278,26 +288,7 @@ gs_multipart_header(gs_multipart_t *m, const gs_str_t *line, gs_part_t *part)
 
     } else if (gs_str_case_eq_text(&name, "content-disposition")) {
 
-        if (part->name.data != NULL || part->has_file) {
-            m->facts |= GS_FLAG_MULTIPART;
-        }
-
-        names = gs_guard_param(&value, "name", &part->name);
-        files = gs_guard_param(&value, "filename", &part->file);
-        stars = gs_guard_param(&value, "filename*", &part->file_star);
-
-        if (names > 1 || files > 1 || stars > 0) {
-            m->facts |= GS_FLAG_MULTIPART;
-        }
-
-        part->has_file |= (files > 0 || stars > 0);
-
-        if (files > 1) {
-
-            /* which of them counts differs: the whole line is looked at */
-
-            part->file = value;
-        }
+        gs_multipart_disposition(m, &value, part);
 
     } else if (gs_str_case_eq_text(&name, "content-transfer-encoding")
                && !gs_str_case_eq_text(&value, "binary")
@@ -309,21 +300,145 @@ gs_multipart_header(gs_multipart_t *m, const gs_str_t *line, gs_part_t *part)
 }
 
 
+/*
+ * RFC 7578 section 4.2 has no filename*, yet common clients send it beside
+ * the other; two names that end alike are no contradiction.
+ */
+
+static void
+gs_multipart_disposition(gs_multipart_t *m, const gs_str_t *value,
+    gs_part_t *part)
+{
+    int       names, files, stars;
+    gs_str_t  kind, a, b;
+
+    kind = gs_str_make(value->data, gs_str_chr(value, 0, ';'));
+
+    while (kind.len > 0 && kind.data[kind.len - 1] == ' ') {
+        kind.len--;
+    }
+
+    if (part->name.data != NULL || part->has_file
+        || (m->form && !gs_str_case_eq_text(&kind, "form-data")))
+    {
+        m->facts |= GS_FLAG_MULTIPART;
+    }
+
+    names = gs_guard_param(value, "name", &part->name);
+    files = gs_guard_param(value, "filename", &part->file);
+    stars = gs_guard_param(value, "filename*", &part->file_star);
+
+    if (names > 1 || files > 1 || stars > 1 || stars > files) {
+        m->facts |= GS_FLAG_MULTIPART;
+
+    } else if (stars > 0) {
+        a = gs_multipart_extension(&part->file);
+        b = gs_multipart_extension(&part->file_star);
+
+        if (!gs_str_case_eq(&a, &b)) {
+            m->facts |= GS_FLAG_MULTIPART;
+        }
+    }
+
+    part->has_file |= (files > 0 || stars > 0);
+
+    if (files > 1) {
+
+        /* which of them counts differs: the whole line is looked at */
+
+        part->file = *value;
+    }
+}
+
+
+/* Of some length, without controls, and each quote closed. */
+
+static int
+gs_multipart_line(const gs_str_t *line)
+{
+    int     quoted;
+    size_t  i;
+
+    quoted = 0;
+
+    for (i = 0; i < line->len; i++) {
+
+        if ((line->data[i] < ' ' && line->data[i] != '\t'
+             && line->data[i] != '\r' && line->data[i] != '\n')
+            || line->data[i] == 0x7f)
+        {
+            return 0;
+        }
+
+        if (line->data[i] == '"') {
+            quoted = !quoted;
+
+        } else if (quoted && line->data[i] == '\\' && i + 1 < line->len
+                   && line->data[i + 1] == '"')
+        {
+            i++;
+        }
+    }
+
+    return !quoted && line->len <= GS_PART_LINE;
+}
+
+
+/* RFC 2046 section 5.1.1; and no blank at its end. */
+
+static int
+gs_multipart_boundary(const gs_str_t *boundary)
+{
+    int     c;
+    size_t  i;
+
+    for (i = 0; i < boundary->len; i++) {
+        c = boundary->data[i];
+
+        if (!gs_is_alpha(c) && (c < '0' || c > '9')
+            && (c == '\0' || strchr("'()+_,-./:=? *#@{}$!~", c) == NULL))
+        {
+            return 0;
+        }
+    }
+
+    return boundary->data[boundary->len - 1] != ' ';
+}
+
+
+/* Behind the last dot, which may be written "%2e". */
+
+static gs_str_t
+gs_multipart_extension(const gs_str_t *name)
+{
+    size_t  i;
+
+    for (i = name->len; i > 0; i--) {
+
+        if (name->data[i - 1] == '.') {
+            return gs_str_make(name->data + i, name->len - i);
+        }
+
+        if (i >= 3 && name->data[i - 3] == '%' && name->data[i - 2] == '2'
+            && (name->data[i - 1] | 0x20) == 'e')
+        {
+            return gs_str_make(name->data + i, name->len - i);
+        }
+    }
+
+    return *name;
+}
+
+
 static void
 gs_multipart_field(gs_multipart_t *m, const gs_part_t *part,
     const gs_str_t *body)
 {
-    int  json;
-
     gs_multipart_value(m, GS_KIND_FORM_NAMES, &part->name, &part->name);
     gs_multipart_value(m, GS_KIND_FORM, &part->name, body);
 
-    json = part->type.len >= 16
-           && gs_str_case_eq_text(&(gs_str_t) { 16, part->type.data },
-                                  "application/json");
-
-    if (json) {
-        m->facts |= gs_guard_feed_json(m->run, body);
+    if (part->type.len > 0) {
+        m->facts |= gs_guard_feed_typed(m->run, body, &part->type);
     }
 }
 

@@ -36,7 +36,8 @@ static const char *const  gs_guard_flag_names[] = {
     "unknown-charset", "mixed-charset", "utf16", "type-mismatch",
     "bad-encoding", "json-error", "json-depth", "json-duplicate",
     "multipart-error", "xml-error", "xml-doctype", "xml-entity",
-    "too-many", "prose", NULL
+    "too-many", "prose", "xml-tree", "xml-bomb", "repeated",
+    "foreign-host", NULL
 };
 
 

@@ -45,6 +45,7 @@ typedef enum {
     GS_KIND_COUNTRY,
     GS_KIND_PROVINCE,
     GS_KIND_ASN,
+    GS_KIND_HEAD,
     GS_KIND_BODY,
     GS_KIND_FORM,
     GS_KIND_FORM_NAMES,
@@ -127,6 +128,10 @@ typedef enum {
 #define GS_FLAG_ENTITY      0x00200000
 #define GS_FLAG_MANY        0x00400000     /* more fields than looked at */
 #define GS_FLAG_PROSE       0x00800000     /* Chinese sentences of a body */
+#define GS_FLAG_XML_TREE    0x01000000     /* tags that are no tree */
+#define GS_FLAG_XML_BOMB    0x02000000     /* depth, attributes, references */
+#define GS_FLAG_REPEATED    0x04000000     /* what is there once otherwise */
+#define GS_FLAG_FOREIGN     0x08000000     /* another host than asked for */
 
 /* those that a look at the bytes of one value tells */
 #define GS_FLAGS_VALUE      0x008001ff
@@ -548,6 +553,7 @@ extern const char *const  gs_guard_view_names[];
 unsigned gs_guard_target(const gs_guard_t *guard, gs_kind_e kind,
     const gs_str_t *name);
 uint32_t gs_guard_name_hash(gs_kind_e kind, const gs_str_t *name);
+uint32_t gs_guard_text_hash(const gs_str_t *text);    /* not case-blind */
 int gs_guard_name_eq(gs_kind_e kind, const gs_str_t *a, const gs_str_t *b);
 
 /*
@@ -596,6 +602,7 @@ void gs_guard_note(gs_guard_run_t *run, uint32_t id,
 
 /* The values of the head, the body, the answer. */
 void gs_guard_feed_head(gs_guard_run_t *run);
+void gs_guard_feed_whole(gs_guard_run_t *run);
 void gs_guard_feed_claims(gs_guard_run_t *run);
 void gs_guard_feed_body(gs_guard_run_t *run);
 void gs_guard_feed_answer(gs_guard_run_t *run);
@@ -603,6 +610,13 @@ void gs_guard_feed_answer(gs_guard_run_t *run);
 /* Pairs "a=b", of a query or a form; 1 if there is more than is looked at. */
 int gs_guard_feed_pairs(gs_guard_run_t *run, const gs_str_t *text,
     gs_kind_e values, gs_kind_e names, size_t max);
+
+/* 1 if one name of a list of pairs is in it more than max times. */
+int gs_guard_repeats(const gs_str_t *text, int sep, size_t max);
+
+/* A body or a part by its type; the facts of its charset are told, too. */
+uint32_t gs_guard_feed_typed(gs_guard_run_t *run, const gs_str_t *text,
+    const gs_str_t *type);
 
 /* How often a parameter is in a header, and its first value. */
 int gs_guard_param(const gs_str_t *header, const char *name,
@@ -612,7 +626,7 @@ int gs_guard_param(const gs_str_t *header, const char *name,
 uint32_t gs_guard_feed_json(gs_guard_run_t *run, const gs_str_t *text);
 uint32_t gs_guard_feed_xml(gs_guard_run_t *run, const gs_str_t *text);
 uint32_t gs_guard_feed_multipart(gs_guard_run_t *run, const gs_str_t *text,
-    const gs_str_t *boundary);
+    const gs_str_t *boundary, int form);
 
 /*
  * Adds to what is done; 1 if the time is over, which is never undone.  The

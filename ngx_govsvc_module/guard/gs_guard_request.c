@@ -27,6 +27,7 @@ static gs_rc_t gs_guard_request_attr(void *data, gs_guard_attr_e attr,
 static gs_rc_t gs_guard_next_header(void *data, gs_guard_header_t *h);
 static void gs_guard_first_header(void *data);
 static gs_str_t gs_guard_take_line(gs_str_t *text);
+static size_t gs_guard_request_path(const gs_str_t *line, size_t i);
 static void gs_guard_request_line(gs_guard_input_t *in, gs_str_t *line);
 static gs_rc_t gs_guard_request_uri(gs_guard_input_t *in, gs_mem_t *mem,
     gs_err_t *err);
@@ -149,12 +150,41 @@ gs_guard_take_line(gs_str_t *text)
 }
 
 
+/*
+ * Where the path begins in a target "/x" or "http://host/x" at i; 0 if it is
+ * neither.
+ */
+
+static size_t
+gs_guard_request_path(const gs_str_t *line, size_t i)
+{
+    size_t  colon, path;
+
+    if (line->len - i >= 1 && line->data[i] == '/') {
+        return i;
+    }
+
+    colon = gs_str_chr(line, i, ':');
+    path = gs_str_chr(line, i, '/');
+
+    if (colon == i || line->len - colon < 4 || path != colon + 1
+        || line->data[colon + 2] != '/')
+    {
+        return 0;
+    }
+
+    path = gs_str_chr(line, colon + 3, '/');
+
+    return (path == line->len) ? 0 : path;
+}
+
+
 /* "GET /x HTTP/1.1", "GET /x", "/x"; spaces inside the URI stay. */
 
 static void
 gs_guard_request_line(gs_guard_input_t *in, gs_str_t *line)
 {
-    size_t    i;
+    size_t    i, path;
     gs_str_t  part;
 
     in->method = gs_str_text("GET");
@@ -163,12 +193,14 @@ gs_guard_request_line(gs_guard_input_t *in, gs_str_t *line)
         /* void */
     }
 
-    if (i > 0 && line->len - i >= 2
-        && line->data[i] == ' ' && line->data[i + 1] == '/')
-    {
+    path = (i > 0 && line->len - i >= 2 && line->data[i] == ' ')
+           ? gs_guard_request_path(line, i + 1) : 0;
+
+    if (path > 0) {
+        in->line = *line;
         in->method = gs_str_make(line->data, i);
-        line->data += i + 1;
-        line->len -= i + 1;
+        line->data += path;
+        line->len -= path;
     }
 
     if (line->len > 9) {

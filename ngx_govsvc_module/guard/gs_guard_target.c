@@ -47,6 +47,7 @@ static const gs_guard_kind_t  gs_guard_kinds[] = {
     { "geo.country", GS_IN_HEAD },
     { "geo.province", GS_IN_HEAD },
     { "asn", GS_IN_HEAD },
+    { "head", GS_IN_HEAD },
     { "body", GS_IN_BODY },
     { "form", GS_IN_BODY },
     { "form_names", GS_IN_BODY },
@@ -80,8 +81,8 @@ static const char *const  gs_guard_target_names[] = {
     "method", "path", "segments", "uri", "query", "args", "arg_names",
     "arg:NAME", "headers", "header_names", "header:NAME", "header:*",
     "cookies", "cookie:NAME", "ip", "geo.country", "geo.province", "asn",
-    "body", "form", "form_names", "json", "json:PATH", "json_keys", "xml",
-    "files.name", "files.type", "files.head", "token.CLAIM", "status",
+    "head", "body", "form", "form_names", "json", "json:PATH", "json_keys",
+    "xml", "files.name", "files.type", "files.head", "token.CLAIM", "status",
     "resp_header:NAME", "resp_body", "inputs", "same", NULL
 };
 
@@ -351,6 +352,22 @@ gs_guard_name_hash(gs_kind_e kind, const gs_str_t *name)
     }
 
     return h ^ h >> 15;
+}
+
+
+uint32_t
+gs_guard_text_hash(const gs_str_t *text)
+{
+    size_t    i;
+    uint32_t  h;
+
+    h = 2166136261u;
+
+    for (i = 0; i < text->len; i++) {
+        h = (h ^ text->data[i]) * 16777619u;
+    }
+
+    return h;
 }
 
 

@@ -13,6 +13,10 @@
 
 
 #define GS_XML_ENTITY  64                  /* bytes; zeros may lead a number */
+#define GS_XML_DEPTH   128                 /* of elements in elements */
+#define GS_XML_ATTRS   256                 /* of one element */
+#define GS_XML_ONCE    32                  /* of these no two are the same */
+#define GS_XML_REFS    256                 /* that no writer makes */
 
 
 typedef struct {
@@ -21,6 +25,12 @@ typedef struct {
     const gs_uchar_t  *last;
     uint32_t           facts;
     gs_str_t           element;
+    unsigned           roots;
+    unsigned           depth;
+    unsigned           attrs;              /* of the element */
+    unsigned           refs;
+    uint32_t           open[GS_XML_DEPTH]; /* hashes of names */
+    uint32_t           seen[GS_XML_ONCE];
 } gs_xml_t;
 
 
@@ -29,12 +39,17 @@ static gs_rc_t gs_xml_until(gs_xml_t *x, size_t skip, const char *end,
     gs_str_t *text);
 static gs_rc_t gs_xml_doctype(gs_xml_t *x);
 static gs_rc_t gs_xml_tag(gs_xml_t *x);
+static void gs_xml_open(gs_xml_t *x);
+static void gs_xml_close(gs_xml_t *x);
 static gs_rc_t gs_xml_attribute(gs_xml_t *x);
+static void gs_xml_once(gs_xml_t *x, const gs_str_t *name);
 static gs_str_t gs_xml_name(gs_xml_t *x);
 static int gs_xml_starts(const gs_xml_t *x, const char *text);
 static void gs_xml_text(gs_xml_t *x, const gs_str_t *text,
     const gs_str_t *name, int plain);
-static gs_str_t gs_xml_unescape(gs_uchar_t *dst, const gs_str_t *text);
+static gs_str_t gs_xml_unescape(gs_xml_t *x, gs_uchar_t *dst,
+    const gs_str_t *text);
+static int gs_xml_odd(const gs_uchar_t *from, size_t used, int c);
 static size_t gs_xml_entity(const gs_str_t *text, size_t i, gs_uchar_t *dst,
     size_t *n);
 static void gs_xml_space(gs_xml_t *x);
@@ -47,10 +62,11 @@ gs_guard_feed_xml(gs_guard_run_t *run, const gs_str_t *text)
     gs_xml_t           x;
     const gs_uchar_t  *p;
 
+    memset(&x, 0, sizeof(gs_xml_t));
+
     x.run = run;
     x.p = text->data;
     x.last = text->data + text->len;
-    x.facts = 0;
     x.element = gs_str_make("", 0);
 
     while (x.p < x.last && !run->s->over) {
@@ -82,6 +98,10 @@ gs_guard_feed_xml(gs_guard_run_t *run, const gs_str_t *text)
         if (x.facts & GS_FLAG_MANY) {
             break;
         }
+    }
+
+    if (x.depth > 0 && x.p == x.last && !run->in->body_cut) {
+        x.facts |= GS_FLAG_XML_TREE;
     }
 
     return x.facts;
@@ -196,12 +216,14 @@ gs_xml_doctype(gs_xml_t *x)
 static gs_rc_t
 gs_xml_tag(gs_xml_t *x)
 {
-    int                end;
+    int                end, empty;
     const gs_uchar_t  *start;
 
     start = x->p++;
     end = (x->p < x->last && *x->p == '/');
     x->p += end;
+    x->attrs = 0;
+    empty = 0;
 
     x->element = gs_xml_name(x);
 
@@ -220,10 +242,21 @@ gs_xml_tag(gs_xml_t *x)
 
         if (*x->p == '>') {
             x->p++;
+
+            if (end) {
+                gs_xml_close(x);
+
+            } else {
+                gs_xml_open(x);
+                x->depth -= empty;
+            }
+
             return GS_OK;
         }
 
-        if (*x->p == '/') {
+        empty = (*x->p == '/');
+
+        if (empty) {
             x->p++;
             continue;
         }
@@ -232,6 +265,42 @@ gs_xml_tag(gs_xml_t *x)
             x->p = start;
             return GS_ERROR;
         }
+    }
+}
+
+
+static void
+gs_xml_open(gs_xml_t *x)
+{
+    if (x->depth == 0 && x->roots++ > 0) {
+        x->facts |= GS_FLAG_XML_TREE;
+    }
+
+    if (x->depth < GS_XML_DEPTH) {
+        x->open[x->depth] = gs_guard_text_hash(&x->element);
+
+    } else {
+        x->facts |= GS_FLAG_XML_BOMB;
+    }
+
+    x->depth++;
+}
+
+
+static void
+gs_xml_close(gs_xml_t *x)
+{
+    if (x->depth == 0) {
+        x->facts |= GS_FLAG_XML_TREE;
+        return;
+    }
+
+    x->depth--;
+
+    if (x->depth < GS_XML_DEPTH
+        && x->open[x->depth] != gs_guard_text_hash(&x->element))
+    {
+        x->facts |= GS_FLAG_XML_TREE;
     }
 }
 
@@ -265,10 +334,39 @@ gs_xml_attribute(gs_xml_t *x)
     }
 
     value = gs_str_make(x->p, (size_t) (p - x->p));
+    gs_xml_once(x, &name);
     gs_xml_text(x, &value, &name, 0);
     x->p = p + 1;
 
     return GS_OK;
+}
+
+
+/* XML section 3.1: no attribute twice. */
+
+static void
+gs_xml_once(gs_xml_t *x, const gs_str_t *name)
+{
+    unsigned  i;
+    uint32_t  hash;
+
+    if (++x->attrs > GS_XML_ATTRS) {
+        x->facts |= GS_FLAG_XML_BOMB;
+    }
+
+    if (x->attrs > GS_XML_ONCE) {
+        return;
+    }
+
+    hash = gs_guard_text_hash(name);
+
+    for (i = 0; i + 1 < x->attrs; i++) {
+        if (x->seen[i] == hash) {
+            x->facts |= GS_FLAG_XML_TREE;
+        }
+    }
+
+    x->seen[i] = hash;
 }
 
 
@@ -314,7 +412,18 @@ gs_xml_text(gs_xml_t *x, const gs_str_t *text, const gs_str_t *name,
         }
     }
 
-    if (i == text->len || !gs_guard_wanted(x->run, GS_KIND_XML)) {
+    if (i == text->len) {
+        return;
+    }
+
+    gs_guard_value_init(&v, GS_KIND_XML, GS_DECODE_NONE, text);
+    v.name = *name;
+
+    if (!plain && memchr(text->data, '&', text->len) != NULL) {
+        v.view[GS_VIEW_URL] = gs_xml_unescape(x, x->run->s->text, text);
+    }
+
+    if (!gs_guard_wanted(x->run, GS_KIND_XML)) {
         return;
     }
 
@@ -323,19 +432,12 @@ gs_xml_text(gs_xml_t *x, const gs_str_t *text, const gs_str_t *name,
         return;
     }
 
-    gs_guard_value_init(&v, GS_KIND_XML, GS_DECODE_NONE, text);
-    v.name = *name;
-
-    if (!plain && memchr(text->data, '&', text->len) != NULL) {
-        v.view[GS_VIEW_URL] = gs_xml_unescape(x->run->s->text, text);
-    }
-
     gs_guard_value(x->run, &v);
 }
 
 
 static gs_str_t
-gs_xml_unescape(gs_uchar_t *dst, const gs_str_t *text)
+gs_xml_unescape(gs_xml_t *x, gs_uchar_t *dst, const gs_str_t *text)
 {
     size_t  i, n, used;
 
@@ -345,6 +447,13 @@ gs_xml_unescape(gs_uchar_t *dst, const gs_str_t *text)
 
         used = (text->data[i] == '&') ? gs_xml_entity(text, i, dst, &n) : 0;
 
+        if (text->data[i] == '&'
+            && gs_xml_odd(text->data + i, used, (n > 0) ? dst[n - 1] : 0)
+            && ++x->refs > GS_XML_REFS)
+        {
+            x->facts |= GS_FLAG_XML_BOMB;
+        }
+
         if (used == 0) {
             dst[n++] = text->data[i];
             used = 1;
@@ -352,6 +461,16 @@ gs_xml_unescape(gs_uchar_t *dst, const gs_str_t *text)
     }
 
     return gs_str_make(dst, n);
+}
+
+
+/* Of an entity that is not known, or of a letter that needs none. */
+
+static int
+gs_xml_odd(const gs_uchar_t *from, size_t used, int c)
+{
+    return used == 0
+           || (from[1] == '#' && (gs_is_alpha(c) || (c >= '0' && c <= '9')));
 }
 
 

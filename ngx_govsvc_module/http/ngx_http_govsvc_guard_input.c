@@ -40,6 +40,7 @@ ngx_http_govsvc_guard_input(ngx_http_govsvc_guard_input_t *input,
     input->headers.ctx = ngx_http_govsvc_get_ctx(r);
     ngx_http_govsvc_guard_rewind(&input->headers);
 
+    in->line = ngx_govsvc_to_gs(&r->request_line);
     in->method = ngx_govsvc_to_gs(&r->method_name);
     in->uri = ngx_govsvc_to_gs(&r->unparsed_uri);
     in->path = ngx_govsvc_to_gs(&r->uri);

@@ -27,6 +27,12 @@ typedef struct {
 #define PART  "POST /\nContent-Type: multipart/form-data; boundary=\"b b\"\n\n"
 
 
+#define FIELD  "--b b\r\nContent-Disposition: form-data; name=f"
+#define END    "\r\n\r\nv\r\n--b b--"
+#define TEN(x)  x x x x x x x x x x
+#define HUNDRED(x)  TEN(TEN(x))
+
+
 static const body_case_t  body_cases[] = {
 
     /* views */
@@ -306,6 +312,69 @@ static const body_case_t  body_cases[] = {
     { "xml eq x", JSON "<a>x</a>", 1 },
     { "body flag type-mismatch", JSON "<a>x</a>", 1 },
 
+    /* what is no tree, and trees that nobody writes */
+
+    { "body flag xml-tree", XML "<a><b>1</a></b>", 1 },
+    { "body flag xml-tree", XML "<a><b>1</b></a >", 0 },
+    { "body flag xml-tree", XML "<a><b/>1</a>", 0 },
+    { "body flag xml-tree", XML "<a b='/'>1</a>", 0 },
+    { "body flag xml-tree", XML "<a>1", 1 },
+    { "body flag xml-tree", XML "</a>", 1 },
+    { "body flag xml-tree", XML "<a/><b/>", 1 },
+    { "body flag xml-tree", XML "<a b='1' c='2' b='3'/>", 1 },
+    { "body flag xml-tree", XML "<a b='1'><a b='1'/></a>", 0 },
+    { "body flag xml-bomb", XML HUNDRED("<a>") HUNDRED("</a>"), 0 },
+    { "body flag xml-bomb", XML HUNDRED("<a>") TEN("<a><a><a>")
+      TEN("</a></a></a>") HUNDRED("</a>"), 1 },
+    { "body flag xml-bomb", XML "<a>" HUNDRED("&b;&b;&b;") "</a>", 1 },
+    { "body flag xml-bomb", XML "<a>" HUNDRED("&#65;&#x42;&#67;") "</a>", 1 },
+    { "body flag xml-bomb", XML "<a>" HUNDRED("&lt;&#20013;&#60;") "</a>", 0 },
+    { "body flag xml-bomb", XML "<a " HUNDRED("b='' c='' d='' ") "/>", 1 },
+    { "body flag xml-bomb", XML "<a " HUNDRED("b='' c='' ") "/>", 0 },
+
+    /* keys that are one key */
+
+    { "body flag json-duplicate", JSON "{\"a\":1,\"a\":2}", 1 },
+    { "body flag json-duplicate", JSON "{\"a\":1,\"\\u0061\":2}", 1 },
+    { "body flag json-duplicate", JSON "{\"a\":1,\"A\":2}", 0 },
+
+    /* the head as a whole */
+
+    { "head eq \"GET /a?b HTTP/1.1\"", "GET /a?b HTTP/1.1\n\n", 1 },
+    { "head eq \"GET http://a/b HTTP/1.1\"", "GET http://a/b HTTP/1.1\n\n",
+      1 },
+    { "path eq /b", "GET http://a/b HTTP/1.1\n\n", 1 },
+    { "head flag foreign-host", "GET http://a.b/ HTTP/1.1\nHost: a.c\n\n",
+      1 },
+    { "head flag foreign-host", "GET http://a.b/ HTTP/1.1\nHost: A.b\n\n",
+      0 },
+    { "head flag foreign-host", "GET /?u=http://a.b/ HTTP/1.1\nHost: a.c\n\n",
+      0 },
+    { "head flag foreign-host", "/\nHost: a.b.c\nX-Forwarded-Host: x.b.c", 0 },
+    { "head flag foreign-host", "/\nHost: a.b.c\nX-Forwarded-Host: a.x.c", 1 },
+    { "head flag foreign-host", "/\nHost: a.b.cn\nX-Host: x.b.cn", 1 },
+    { "head flag foreign-host", "/\nHost: w.a.b.cn\nX-Host: x.a.b.cn:1", 0 },
+    { "head flag foreign-host", "/\nHost: 192.0.2.1\nX-Host: a.b", 0 },
+    { "head flag foreign-host", "/\nHost: a.b\nForwarded: for=x;host=\"c.d\"",
+      1 },
+    { "head flag foreign-host", "/\nHost: a.b\nForwarded: for=x;proto=https",
+      0 },
+    { "head flag repeated", "/\nRange: bytes=0-1\nrange: bytes=2-3", 1 },
+    { "head flag repeated", "/\nX-A: 1\nX-A: 2", 0 },
+    { "head flag repeated", "/\n" TEN("X-A: 1\nX-B: 1\nX-A: 2\n"), 0 },
+    { "head flag repeated", "/\n" TEN("X-A: 1\nx-a: 1\nX-A: 2\n"), 1 },
+    { "head flag repeated", "/?" HUNDRED("a=1&"), 0 },
+    { "head flag repeated", "/?" HUNDRED("a=1&") "a", 1 },
+    { "head flag repeated", "/?" HUNDRED("a=1&b=1&c=1&"), 0 },
+    { "head flag repeated", "/\nCookie: " TEN("a=1; "), 0 },
+    { "head flag repeated", "/\nCookie: " TEN("a=1; a=2; "), 1 },
+    { "head flag too-many", "/\n" HUNDRED("X-A: 1\n"), 0 },
+    { "head flag too-many", "/\n" HUNDRED("X-A: 1\n") "X-B: 1", 1 },
+    { "head flag too-many", "/\nCookie: " HUNDRED("a=1; "), 0 },
+    { "head flag too-many", "/\nCookie: " HUNDRED("a=1; b=2; "), 1 },
+    { "body flag repeated", FORM HUNDRED("a=1&a=2&"), 0 },
+    { "body flag repeated", FORM HUNDRED("a=1&a=2&a=3&"), 1 },
+
     /* multipart */
 
     { "form eq \"v\r\nw\"", PART "--b b\r\nContent-Disposition: form-data; "
@@ -341,7 +410,40 @@ static const body_case_t  body_cases[] = {
     { "form eq evil", "POST /\nContent-Type: multipart/form-data\n\nx=evil",
       1 },
 
+    { "body flag multipart-error", PART FIELD "; filename=a.pdf; filename*="
+      "utf-8''%61.PDF" END, 0 },
+    { "body flag multipart-error", PART FIELD "; filename=a.pdf; filename*="
+      "utf-8''a.exe" END, 1 },
+    { "body flag multipart-error", PART FIELD "; filename*=utf-8''a.pdf" END,
+      1 },
+    { "body flag multipart-error", PART FIELD "; filename=\"a" END, 1 },
+    { "body flag multipart-error", PART FIELD "; filename=\"\\\"\"" END, 0 },
+    { "body flag multipart-error", PART FIELD "\x01" END, 1 },
+    { "body flag multipart-error", PART FIELD "\r\nX: "
+      HUNDRED("0123456789") END, 0 },
+    { "body flag multipart-error", PART FIELD "\r\nX: "
+      HUNDRED("0123456789") HUNDRED("0123456789x") END, 1 },
+    { "body flag multipart-error", PART FIELD "\r\nContent-Type: "
+      "multipart/mixed; boundary=c" END, 1 },
+    { "body flag multipart-error", PART "--b b\r\nContent-Disposition: "
+      "attachment; name=f" END, 1 },
+    { "body flag unknown-charset", PART FIELD "\r\nContent-Type: text/plain; "
+      "charset=cp037" END, 1 },
+    { "xml eq v", PART FIELD "\r\nContent-Type: text/xml\r\n\r\n"
+      "<a>v</a>\r\n--b b--", 1 },
+    { "body flag multipart-error", "POST /\nContent-Type: multipart/form-data; "
+      "boundary=\"b;b\"\n\n--b;b\r\nContent-Disposition: form-data; name=f"
+      "\r\n\r\nv\r\n--b;b--", 1 },
+    { "body flag multipart-error", "POST /\nContent-Type: multipart/related; "
+      "boundary=b\n\n--b\r\nContent-Type: text/xml\r\n\r\n<a>v</a>\r\n"
+      "--b--", 0 },
+    { "xml eq v", "POST /\nContent-Type: multipart/related; "
+      "boundary=b\n\n--b\r\nContent-Type: text/xml\r\n\r\n<a>v</a>\r\n"
+      "--b--", 1 },
+
     /* charsets and codings */
+
+    { "body flag bad-encoding", "POST /\nContent-Encoding: UTF-8\n\nx", 0 },
 
     { "body flag unknown-charset",
       "POST /\nContent-Type: text/plain; charset=ibm037\n\nx", 1 },
