@@ -139,9 +139,15 @@ gs_admin_open(gs_admin_call_t *c, gs_admin_t *a, const gs_admin_request_t *q,
 static void
 gs_admin_close(gs_admin_call_t *c)
 {
+    unsigned  i;
+
     /* what is still there was neither committed nor taken back */
 
     gs_admin_rollback(c);
+
+    for (i = 0; i < GS_ROUTE_DOC_TABLE; i++) {
+        json_decref(c->out[i]);
+    }
 
     json_decref(c->body);
     json_decref(c->undo);

@@ -240,6 +240,14 @@ const char *gs_admin_address_denied(const gs_net_t *net,
 const char *gs_admin_place_denied(const gs_admin_t *a, const gs_net_t *net,
     unsigned port);
 
+/*
+ * Looks at all that came by the API and is in use by the rules as they are now:
+ * addresses that were taken since, scopes that shrank.  Nothing is changed;
+ * found is called for each that would be refused.  How many there are.
+ */
+unsigned gs_admin_judge(gs_admin_t *a, void (*found)(void *ctx,
+    const char *kind, const char *id, const char *why), void *ctx);
+
 /* The OpenAPI 3.1 document. */
 extern const char  gs_admin_openapi[];
 

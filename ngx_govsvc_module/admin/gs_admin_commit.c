@@ -17,6 +17,9 @@
 
 static gs_rc_t gs_admin_commit_compile(gs_admin_call_t *c,
     gs_route_table_t **table, size_t *size);
+static gs_rc_t gs_admin_commit_table(gs_admin_call_t *c,
+    gs_route_table_t **table, size_t *size, uint32_t *index, gs_err_t *err);
+static void gs_admin_commit_out(gs_admin_call_t *c);
 static gs_rc_t gs_admin_commit_invalid(gs_admin_call_t *c,
     const gs_err_t *err, uint32_t index);
 static gs_rc_t gs_admin_commit_log(gs_admin_call_t *c);
@@ -35,7 +38,8 @@ gs_rc_t
 gs_admin_put(gs_admin_call_t *c, gs_route_doc_kind_e kind, const char *id,
     json_t *record)
 {
-    json_t  *map, *old, *entry;
+    json_t    *map, *old, *entry;
+    unsigned   i;
 
     map = c->admin->doc->api[kind];
     old = json_object_get(map, id);
@@ -43,6 +47,10 @@ gs_admin_put(gs_admin_call_t *c, gs_route_doc_kind_e kind, const char *id,
     if (c->undo == NULL) {
         c->undo = json_array();
         c->diff = json_array();
+
+        for (i = 0; i < GS_ROUTE_DOC_TABLE; i++) {
+            c->out[i] = json_copy(c->admin->doc->out[i]);
+        }
     }
 
     entry = json_pack("[i, s, O?]", (int) kind, id, old);
@@ -65,6 +73,12 @@ gs_admin_put(gs_admin_call_t *c, gs_route_doc_kind_e kind, const char *id,
 
     } else if (json_object_set(map, id, record) != 0) {
         return gs_admin_nomem(c);
+    }
+
+    /* what is written is to stand */
+
+    if (kind < GS_ROUTE_DOC_TABLE) {
+        (void) json_object_del(c->admin->doc->out[kind], id);
     }
 
     c->kind = kind;
@@ -167,7 +181,10 @@ gs_admin_rollback(gs_admin_call_t *c)
         }
     }
 
-    (void) json_array_clear(c->undo);
+    if (json_array_size(c->undo) != 0) {
+        (void) json_array_clear(c->undo);
+        gs_admin_commit_out(c);
+    }
 }
 
 
@@ -242,27 +259,89 @@ gs_admin_commit(gs_admin_call_t *c)
 }
 
 
+/* Objects that the table left out come back if they can, or none does. */
+
 static gs_rc_t
 gs_admin_commit_compile(gs_admin_call_t *c, gs_route_table_t **table,
     size_t *size)
 {
-    json_t    *root;
     gs_rc_t    rc;
     gs_err_t   err;
+    unsigned   found;
     uint32_t   index;
 
-    root = gs_route_doc_root(c->admin->doc, 0, c->kind, c->target, &index);
+    rc = GS_ERROR;
+
+    if (gs_route_doc_outs(c->admin->doc, &found) != 0) {
+
+        if (gs_route_doc_refer(c->admin->doc, 0) != GS_OK) {
+            return gs_admin_nomem(c);
+        }
+
+        rc = gs_admin_commit_table(c, table, size, &index, &err);
+
+        if (rc != GS_OK) {
+            gs_admin_commit_out(c);
+        }
+    }
+
+    if (rc != GS_OK) {
+        rc = gs_admin_commit_table(c, table, size, &index, &err);
+    }
+
+    return (rc == GS_OK) ? GS_OK : gs_admin_commit_invalid(c, &err, index);
+}
+
+
+static gs_rc_t
+gs_admin_commit_table(gs_admin_call_t *c, gs_route_table_t **table,
+    size_t *size, uint32_t *index, gs_err_t *err)
+{
+    json_t   *root;
+    gs_rc_t   rc;
+
+    root = gs_route_doc_root(c->admin->doc, 0, c->kind, c->target, index);
 
     if (root == NULL) {
-        return gs_admin_nomem(c);
+        return gs_err(err, "out of memory");
     }
 
     rc = gs_route_compile_root(c->admin->mem, root, c->admin->regions, table,
-                               size, &err);
-
+                               size, err);
     json_decref(root);
 
-    return (rc == GS_OK) ? GS_OK : gs_admin_commit_invalid(c, &err, index);
+    return rc;
+}
+
+
+/* As it was before this call, but for what the call has put. */
+
+static void
+gs_admin_commit_out(gs_admin_call_t *c)
+{
+    size_t                i;
+    json_t               *entry;
+    unsigned              k;
+    gs_route_doc_t       *doc;
+    gs_route_doc_kind_e   kind;
+
+    doc = c->admin->doc;
+
+    for (k = 0; k < GS_ROUTE_DOC_TABLE; k++) {
+        json_decref(doc->out[k]);
+        doc->out[k] = json_copy(c->out[k]);
+    }
+
+    for (i = 0; i < json_array_size(c->undo); i++) {
+        entry = json_array_get(c->undo, i);
+        kind = (gs_route_doc_kind_e) json_integer_value(
+                                         json_array_get(entry, 0));
+
+        if (kind < GS_ROUTE_DOC_TABLE) {
+            (void) json_object_del(doc->out[kind], json_string_value(
+                                       json_array_get(entry, 1)));
+        }
+    }
 }
 
 

@@ -55,6 +55,7 @@ typedef struct {
 
     json_t                     *body;
     json_t                     *undo;           /* [[kind, id, record]...] */
+    json_t                     *out[GS_ROUTE_DOC_TABLE];   /* as it was */
     json_t                     *diff;           /* what changed, for dry_run */
 
     /* the object that the change is about, for errors */
@@ -144,6 +145,11 @@ unsigned gs_admin_scope_host(const json_t *list, const char *host);
 unsigned gs_admin_scope_prefix(const json_t *list, const char *value);
 unsigned gs_admin_scope_net(const json_t *list, const gs_net_t *net);
 unsigned gs_admin_scope_port(const json_t *list, unsigned port);
+/* The code of what a match names beyond the scope, or NULL; *value NULL: no
+ * text.
+ */
+const char *gs_admin_scope_match(const json_t *scope, const json_t *match,
+    const char **value);
 gs_rc_t gs_admin_scope_platform(gs_admin_call_t *c, const char *platform,
     const char *field);
 /* The caller's share of objects of that kind is not used up. */
@@ -155,6 +161,10 @@ gs_rc_t gs_admin_get(gs_admin_call_t *c);
 json_t *gs_admin_show(gs_admin_call_t *c, gs_route_doc_kind_e kind,
     json_t *object, json_t *record);
 void gs_admin_etag(char *etag, const json_t *object, const json_t *record);
+
+/* gs_admin_judge.c: why the rules of now would refuse a record, or NULL. */
+const char *gs_admin_judged(gs_admin_t *a, gs_route_doc_kind_e kind,
+    const json_t *record);
 
 /* gs_admin_object.c: objects of a kind. */
 gs_rc_t gs_admin_objects(gs_admin_call_t *c);

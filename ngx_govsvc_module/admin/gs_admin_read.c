@@ -186,6 +186,7 @@ gs_admin_show(gs_admin_call_t *c, gs_route_doc_kind_e kind, json_t *object,
     char                      etag[GS_ADMIN_ETAG];
     json_t                   *shown, *meta, *value;
     unsigned                  i;
+    const char               *why, *text;
     static const char *const  keys[] = {
         "gen", "rev", "by", "created", "updated", "status", "proof", "why",
         "proposal", "expired", "owner"
@@ -205,6 +206,30 @@ gs_admin_show(gs_admin_call_t *c, gs_route_doc_kind_e kind, json_t *object,
             json_decref(meta);
             return NULL;
         }
+    }
+
+    why = (record != NULL)
+          ? gs_route_doc_out(c->admin->doc, kind, json_string_value(
+                                 json_object_get(object, "id")))
+          : NULL;
+
+    if (why != NULL
+        && (json_object_set_new(meta, "status", json_string("invalid")) != 0
+            || json_object_set_new(meta, "why", json_string(why)) != 0))
+    {
+        json_decref(shown);
+        json_decref(meta);
+        return NULL;
+    }
+
+    text = (why == NULL) ? gs_admin_judged(c->admin, kind, record) : NULL;
+
+    if (text != NULL
+        && json_object_set_new(meta, "refused", json_string(text)) != 0)
+    {
+        json_decref(shown);
+        json_decref(meta);
+        return NULL;
     }
 
     if (json_object_set_new(shown, "meta", meta) != 0) {

@@ -10,9 +10,6 @@
 
 
 static gs_rc_t gs_admin_route_scope(gs_admin_call_t *c, const json_t *match);
-static gs_rc_t gs_admin_route_list(gs_admin_call_t *c, const json_t *match,
-    const char *key, const char *code,
-    unsigned (*covers)(const json_t *list, const char *value));
 
 
 gs_rc_t
@@ -66,16 +63,19 @@ gs_admin_route_check(gs_admin_call_t *c, json_t *object, json_t *record)
 static gs_rc_t
 gs_admin_route_scope(gs_admin_call_t *c, const json_t *match)
 {
-    if (gs_admin_route_list(c, match, "hosts", "SCOPE_HOST",
-                            gs_admin_scope_host) != GS_OK
-        || gs_admin_route_list(c, match, "paths", "SCOPE_PATH",
-                               gs_admin_scope_path) != GS_OK
-        || gs_admin_route_list(c, match, "regions", "SCOPE_REGION",
-                               gs_admin_scope_prefix) != GS_OK
-        || gs_admin_route_list(c, match, "items", "SCOPE_ITEM",
-                               gs_admin_scope_prefix) != GS_OK)
-    {
-        return GS_ERROR;
+    const char  *code, *value;
+
+    code = gs_admin_scope_match(c->scope, match, &value);
+
+    if (code != NULL && value == NULL) {
+        return gs_admin_fail(c, 422, "INVALID", "/match", NULL,
+                             "what is not text can be in no scope");
+    }
+
+    if (code != NULL) {
+        return gs_admin_fail(c, 403, code, "/match", NULL,
+                             "\"%s\" is not in the scope of \"%s\"", value,
+                             c->by);
     }
 
     if (json_array_size(json_object_get(match, "hosts")) == 0
@@ -86,36 +86,6 @@ gs_admin_route_scope(gs_admin_call_t *c, const json_t *match)
         return gs_admin_fail(c, 403, "SCOPE_CATCH_ALL", "/match",
                              "name hosts, paths, regions or items",
                              "a route that takes everything is for operators");
-    }
-
-    return GS_OK;
-}
-
-
-static gs_rc_t
-gs_admin_route_list(gs_admin_call_t *c, const json_t *match, const char *key,
-    const char *code, unsigned (*covers)(const json_t *list,
-    const char *value))
-{
-    size_t         i;
-    const char    *value;
-    const json_t  *list;
-
-    list = json_object_get(match, key);
-
-    for (i = 0; i < json_array_size(list); i++) {
-        value = json_string_value(json_array_get(list, i));
-
-        if (value == NULL) {
-            return gs_admin_fail(c, 422, "INVALID", "/match", NULL,
-                                 "\"%s\" is a list of texts", key);
-        }
-
-        if (!covers(json_object_get(c->scope, key), value)) {
-            return gs_admin_fail(c, 403, code, "/match", NULL,
-                                 "\"%s\" is not in the scope of \"%s\"",
-                                 value, c->by);
-        }
     }
 
     return GS_OK;

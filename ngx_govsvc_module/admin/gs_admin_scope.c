@@ -275,6 +275,44 @@ gs_admin_scope_port(const json_t *list, unsigned port)
 }
 
 
+const char *
+gs_admin_scope_match(const json_t *scope, const json_t *match,
+    const char **value)
+{
+    size_t         i;
+    unsigned       k;
+    const json_t  *list;
+
+    static const struct {
+        const char  *key;
+        const char  *code;
+        unsigned   (*covers)(const json_t *list, const char *value);
+    } dims[] = {
+        { "hosts", "SCOPE_HOST", gs_admin_scope_host },
+        { "paths", "SCOPE_PATH", gs_admin_scope_path },
+        { "regions", "SCOPE_REGION", gs_admin_scope_prefix },
+        { "items", "SCOPE_ITEM", gs_admin_scope_prefix }
+    };
+
+    for (k = 0; k < sizeof(dims) / sizeof(dims[0]); k++) {
+        list = json_object_get(match, dims[k].key);
+
+        for (i = 0; i < json_array_size(list); i++) {
+            *value = json_string_value(json_array_get(list, i));
+
+            if (*value == NULL
+                || !dims[k].covers(json_object_get(scope, dims[k].key),
+                                   *value))
+            {
+                return dims[k].code;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
 gs_rc_t
 gs_admin_quota(gs_admin_call_t *c, gs_route_doc_kind_e kind)
 {

@@ -247,6 +247,10 @@ ngx_int_t ngx_http_govsvc_admin_health_fill(ngx_http_govsvc_admin_job_t *job);
 void ngx_http_govsvc_admin_waiting(ngx_http_govsvc_admin_job_t *job,
     gs_admin_t *a);
 
+/* In the thread, each second: is what came by the API still allowed? */
+void ngx_http_govsvc_admin_judge(ngx_http_govsvc_registry_t *reg,
+    gs_admin_t *a, ngx_log_t *log);
+
 /* In the event loop: asks them; what they prove becomes another job. */
 void ngx_http_govsvc_admin_ask(ngx_http_govsvc_admin_job_t *job);
 

@@ -590,6 +590,15 @@ ngx_http_govsvc_admin_refresh(ngx_http_govsvc_admin_job_t *job,
                 == NGX_ERROR;
     w->stamp = stamp;
     w->fresh = 1;
+
+    /* what the compiler has to find is looked for where there is some */
+
+    if (__atomic_load_n(&reg->sh->left_found, __ATOMIC_ACQUIRE) != 0) {
+        ngx_http_govsvc_registry_look(reg, &w->doc, log);
+
+    } else {
+        (void) gs_route_doc_refer(&w->doc, 1);
+    }
 }
 
 
@@ -646,6 +655,7 @@ ngx_http_govsvc_admin_second(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
             }
 
             ngx_http_govsvc_admin_waiting(job, &a);
+            ngx_http_govsvc_admin_judge(reg, &a, log);
         }
 
         w->stamp = ngx_govsvc_snapshot_stamp(&reg->snapshot);

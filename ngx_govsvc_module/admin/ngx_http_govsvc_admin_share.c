@@ -514,6 +514,8 @@ ngx_http_govsvc_share_replace(ngx_http_govsvc_admin_job_t *job,
                   "govsvc registry: all of revision %uL is read from the "
                   "store", doc->revision);
 
+    __atomic_store_n(&job->conf->registry->sh->judged, 0, __ATOMIC_RELEASE);
+
     return ngx_http_govsvc_registry_store(job->conf->registry, doc, err, log);
 }
 

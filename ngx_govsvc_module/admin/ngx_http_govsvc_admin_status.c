@@ -122,6 +122,8 @@ ngx_http_govsvc_admin_node(gs_buf_t *b, ngx_http_govsvc_metrics_sh_t *sh)
         gs_json_kv_u64(b, "stored", gs_metric_get(&reg->sh->committed));
         gs_json_kv_u64(b, "used", gs_metric_get(&reg->sh->applied));
         gs_json_kv_u64(b, "lost", gs_metric_get(&reg->sh->alarm));
+        gs_json_kv_u64(b, "left_out", gs_metric_get(&reg->sh->left_out));
+        gs_json_kv_u64(b, "refused", gs_metric_get(&reg->sh->refused));
         gs_buf_char(b, '}');
     }
 }

@@ -39,6 +39,10 @@ static void ngx_http_govsvc_metrics_snapshot(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_alarm(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m);
+static void ngx_http_govsvc_metrics_left_out(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m);
+static void ngx_http_govsvc_metrics_judged(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_words(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m, const char *label,
     const char *const *names);
@@ -120,6 +124,14 @@ const ngx_http_govsvc_metric_t  ngx_http_govsvc_metrics_state[] = {
     { "govsvc_registry_lost_revisions", "gauge",
       "Revisions that are missing from the snapshots, 0 if none.",
       ngx_http_govsvc_metrics_alarm },
+
+    { "govsvc_registry_left_out", "gauge",
+      "Objects of the API that do not fit the files and are not in use.",
+      ngx_http_govsvc_metrics_left_out },
+
+    { "govsvc_registry_refused", "gauge",
+      "Objects in use that the rules of now would refuse.",
+      ngx_http_govsvc_metrics_judged },
 
     { "govsvc_host_names", "gauge",
       "Instances with a name, by what is known of it.",
@@ -330,6 +342,36 @@ ngx_http_govsvc_metrics_alarm(ngx_http_govsvc_metrics_out_t *o,
     if (reg != NULL && reg->sh != NULL) {
         gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", NULL, 0,
                        gs_metric_get(&reg->sh->alarm));
+    }
+}
+
+
+static void
+ngx_http_govsvc_metrics_left_out(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m)
+{
+    ngx_http_govsvc_registry_t  *reg;
+
+    reg = ngx_http_govsvc_registry(o->conf->cycle);
+
+    if (reg != NULL && reg->sh != NULL) {
+        gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", NULL, 0,
+                       gs_metric_get(&reg->sh->left_out));
+    }
+}
+
+
+static void
+ngx_http_govsvc_metrics_judged(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m)
+{
+    ngx_http_govsvc_registry_t  *reg;
+
+    reg = ngx_http_govsvc_registry(o->conf->cycle);
+
+    if (reg != NULL && reg->sh != NULL) {
+        gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", NULL, 0,
+                       gs_metric_get(&reg->sh->refused));
     }
 }
 

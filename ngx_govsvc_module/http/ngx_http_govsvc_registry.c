@@ -17,7 +17,6 @@
 
 #define NGX_HTTP_GOVSVC_REGISTRY_MAGIC    0x67735331
 #define NGX_HTTP_GOVSVC_REGISTRY_WAIT     2000   /* ms */
-#define NGX_HTTP_GOVSVC_REGISTRY_BROKEN   64     /* objects left out */
 
 
 static ngx_int_t ngx_http_govsvc_registry_zone(ngx_conf_t *cf,
@@ -29,8 +28,6 @@ static ngx_int_t ngx_http_govsvc_registry_prepare(ngx_cycle_t *cycle,
 static ngx_int_t ngx_http_govsvc_registry_load(
     ngx_http_govsvc_registry_t *reg, gs_route_doc_t *doc, uint64_t *found,
     ngx_log_t *log);
-static ngx_int_t ngx_http_govsvc_registry_leave_out(gs_route_doc_t *doc,
-    json_t *root, const gs_err_t *err, ngx_log_t *log);
 static ngx_int_t ngx_http_govsvc_registry_compile(ngx_pool_t *pool,
     ngx_http_govsvc_registry_t *reg, const gs_route_table_t **table,
     ngx_log_t *log);
@@ -105,7 +102,7 @@ ngx_http_govsvc_registry_zone(ngx_conf_t *cf, ngx_http_govsvc_registry_t *reg)
     ngx_str_t        name;
     ngx_shm_zone_t  *zone;
 
-    ngx_str_set(&name, "govsvc_registry_words.2");
+    ngx_str_set(&name, "govsvc_registry_words.3");
 
     zone = ngx_shared_memory_add(cf, &name,
                                  sizeof(ngx_http_govsvc_registry_sh_t)
@@ -306,110 +303,6 @@ ngx_http_govsvc_registry_load(ngx_http_govsvc_registry_t *reg,
 
 
 /*
- * Compiles.  A record that no longer fits the files of the operator is left
- * out, not all others with it.
- */
-
-ngx_int_t
-ngx_http_govsvc_registry_settle(ngx_http_govsvc_registry_t *reg,
-    gs_mem_t *mem, gs_route_doc_t *doc, gs_route_table_t **table,
-    size_t *size, ngx_log_t *log)
-{
-    json_t      *root;
-    gs_rc_t      rc;
-    gs_err_t     err;
-    uint32_t     index;
-    ngx_uint_t   n;
-
-    for (n = 0; n < NGX_HTTP_GOVSVC_REGISTRY_BROKEN; n++) {
-
-        root = gs_route_doc_root(doc, 0, GS_ROUTE_DOC_KINDS, NULL, &index);
-        if (root == NULL) {
-            return NGX_ERROR;
-        }
-
-        rc = gs_route_compile_root(mem, root,
-                                   reg->regions.data != NULL ? &reg->regions
-                                                             : NULL,
-                                   table, size, &err);
-
-        if (rc == GS_OK) {
-            json_decref(root);
-            return NGX_OK;
-        }
-
-        rc = ngx_http_govsvc_registry_leave_out(doc, root, &err, log);
-        json_decref(root);
-
-        if (rc != GS_OK) {
-            break;
-        }
-    }
-
-    ngx_log_error(NGX_LOG_CRIT, log, 0,
-                  "govsvc registry: the snapshot and the files of the "
-                  "configuration do not fit together: %s at %s", err.text,
-                  err.pointer);
-
-    return NGX_DECLINED;
-}
-
-
-static ngx_int_t
-ngx_http_govsvc_registry_leave_out(gs_route_doc_t *doc, json_t *root,
-    const gs_err_t *err, ngx_log_t *log)
-{
-    size_t       len;
-    json_t      *object, *record;
-    uint64_t     i;
-    gs_str_t     s;
-    unsigned     kind;
-    const char  *p, *id;
-
-    p = err->pointer + (err->pointer[0] == '/');
-    len = strcspn(p, "/");
-
-    for (kind = 0; kind < GS_ROUTE_DOC_TABLE; kind++) {
-        if (strlen(gs_route_doc_names[kind]) == len
-            && strncmp(gs_route_doc_names[kind], p, len) == 0)
-        {
-            break;
-        }
-    }
-
-    p += len + (p[len] == '/');
-    s = gs_str_make(p, strcspn(p, "/"));
-
-    if (kind == GS_ROUTE_DOC_TABLE || gs_parse_u64(&s, &i) != GS_OK) {
-        return NGX_ERROR;
-    }
-
-    object = json_array_get(json_object_get(root, gs_route_doc_names[kind]),
-                            (size_t) i);
-    id = json_string_value(json_object_get(object, "id"));
-
-    if (id == NULL) {
-        return NGX_ERROR;
-    }
-
-    record = json_object_get(doc->api[kind], id);
-
-    if (record == NULL || json_object_get(doc->fixed[kind], id) != NULL
-        || json_object_set_new(record, "status", json_string("invalid")) != 0
-        || json_object_set_new(record, "why", json_string(err->text)) != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_log_error(NGX_LOG_ERR, log, 0,
-                  "govsvc registry: \"%s\" of \"%s\" is left out: %s",
-                  id, gs_route_doc_names[kind], err->text);
-
-    return NGX_OK;
-}
-
-
-/*
  * Under the lock, so that no worker stores a change between our look at the
  * file and the table.  Whoever holds the lock longer has hung: then the next
  * change, or the next second, brings what is missing.
@@ -471,6 +364,13 @@ ngx_http_govsvc_registry_start(ngx_http_govsvc_balancer_main_conf_t *bmcf,
                       "revision %uL", sh->committed, reg->revision);
     }
 
+    /* workers of before judge by the rules of before */
+
+    reg->rules = __atomic_add_fetch(&sh->rules, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&sh->judged, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&sh->left_out, reg->left_out, __ATOMIC_RELEASE);
+    __atomic_store_n(&sh->left_found, reg->left_found, __ATOMIC_RELEASE);
+    __atomic_store_n(&sh->left_told, reg->left_told, __ATOMIC_RELEASE);
     __atomic_store_n(&sh->files, reg->files, __ATOMIC_RELEASE);
     __atomic_store_n(&sh->committed, reg->revision, __ATOMIC_RELEASE);
     __atomic_store_n(&sh->applied, reg->revision, __ATOMIC_RELEASE);
@@ -512,6 +412,7 @@ ngx_http_govsvc_registry_commit(ngx_http_govsvc_registry_t *reg,
     char                                  *text;
     size_t                                 len;
     gs_str_t                               s;
+    unsigned                               found;
     ngx_int_t                              rc;
     ngx_http_govsvc_balancer_main_conf_t  *bmcf;
 
@@ -537,6 +438,9 @@ ngx_http_govsvc_registry_commit(ngx_http_govsvc_registry_t *reg,
     }
 
     __atomic_store_n(&reg->sh->committed, doc->revision, __ATOMIC_RELEASE);
+    __atomic_store_n(&reg->sh->left_out, gs_route_doc_outs(doc, &found),
+                     __ATOMIC_RELEASE);
+    __atomic_store_n(&reg->sh->left_found, found, __ATOMIC_RELEASE);
 
     if (ngx_http_govsvc_registry_publish(bmcf, table, size) != GS_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0,

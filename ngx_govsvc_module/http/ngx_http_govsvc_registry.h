@@ -39,6 +39,13 @@ typedef struct {
     uint64_t                alarm;         /* revisions lost, 0: none */
     uint64_t                store;         /* gs_route_share_e, or down */
     uint64_t                store_revision;
+    uint64_t                left_out;      /* records, see gs_route_doc.h */
+    uint64_t                left_found;    /* of them by the compiler */
+    uint64_t                left_told;     /* hash of those in the log */
+    uint64_t                rules;         /* configurations so far */
+    uint64_t                judged;        /* when, ms; 0: to be done */
+    uint64_t                refused;       /* objects, by the rules of now */
+    uint64_t                refused_told;
     ngx_http_govsvc_word_t  words[NGX_HTTP_GOVSVC_REGISTRY_WORDS];
 } ngx_http_govsvc_registry_sh_t;
 
@@ -54,6 +61,10 @@ typedef struct {
     gs_str_t                        platforms;  /* texts of the files */
     gs_str_t                        regions;    /* data NULL: none */
     ngx_uint_t                      generation;
+    ngx_uint_t                      left_out;   /* as in sh, until it is */
+    ngx_uint_t                      left_found;
+    uint64_t                        left_told;
+    uint64_t                        rules;      /* of this configuration */
     ngx_cycle_t                    *cycle;
 } ngx_http_govsvc_registry_t;
 
@@ -86,6 +97,10 @@ gs_rc_t ngx_http_govsvc_registry_commit(ngx_http_govsvc_registry_t *reg,
  */
 gs_rc_t ngx_http_govsvc_registry_store(ngx_http_govsvc_registry_t *reg,
     gs_route_doc_t *doc, gs_err_t *err, ngx_log_t *log);
+
+/* Finds what of the document a table has to leave out.  Blocks. */
+void ngx_http_govsvc_registry_look(ngx_http_govsvc_registry_t *reg,
+    gs_route_doc_t *doc, ngx_log_t *log);
 
 /* What _commit() asks of a table, before anything is written. */
 gs_rc_t ngx_http_govsvc_registry_fits(ngx_http_govsvc_registry_t *reg,

@@ -48,6 +48,14 @@ gs_route_doc_init(gs_route_doc_t *doc)
         }
     }
 
+    for (i = 0; i < GS_ROUTE_DOC_TABLE; i++) {
+        doc->out[i] = json_object();
+
+        if (doc->out[i] == NULL) {
+            return GS_ERROR;
+        }
+    }
+
     doc->changes = json_array();
     doc->hosts = json_object();
 
@@ -63,6 +71,10 @@ gs_route_doc_free(gs_route_doc_t *doc)
     for (i = 0; i < GS_ROUTE_DOC_KINDS; i++) {
         json_decref(doc->fixed[i]);
         json_decref(doc->api[i]);
+    }
+
+    for (i = 0; i < GS_ROUTE_DOC_TABLE; i++) {
+        json_decref(doc->out[i]);
     }
 
     json_decref(doc->changes);
@@ -435,6 +447,7 @@ gs_route_doc_list(const gs_route_doc_t *doc, unsigned api,
         if (!api) {
 
             if (json_object_get(doc->fixed[kind], key) != NULL
+                || json_object_get(doc->out[kind], key) != NULL
                 || !gs_route_doc_active(kind, record))
             {
                 json_decref(object);

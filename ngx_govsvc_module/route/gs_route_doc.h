@@ -56,6 +56,7 @@ typedef enum {
 typedef struct {
     json_t    *fixed[GS_ROUTE_DOC_KINDS];
     json_t    *api[GS_ROUTE_DOC_KINDS];
+    json_t    *out[GS_ROUTE_DOC_TABLE];    /* see _refer(), not dumped */
     json_t    *changes;                    /* the latest, oldest first */
     json_t    *hosts;                      /* this node's, not dumped */
     uint64_t   hosts_revision;             /* of the file it came from */
@@ -110,6 +111,25 @@ unsigned gs_route_doc_active(gs_route_doc_kind_e kind, const json_t *record);
  */
 json_t *gs_route_doc_root(const gs_route_doc_t *doc, unsigned api,
     gs_route_doc_kind_e kind, const char *id, uint32_t *index);
+
+
+/*
+ * Records that a table does not take in although they are active.  _refer()
+ * leaves out those that name something that is not there (more: else it looks
+ * only at those that are out already), and takes back those that can stand
+ * again; GS_ERROR: memory is out.  _leave_out() is told of one by the compiler,
+ * which holds until its record is another; GS_DECLINED: it is no record, or out
+ * already.  _out(): why, NULL if it is not.  _outs(): how many, *found of them
+ * by the compiler.  _blamed(): whom the pointer of an error means.
+ */
+gs_rc_t gs_route_doc_refer(gs_route_doc_t *doc, unsigned more);
+gs_rc_t gs_route_doc_leave_out(gs_route_doc_t *doc, gs_route_doc_kind_e kind,
+    const char *id, const char *why);
+const char *gs_route_doc_out(const gs_route_doc_t *doc,
+    gs_route_doc_kind_e kind, const char *id);
+unsigned gs_route_doc_outs(const gs_route_doc_t *doc, unsigned *found);
+gs_rc_t gs_route_doc_blamed(const json_t *root, const char *pointer,
+    gs_route_doc_kind_e *kind, const char **id);
 
 
 /* As gs_route_compile(), from arrays that are parsed already. */
