@@ -26,8 +26,8 @@ my $port = $redis->port();
 for my $t (@nodes) {
     $t->write_file('index.html', 'x');
     $t->http_conf(<<"EOF")->run();
-    govsvc_redis main { server 127.0.0.1:$port; breaker errors=5 silence=500ms;
-        command_timeout 200ms; }
+    govsvc_redis main { server 127.0.0.1:$port; breaker errors=5 silence=4s;
+        command_timeout 3s; }
 
     govsvc_cluster_size  3;
     govsvc_quota_zone    \$arg_k zone=one:1m quota=3/day tz=$tz;

@@ -230,7 +230,7 @@ ok($t->wait_for(sub {
         $t->api('gd-ops', PUT => 'leases/a');
     }
     $t->api('system', GET => 'instances/n1')->json->{meta}{status}
-        eq 'expired' }, 60), 'silent and dead: drained');
+        eq 'expired' }, 120), 'silent and dead: drained');
 
 is($t->api('system', GET => 'instances/a')->json->{meta}{status}, 'active',
     'who beats stays');

@@ -119,7 +119,7 @@ ok($t->wait_for(sub { serves() =~ /^200 2 / }, 60), 'and serves')
 my $web = shown('web');
 
 is($web->{resolved}{name}, 'web.gd.example', 'the API shows the name');
-is($web->{resolved}{ttl}, 1, 'how long the answer is good');
+cmp_ok($web->{resolved}{ttl}, '<=', 1, 'how long the answer is good');
 ok($web->{resolved}{answered} > 1e15, 'when it came');
 is($web->{resolved}{error}, undef, 'no error');
 is($web->{resolved}{addresses}[0]{health}{state}, 'up', 'and its health');

@@ -229,7 +229,7 @@ sub node {
         'zone=registry:4m snapshot=%%DIR%%/state/registry.json redis=main',
         http => "govsvc_node gw-$i;
     govsvc_redis main { server 127.0.0.1:$redis->{port};
-        command_timeout 500ms; breaker silence=900ms;
+        command_timeout 3s; breaker silence=4s;
         reconnect 20ms max=100ms; }");
 }
 
