@@ -247,6 +247,13 @@ void ngx_http_govsvc_audit_put_draft(ngx_govsvc_writer_t *w, u_char *p,
     gs_buf_t *b, size_t head, uint64_t *told);
 
 /*
+ * The same for the record g of that class, whose draft was made in room();
+ * it is lost when p is NULL or head 0.  Either is in the figures.
+ */
+void ngx_http_govsvc_audit_write_draft(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_uint_t cls, uint64_t g, u_char *p, gs_buf_t *b, size_t head);
+
+/*
  * Room in the ring for a record of that class; NULL: its part is full, and the
  * caller counts the record as lost.
  */

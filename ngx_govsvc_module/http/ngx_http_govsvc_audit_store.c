@@ -493,6 +493,22 @@ ngx_http_govsvc_audit_lost(ngx_http_govsvc_audit_chain_t *chain,
 }
 
 
+void
+ngx_http_govsvc_audit_write_draft(ngx_http_govsvc_audit_chain_t *chain,
+    ngx_uint_t cls, uint64_t g, u_char *p, gs_buf_t *b, size_t head)
+{
+    if (p == NULL || head == 0) {
+        ngx_http_govsvc_audit_lost(chain, cls, g, NULL);
+        ngx_http_govsvc_metrics_record(cls, 1);
+
+        return;
+    }
+
+    ngx_http_govsvc_audit_put_draft(chain->writer, p, b, head, NULL);
+    ngx_http_govsvc_metrics_record(cls, 0);
+}
+
+
 u_char *
 ngx_http_govsvc_audit_room(ngx_http_govsvc_audit_chain_t *chain,
     ngx_uint_t cls)

@@ -343,21 +343,15 @@ ngx_http_govsvc_event_write(gs_audit_event_t *ev)
     ev->g = ngx_http_govsvc_audit_next(chain->amcf);
     ev->time = ngx_govsvc_wall_us();
 
+    head = 0;
+
     if (p != NULL) {
         gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD, GS_AUDIT_DRAFT_MAX);
-
         head = gs_audit_json_event(&b, ev);
-
-        if (head != 0) {
-            ngx_http_govsvc_audit_put_draft(chain->writer, p, &b, head,
-                                            NULL);
-            ngx_http_govsvc_metrics_record(GS_AUDIT_SECURITY, 0);
-            return;
-        }
     }
 
-    ngx_http_govsvc_audit_lost(chain, GS_AUDIT_SECURITY, ev->g, NULL);
-    ngx_http_govsvc_metrics_record(GS_AUDIT_SECURITY, 1);
+    ngx_http_govsvc_audit_write_draft(chain, GS_AUDIT_SECURITY, ev->g, p, &b,
+                                      head);
 }
 
 

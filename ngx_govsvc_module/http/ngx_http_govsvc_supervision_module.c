@@ -372,19 +372,13 @@ ngx_http_govsvc_supervision_write(gs_audit_supervision_t *s)
     s->g = ngx_http_govsvc_audit_next(chain->amcf);
     s->time = ngx_govsvc_wall_us();
 
+    head = 0;
+
     if (p != NULL) {
         gs_buf_init(&b, p + NGX_HTTP_GOVSVC_AUDIT_HEAD, GS_AUDIT_DRAFT_MAX);
-
         head = gs_audit_json_supervision(&b, s);
-
-        if (head != 0) {
-            ngx_http_govsvc_audit_put_draft(chain->writer, p, &b, head,
-                                            NULL);
-            ngx_http_govsvc_metrics_record(GS_AUDIT_SUPERVISION, 0);
-            return;
-        }
     }
 
-    ngx_http_govsvc_audit_lost(chain, GS_AUDIT_SUPERVISION, s->g, NULL);
-    ngx_http_govsvc_metrics_record(GS_AUDIT_SUPERVISION, 1);
+    ngx_http_govsvc_audit_write_draft(chain, GS_AUDIT_SUPERVISION, s->g, p,
+                                      &b, head);
 }
