@@ -379,7 +379,7 @@ ngx_http_govsvc_limit_delay(ngx_http_govsvc_limit_t *limit,
     switch (item->source) {
 
     case GS_LIMIT_SOURCE_LEASE:
-        due = item->lease.start + rate->tau
+        due = gs_limit_lease_time(&item->lease) + rate->tau
               - gs_limit_step(rate, 0, limit->delay);
         return (due > now) ? due - now : 0;
 

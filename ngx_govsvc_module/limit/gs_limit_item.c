@@ -31,7 +31,8 @@ gs_limit_item_prepare(gs_limit_item_t *item, gs_limit_table_t *table,
                      (plan != NULL) ? &plan->local : rate, key, cost);
 
     if (plan != NULL) {
-        gs_limit_lease_prepare(&item->lease, leases, plan, &item->charge);
+        gs_limit_lease_prepare(&item->lease, leases, plan, &item->charge,
+                               &item->result);
     }
 
     item->plan = plan;
@@ -138,11 +139,15 @@ gs_limit_item_lease(gs_limit_item_t *item, uint64_t now, unsigned write)
                : gs_limit_lease_peek(&item->lease, now);
 
     if (rc == GS_OK) {
-        item->result = item->lease.result;
         item->source = GS_LIMIT_SOURCE_LEASE;
         item->leased = (write != 0);
         item->ask = gs_limit_lease_short(&item->lease);
         return GS_OK;
+    }
+
+    if (item->lease.closed && item->outage == 0) {
+        item->source = GS_LIMIT_SOURCE_LEASE;
+        return GS_DECLINED;
     }
 
     if (gs_limit_item_share(item, now, write) == GS_OK) {
@@ -161,12 +166,15 @@ gs_limit_item_lease(gs_limit_item_t *item, uint64_t now, unsigned write)
         rc = gs_limit_lease_peek(&item->lease, now);
     }
 
-    item->result = item->lease.result;
     item->source = GS_LIMIT_SOURCE_LEASE;
-    item->ask = 1;
+    item->ask = (item->lease.held < item->charge.cost
+                 || gs_limit_lease_short(&item->lease));
 
     if (rc == GS_AGAIN) {
         gs_limit_lease_want(&item->lease);
+
+    } else if (rc == GS_DECLINED) {
+        gs_limit_lease_close(&item->lease, now);
     }
 
     /* slots that came since the first look are for who asks again */
@@ -175,18 +183,34 @@ gs_limit_item_lease(gs_limit_item_t *item, uint64_t now, unsigned write)
 }
 
 
-/* Half of the share is gone: the key will need slots. */
+/*
+ * Half of the share is gone: the key will need slots.  A refusal leaves the
+ * result of the lease.
+ */
 
 static gs_rc_t
 gs_limit_item_share(gs_limit_item_t *item, uint64_t now, unsigned write)
 {
-    gs_rc_t  rc;
+    gs_rc_t            rc;
+    gs_limit_result_t  leased;
 
-    if (item->plan->local.burst < item->charge.cost) {
+    if (item->plan->local.burst < item->charge.cost
+        || item->lease.shareless)
+    {
         return GS_DECLINED;
     }
 
+    leased = item->result;
     rc = gs_limit_item_local(item, now, write);
+
+    if (rc == GS_DECLINED && !item->full) {
+        gs_limit_lease_shareless(&item->lease, now,
+                                 now + item->result.retry_after);
+    }
+
+    if (rc != GS_OK) {
+        item->result = leased;
+    }
 
     if (rc == GS_OK && write && item->outage == 0
         && item->result.remaining <= item->plan->local.burst / 2

@@ -10,10 +10,10 @@
 
 
 #define GS_LIMIT_LEASE_MAGIC    0x6c67534cu
-#define GS_LIMIT_LEASE_VERSION  1
+#define GS_LIMIT_LEASE_VERSION  2
 #define GS_LIMIT_LEASE_TRIES    100
-#define GS_LIMIT_LEASE_IDLE     1000000ull /* us */
-#define GS_LIMIT_LEASE_TOUCH    100000ull  /* us */
+#define GS_LIMIT_LEASE_IDLE     16ull      /* of 65536 us */
+#define GS_LIMIT_LEASE_WANTED   0x8000ull  /* more than any lease */
 #define GS_LIMIT_LEASE_END      ((1ull << 48) - 1)
 #define GS_LIMIT_LEASE_ODD      0x9e3779b97f4a7c15ull
 
@@ -25,12 +25,15 @@ static gs_limit_lease_bucket_t *gs_limit_lease_bucket(
     const gs_limit_lease_t *lease);
 static gs_rc_t gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now,
     unsigned write);
+static unsigned gs_limit_lease_swing(gs_limit_lease_t *lease,
+    const gs_limit_lease_view_t *view);
 static gs_rc_t gs_limit_lease_none(gs_limit_lease_t *lease, uint64_t now,
     uint64_t next);
 static void gs_limit_lease_result(gs_limit_lease_t *lease, uint64_t now,
     uint64_t held);
 static void gs_limit_lease_clear(gs_limit_lease_record_t *record,
     uint64_t now);
+static unsigned gs_limit_lease_idle(uint64_t demand, uint64_t now);
 static gs_rc_t gs_limit_lease_afford(gs_limit_lease_table_t *table,
     uint64_t now);
 
@@ -115,7 +118,8 @@ gs_limit_lease_budget(gs_limit_lease_table_t *table, uint64_t asks)
 
 void
 gs_limit_lease_prepare(gs_limit_lease_t *lease, gs_limit_lease_table_t *table,
-    const gs_limit_plan_t *plan, const gs_limit_charge_t *charge)
+    const gs_limit_plan_t *plan, const gs_limit_charge_t *charge,
+    gs_limit_result_t *result)
 {
     unsigned                  i;
     gs_limit_lease_bucket_t  *bucket;
@@ -125,7 +129,12 @@ gs_limit_lease_prepare(gs_limit_lease_t *lease, gs_limit_lease_table_t *table,
     lease->plan = plan;
     lease->cost = charge->cost;
     lease->check = charge->check;
+    lease->result = result;
     lease->taken = NULL;
+    lease->held = 0;
+    lease->size = 0;
+    lease->closed = 0;
+    lease->shareless = 0;
 
     /* slots of one interval are of no use to another */
 
@@ -174,7 +183,7 @@ gs_limit_lease_open(gs_limit_lease_t *lease, uint64_t now)
         }
 
         if (tag != 0
-            && (gs_limit_lease_load(&record->seen) + GS_LIMIT_LEASE_IDLE > t
+            && (!gs_limit_lease_idle(gs_limit_lease_load(&record->demand), t)
                 || gs_limit_lease_load(&record->inflight) > t))
         {
             continue;
@@ -211,11 +220,72 @@ gs_limit_lease_take(gs_limit_lease_t *lease, uint64_t now)
 }
 
 
+void
+gs_limit_lease_close(gs_limit_lease_t *lease, uint64_t now)
+{
+    uint64_t  t, demand, share, until, next, life;
+
+    t = gs_limit_lease_clock(lease->table, now);
+    demand = gs_limit_lease_load(&lease->record->demand);
+    share = (lease->plan->local.burst == 0) ? UINT64_MAX
+            : (demand ^ t) & GS_LIMIT_LEASE_SEEN ? 0
+            : (t & ~GS_LIMIT_LEASE_SPAN)
+              + (demand >> 32 & GS_LIMIT_LEASE_SPAN);
+
+    until = t + lease->result->retry_after;
+
+    if (until > share) {
+        until = share;
+    }
+
+    /* whoever is refused asks Redis, from when that is of use */
+
+    next = gs_limit_lease_load(&lease->record->next) >> 16;
+    life = lease->plan->low ? 0 : lease->plan->life;
+
+    if (next > t + life && until > next - life) {
+        until = next - life;
+    }
+
+    if (lease->cost == 1 && until > t) {
+        __atomic_store_n(&lease->record->closed, until << 16 | lease->check,
+                         __ATOMIC_RELEASE);
+    }
+}
+
+
+void
+gs_limit_lease_shareless(gs_limit_lease_t *lease, uint64_t now,
+    uint64_t until)
+{
+    uint64_t  t, demand;
+
+    if (lease->record == NULL || lease->cost != 1) {
+        return;
+    }
+
+    t = gs_limit_lease_clock(lease->table, now);
+    until = gs_limit_lease_clock(lease->table, until) - t
+            + (t & GS_LIMIT_LEASE_SPAN);
+
+    if (until > GS_LIMIT_LEASE_SPAN) {
+        until = GS_LIMIT_LEASE_SPAN;
+    }
+
+    demand = gs_limit_lease_load(&lease->record->demand);
+
+    if (((demand ^ t) & GS_LIMIT_LEASE_SEEN) == 0) {
+        (void) gs_limit_lease_swap(&lease->record->demand, demand,
+                                   (demand & ~(GS_LIMIT_LEASE_SPAN << 32))
+                                   | until << 32);
+    }
+}
+
+
 unsigned
 gs_limit_lease_short(const gs_limit_lease_t *lease)
 {
-    return lease->held
-           <= (gs_limit_lease_load(&lease->record->demand) & 0xffff) / 2;
+    return lease->held <= lease->size / 2;
 }
 
 
@@ -229,11 +299,27 @@ gs_limit_lease_undo(gs_limit_lease_t *lease)
 }
 
 
+uint64_t
+gs_limit_lease_time(const gs_limit_lease_t *lease)
+{
+    return gs_limit_step_back(&lease->plan->shared, lease->end,
+                              lease->behind);
+}
+
+
 void
 gs_limit_lease_want(gs_limit_lease_t *lease)
 {
-    if (lease->record != NULL) {
-        (void) __atomic_fetch_add(&lease->record->demand, lease->cost << 32,
+    uint64_t  demand;
+
+    if (lease->record == NULL) {
+        return;
+    }
+
+    demand = gs_limit_lease_load(&lease->record->demand);
+
+    if (demand >> 48 < GS_LIMIT_LEASE_WANTED) {
+        (void) __atomic_fetch_add(&lease->record->demand, lease->cost << 48,
                                   __ATOMIC_RELAXED);
     }
 }
@@ -252,52 +338,6 @@ gs_limit_lease_clock(const gs_limit_lease_table_t *table, uint64_t now)
 }
 
 
-/*
- * A slot may be used from its time, or from the grant if that is later, for
- * the life of a slot; those whose life is over are dropped from the front.
- */
-
-void
-gs_limit_lease_view(const gs_limit_plan_t *plan, gs_limit_lease_pool_t *pool,
-    uint64_t check, uint64_t now, gs_limit_lease_view_t *view)
-{
-    uint64_t  late, m;
-
-    view->pool = pool;
-    view->left = gs_limit_lease_load(&pool->left);
-    view->grant = gs_limit_lease_load(&pool->grant);
-    view->start = view->grant >> 16;
-    view->next = view->start + (view->left >> 18) - GS_LIMIT_LEASE_SHIFT;
-    view->n = view->left >> 6 & GS_LIMIT_LEASE_MAX;
-
-    if ((view->left & GS_LIMIT_LEASE_SEQ)
-        != (view->grant & GS_LIMIT_LEASE_SEQ)
-        || (view->grant >> 6 & GS_LIMIT_LEASE_CHECK)
-           != (check & GS_LIMIT_LEASE_CHECK))
-    {
-        view->n = 0;
-    }
-
-    if (view->n == 0 || now <= view->start + plan->life
-        || now <= view->next + plan->life)
-    {
-        return;
-    }
-
-    late = now - plan->life - view->next;
-    m = (uint64_t) (((gs_limit_wide_t) late << 27) / plan->shared.interval);
-
-    if (m >= view->n) {
-        view->n = 0;
-        return;
-    }
-
-    m++;
-    view->next = gs_limit_step(&plan->shared, view->next, m);
-    view->n -= (m < view->n) ? m : view->n;
-}
-
-
 int
 gs_limit_lease_swap(uint64_t *p, uint64_t old, uint64_t new)
 {
@@ -313,10 +353,29 @@ gs_limit_lease_bucket(const gs_limit_lease_t *lease)
 }
 
 
+void
+gs_limit_lease_lapse(const gs_limit_plan_t *plan,
+    gs_limit_lease_view_t *view, uint64_t now)
+{
+    uint64_t  next, late, m;
+
+    next = gs_limit_step_back(&plan->shared, view->end, view->n);
+
+    if (now <= next + plan->life) {
+        return;
+    }
+
+    late = now - plan->life - next;
+    m = (uint64_t) (((gs_limit_wide_t) late << 27) / plan->shared.interval)
+        + 1;
+    view->n -= (m < view->n) ? m : view->n;
+}
+
+
 static gs_rc_t
 gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now, unsigned write)
 {
-    uint64_t                  t, last, next, held;
+    uint64_t                  t, last, demand, word;
     unsigned                  i, k;
     gs_limit_lease_view_t     views[GS_LIMIT_LEASE_POOLS], *view;
     gs_limit_lease_record_t  *record;
@@ -328,71 +387,98 @@ gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now, unsigned write)
     }
 
     t = gs_limit_lease_clock(lease->table, now);
+    demand = gs_limit_lease_load(&record->demand);
+    lease->size = demand & 0xffff;
 
-    if (t > gs_limit_lease_load(&record->seen) + GS_LIMIT_LEASE_TOUCH) {
-        __atomic_store_n(&record->seen, t, __ATOMIC_RELAXED);
+    if ((demand ^ t) & GS_LIMIT_LEASE_SEEN) {
+        (void) gs_limit_lease_swap(&record->demand, demand,
+                                   demand >> 48 << 48
+                                   | (t & GS_LIMIT_LEASE_SEEN)
+                                   | lease->size);
+
+    } else {
+        lease->shareless = ((t & GS_LIMIT_LEASE_SPAN)
+                            < (demand >> 32 & GS_LIMIT_LEASE_SPAN));
+    }
+
+    word = gs_limit_lease_load(&record->closed);
+
+    if (word >> 16 > t && (word & 0xffff) == lease->check && lease->cost == 1)
+    {
+        gs_limit_lease_result(lease, t, 0);
+        lease->result->retry_after = (word >> 16) - t;
+        lease->closed = 1;
+        return GS_DECLINED;
     }
 
     for (i = 0; i < GS_LIMIT_LEASE_TRIES; i++) {
 
-        view = NULL;
-        next = UINT64_MAX;
-        held = 0;
-
         for (k = 0; k < GS_LIMIT_LEASE_POOLS; k++) {
-
             gs_limit_lease_view(lease->plan, &record->pools[k], lease->check,
                                 t, &views[k]);
-            held += views[k].n;
-
-            if (views[k].n < lease->cost) {
-                continue;
-            }
-
-            last = (lease->cost == 1) ? views[k].next
-                   : gs_limit_step(&lease->plan->shared, views[k].next,
-                                   lease->cost - 1);
-
-            if (last < next) {
-                next = last;
-                view = &views[k];
-            }
         }
 
-        if (view == NULL || next > t) {
+        lease->held = views[0].n + views[1].n;
+
+        /* leases never overlap: what ends earlier is earlier */
+
+        k = (views[1].end < views[0].end);
+        view = (views[k].n >= lease->cost) ? &views[k] : &views[!k];
+
+        if (view->n < lease->cost) {
             gs_limit_lease_result(lease, t, 0);
-            return gs_limit_lease_none(lease, t, next);
+            return gs_limit_lease_none(lease, t, UINT64_MAX);
         }
 
-        lease->start = now - (t - next);
-        lease->held = held - lease->cost;
+        lease->end = now - (t - view->end);
+        lease->behind = view->n - lease->cost + 1;
 
-        if (write) {
-            lease->before = view->left;
-            last = gs_limit_step(&lease->plan->shared, view->next,
-                                 lease->cost);
-            lease->after = (last - view->start + GS_LIMIT_LEASE_SHIFT) << 18
-                           | (view->n - lease->cost) << 6
-                           | (view->left & GS_LIMIT_LEASE_SEQ);
+        /* most often the time of all has come */
 
-            if (!gs_limit_lease_swap(&view->pool->left, lease->before,
-                                     lease->after))
-            {
-                continue;
+        if (view->end > t) {
+            last = gs_limit_step_back(&lease->plan->shared, view->end,
+                                      lease->behind);
+            if (last > t) {
+                gs_limit_lease_result(lease, t, 0);
+                return gs_limit_lease_none(lease, t, last);
             }
-
-            gs_fault("lease_take");
-            lease->taken = &view->pool->left;
         }
 
-        gs_limit_lease_result(lease, t, held - lease->cost);
+        /* before the swap, whose latency it fills */
 
-        return GS_OK;
+        lease->held -= lease->cost;
+        gs_limit_lease_result(lease, t, lease->held);
+
+        if (!write || gs_limit_lease_swing(lease, view)) {
+            return GS_OK;
+        }
     }
 
     gs_limit_lease_result(lease, t, 0);
 
     return GS_AGAIN;
+}
+
+
+/* The slots are the request's if nobody was faster. */
+
+static unsigned
+gs_limit_lease_swing(gs_limit_lease_t *lease,
+    const gs_limit_lease_view_t *view)
+{
+    lease->before = view->left;
+    lease->after = (view->left & ~((uint64_t) GS_LIMIT_LEASE_MAX << 6))
+                   | (view->n - lease->cost) << 6;
+
+    if (!gs_limit_lease_swap(&view->pool->left, lease->before, lease->after))
+    {
+        return 0;
+    }
+
+    gs_fault("lease_take");
+    lease->taken = &view->pool->left;
+
+    return 1;
 }
 
 
@@ -406,12 +492,12 @@ gs_limit_lease_none(gs_limit_lease_t *lease, uint64_t now, uint64_t next)
     if (lease->cost > lease->plan->shared.burst
         || lease->cost > GS_LIMIT_LEASE_MAX)
     {
-        lease->result.retry_after = lease->plan->shared.tau;
+        lease->result->retry_after = lease->plan->shared.tau;
         return GS_DECLINED;
     }
 
     if (next != UINT64_MAX) {
-        lease->result.retry_after = next - now;
+        lease->result->retry_after = next - now;
         return GS_DECLINED;
     }
 
@@ -421,12 +507,12 @@ gs_limit_lease_none(gs_limit_lease_t *lease, uint64_t now, uint64_t next)
         t = gs_limit_step(&lease->plan->shared, word >> 16, lease->cost - 1);
 
         if (t > now) {
-            lease->result.retry_after = t - now;
+            lease->result->retry_after = t - now;
             return GS_DECLINED;
         }
     }
 
-    lease->result.retry_after = lease->plan->target;
+    lease->result->retry_after = lease->plan->target;
 
     return GS_AGAIN;
 }
@@ -456,10 +542,10 @@ gs_limit_lease_result(gs_limit_lease_t *lease, uint64_t now, uint64_t held)
 
     n += held;
 
-    lease->result.limit = rate->burst;
-    lease->result.remaining = (n < rate->burst) ? n : rate->burst;
-    lease->result.retry_after = 0;
-    lease->result.reset = (next + lease->plan->credit > now)
+    lease->result->limit = rate->burst;
+    lease->result->remaining = (n < rate->burst) ? n : rate->burst;
+    lease->result->retry_after = 0;
+    lease->result->reset = (next + lease->plan->credit > now)
                           ? next + lease->plan->credit - now : 0;
 }
 
@@ -482,8 +568,22 @@ gs_limit_lease_clear(gs_limit_lease_record_t *record, uint64_t now)
 
     __atomic_store_n(&record->next, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&record->inflight, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&record->demand, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&record->seen, now, __ATOMIC_RELEASE);
+    __atomic_store_n(&record->closed, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&record->demand, now & GS_LIMIT_LEASE_SEEN,
+                     __ATOMIC_RELEASE);
+}
+
+
+/* A worker that is a little behind must not take a key for an idle one. */
+
+static unsigned
+gs_limit_lease_idle(uint64_t demand, uint64_t now)
+{
+    uint64_t  age;
+
+    age = ((now >> 16) - (demand >> 16)) & 0xffff;
+
+    return age + GS_LIMIT_LEASE_IDLE <= 0xffff && age > GS_LIMIT_LEASE_IDLE;
 }
 
 

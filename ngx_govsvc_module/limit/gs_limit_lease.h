@@ -55,9 +55,13 @@ typedef struct {
     uint64_t                 *taken;       /* the word, for undo */
     uint64_t                  before;
     uint64_t                  after;
-    uint64_t                  start;       /* time of the last slot taken */
+    uint64_t                  end;         /* of the slots of that grant */
+    uint64_t                  behind;      /* of them, from the last taken */
     uint64_t                  held;        /* slots left after it */
-    gs_limit_result_t         result;
+    uint64_t                  size;        /* slots of the last lease */
+    gs_limit_result_t        *result;      /* of the caller */
+    unsigned                  closed:1;    /* out: refused for now */
+    unsigned                  shareless:1; /* out: no share, for now */
 } gs_limit_lease_t;
 
 
@@ -123,10 +127,13 @@ void gs_limit_lease_stats(const gs_limit_lease_table_t *table,
 void gs_limit_lease_budget(gs_limit_lease_table_t *table, uint64_t asks);
 
 
-/* charge has been prepared: its hash is used.  Finds the key's record. */
+/*
+ * charge has been prepared: its hash is used.  Finds the key's record; result
+ * is where decisions are told.
+ */
 void gs_limit_lease_prepare(gs_limit_lease_t *lease,
     gs_limit_lease_table_t *table, const gs_limit_plan_t *plan,
-    const gs_limit_charge_t *charge);
+    const gs_limit_charge_t *charge, gs_limit_result_t *result);
 
 /*
  * Gives the key a record.  GS_BUSY if all of its places are in use, or if the
@@ -142,8 +149,25 @@ gs_rc_t gs_limit_lease_open(gs_limit_lease_t *lease, uint64_t now);
 gs_rc_t gs_limit_lease_peek(gs_limit_lease_t *lease, uint64_t now);
 gs_rc_t gs_limit_lease_take(gs_limit_lease_t *lease, uint64_t now);
 
+/*
+ * The local share was found to have nothing for a request that costs 1, so
+ * nothing for any, until then; _peek() and _take() tell by shareless.
+ */
+void gs_limit_lease_shareless(gs_limit_lease_t *lease, uint64_t now,
+    uint64_t until);
+
+/*
+ * After GS_DECLINED of _peek() or _take() and with no share: notes until when
+ * no request can pass.  Before that, _peek() and _take() of cost 1 set closed:
+ * nothing else is to be looked at.
+ */
+void gs_limit_lease_close(gs_limit_lease_t *lease, uint64_t now);
+
 /* 1 if, after slots were taken, less than half a lease is left. */
 unsigned gs_limit_lease_short(const gs_limit_lease_t *lease);
+
+/* The time, on the clock of now, of the last slot that was taken. */
+uint64_t gs_limit_lease_time(const gs_limit_lease_t *lease);
 
 /* Puts slots back that nobody has seen; they are lost if somebody has. */
 void gs_limit_lease_undo(gs_limit_lease_t *lease);

@@ -151,6 +151,10 @@ gs_limit_lease_grant(gs_limit_lease_ask_t *ask, uint64_t now, int64_t offset,
 
     __atomic_store_n(&ask->record->next, next << 16 | ask->check,
                      __ATOMIC_RELEASE);
+
+    /* an answer that comes late may bring slots of before */
+
+    __atomic_store_n(&ask->record->closed, 0, __ATOMIC_RELEASE);
     (void) __atomic_fetch_add(&ask->table->slots, ask->slots,
                               __ATOMIC_RELAXED);
     gs_limit_lease_end(ask);
@@ -238,7 +242,7 @@ gs_limit_lease_demand(gs_limit_lease_t *lease, uint64_t now,
     for (i = 0; i < GS_LIMIT_LEASE_RETRIES; i++) {
 
         word = gs_limit_lease_load(&lease->record->demand);
-        wanted = word >> 32;
+        wanted = word >> 48;
         old = word & 0xffff;
 
         if (last == 0 || last < recovered) {
@@ -276,7 +280,10 @@ gs_limit_lease_demand(gs_limit_lease_t *lease, uint64_t now,
             size = lease->cost;
         }
 
-        if (gs_limit_lease_swap(&lease->record->demand, word, size)) {
+        if (gs_limit_lease_swap(&lease->record->demand, word,
+                                (word & ~(0xffff | 0xffffull << 48))
+                                | size))
+        {
             break;
         }
     }
@@ -350,14 +357,16 @@ static void
 gs_limit_lease_deposit(gs_limit_lease_ask_t *ask, uint64_t now,
     uint64_t first)
 {
-    uint64_t                seq, grant, left;
+    uint64_t                seq, grant, left, end;
     unsigned                i, k;
     gs_limit_lease_view_t   view;
 
+    end = gs_limit_step(&ask->plan->shared, first, ask->slots);
+
     /* a slot too far away for its word is of no use */
 
-    if (first + GS_LIMIT_LEASE_SHIFT < now
-        || first >= now + GS_LIMIT_LEASE_SHIFT)
+    if (end + GS_LIMIT_LEASE_SHIFT < now
+        || end >= now + GS_LIMIT_LEASE_SHIFT)
     {
         return;
     }
@@ -378,7 +387,7 @@ gs_limit_lease_deposit(gs_limit_lease_ask_t *ask, uint64_t now,
 
         seq = (view.grant + 1) & GS_LIMIT_LEASE_SEQ;
         grant = now << 16 | (ask->check & GS_LIMIT_LEASE_CHECK) << 6 | seq;
-        left = (first - now + GS_LIMIT_LEASE_SHIFT) << 18 | ask->slots << 6
+        left = (end - now + GS_LIMIT_LEASE_SHIFT) << 18 | ask->slots << 6
                | seq;
 
         if (!gs_limit_lease_swap(&view.pool->grant, view.grant, grant)) {

@@ -9,8 +9,8 @@
  * granted, and which are left.
  *
  *     grant   48 bits us | 10 bits of the key's hash | 6 sequence
- *     left    46 bits us of the next slot, relative to the grant
- *             | 12 bits number | 6 sequence
+ *     left    46 bits us of the end, where a further slot would be, relative
+ *             to the grant | 12 bits number | 6 sequence
  *
  * Whoever brings slots swaps the grant first, which parts the words, and then
  * what is left, which joins them.  Killed in between, it leaves a pool that
@@ -32,6 +32,14 @@
 #define GS_LIMIT_LEASE_CHECK    0x3ffull
 #define GS_LIMIT_LEASE_SEQ      0x3full
 
+/*
+ * seen counts spans of 65536 us, of which the same number comes again after 71
+ * minutes; shareless is how far into that span, in us, the local share is
+ * known to have nothing.
+ */
+#define GS_LIMIT_LEASE_SEEN     0xffff0000ull
+#define GS_LIMIT_LEASE_SPAN     0xffffull
+
 #define gs_limit_lease_load(p)  __atomic_load_n(p, __ATOMIC_ACQUIRE)
 
 
@@ -46,8 +54,10 @@ struct gs_limit_lease_record_s {
     uint64_t                 next;         /* 48 us: next slot of Redis, */
                                            /* 16 of the key's hash */
     uint64_t                 inflight;     /* us: until then one asks */
-    uint64_t                 demand;       /* 32 wanted, 16 last, 16 size */
-    uint64_t                 seen;         /* us */
+    uint64_t                 demand;       /* 16 wanted, 16 shareless, */
+                                           /* 16 seen, 16 size */
+    uint64_t                 closed;       /* 48 us: nobody passes before, */
+                                           /* 16 of the key's hash */
 };
 
 
@@ -83,7 +93,7 @@ typedef struct {
     uint64_t                 left;         /* the words */
     uint64_t                 grant;
     uint64_t                 start;        /* us: when granted */
-    uint64_t                 next;         /* us: the first slot */
+    uint64_t                 end;          /* us */
     uint64_t                 n;            /* slots; 0: none or lapsed */
 } gs_limit_lease_view_t;
 
@@ -92,11 +102,45 @@ typedef struct {
 uint64_t gs_limit_lease_clock(const gs_limit_lease_table_t *table,
     uint64_t now);
 
-void gs_limit_lease_view(const gs_limit_plan_t *plan,
+/* Drops slots whose life is over from the front of a view, if any. */
+void gs_limit_lease_lapse(const gs_limit_plan_t *plan,
+    gs_limit_lease_view_t *view, uint64_t now);
+
+static inline void gs_limit_lease_view(const gs_limit_plan_t *plan,
     gs_limit_lease_pool_t *pool, uint64_t check, uint64_t now,
     gs_limit_lease_view_t *view);
 
 int gs_limit_lease_swap(uint64_t *p, uint64_t old, uint64_t new);
+
+
+/*
+ * A slot may be used from its time, or from the grant if that is later, for
+ * the life of a slot.
+ */
+
+static inline void
+gs_limit_lease_view(const gs_limit_plan_t *plan, gs_limit_lease_pool_t *pool,
+    uint64_t check, uint64_t now, gs_limit_lease_view_t *view)
+{
+    view->pool = pool;
+    view->left = gs_limit_lease_load(&pool->left);
+    view->grant = gs_limit_lease_load(&pool->grant);
+    view->start = view->grant >> 16;
+    view->end = view->start + (view->left >> 18) - GS_LIMIT_LEASE_SHIFT;
+    view->n = view->left >> 6 & GS_LIMIT_LEASE_MAX;
+
+    if ((view->left & GS_LIMIT_LEASE_SEQ)
+        != (view->grant & GS_LIMIT_LEASE_SEQ)
+        || (view->grant >> 6 & GS_LIMIT_LEASE_CHECK)
+           != (check & GS_LIMIT_LEASE_CHECK))
+    {
+        view->n = 0;
+    }
+
+    if (view->n != 0 && now > view->start + plan->life) {
+        gs_limit_lease_lapse(plan, view, now);
+    }
+}
 
 
 #endif /* _GS_LIMIT_LEASE_PRIV_H_INCLUDED_ */

@@ -106,6 +106,7 @@ static double arrivals(const run_t *run, unsigned i, uint64_t t);
 static void request(const run_t *run, unsigned i, uint64_t t,
     outcome_t *out);
 static unsigned decide(const run_t *run, node_t *node, uint64_t now);
+static unsigned passes(node_t *node, uint64_t now);
 static void answer(const run_t *run, node_t *node, uint64_t t, uint64_t now);
 static void refund(const run_t *run, node_t *node, uint64_t now);
 static void admit(const run_t *run, uint64_t t, outcome_t *out);
@@ -121,6 +122,7 @@ static uint64_t          score;            /* Redis: the arrival time */
 static double            level;
 static uint64_t          level_time;
 static uint64_t          ideal_tat;
+static uint64_t          wronged;          /* refused by a note alone */
 static uint64_t          seed = 88172645463325252ull;
 
 
@@ -201,6 +203,8 @@ test_right(void)
 
         ok(out.excess <= out.bound, "%s: the bound holds", rows[i].run.name);
         ok(part >= rows[i].part, "%s: enough pass", rows[i].run.name);
+        is_int((int64_t) wronged, 0, "%s: notes refuse nobody who would pass",
+               rows[i].run.name);
         ok(ops <= rows[i].ops, "%s: Redis is not asked often",
            rows[i].run.name);
     }
@@ -257,6 +261,7 @@ simulate(const run_t *run, outcome_t *out)
     level = 0;
     level_time = 0;
     ideal_tat = 0;
+    wronged = 0;
 
     start_nodes(run);
 
@@ -462,9 +467,11 @@ decide(const run_t *run, node_t *node, uint64_t now)
 {
     gs_rc_t          rc;
     gs_str_t         key;
+    unsigned         pass;
     gs_limit_item_t  item;
 
     key = gs_str_text("key");
+    pass = passes(node, now);
 
     gs_limit_item_prepare(&item, node->table, NULL, &split, node->leases, &key,
                           1);
@@ -472,6 +479,7 @@ decide(const run_t *run, node_t *node, uint64_t now)
     item.outage = node->outage;
 
     rc = gs_limit_item_decide(&item, 1, now);
+    wronged += (pass && rc != GS_OK);
 
     if (item.ask && node->outage == 0 && !node->call.busy
         && gs_limit_lease_ask(&item.lease, now, node->offset,
@@ -486,6 +494,42 @@ decide(const run_t *run, node_t *node, uint64_t now)
     }
 
     return (rc == GS_OK) ? 0 : (rc == GS_AGAIN) ? 2 : 1;
+}
+
+
+/* Whether there is a slot or a share, without the notes of refusals. */
+
+static unsigned
+passes(node_t *node, uint64_t now)
+{
+    gs_rc_t                   rc;
+    gs_str_t                  key;
+    gs_limit_item_t           item;
+    gs_limit_lease_record_t  *record, before;
+
+    key = gs_str_text("key");
+    gs_limit_item_prepare(&item, node->table, NULL, &split, node->leases, &key,
+                          1);
+
+    if (item.plan->local.burst != 0
+        && gs_limit_peek(&item.charge, now) == GS_OK)
+    {
+        return 1;
+    }
+
+    record = item.lease.record;
+
+    if (record == NULL) {
+        return 0;
+    }
+
+    before = *record;
+    record->closed = 0;
+
+    rc = gs_limit_lease_peek(&item.lease, now);
+    *record = before;
+
+    return rc == GS_OK;
 }
 
 
@@ -601,12 +645,13 @@ refund(const run_t *run, node_t *node, uint64_t now)
     gs_str_t                  key;
     gs_limit_lease_t          lease;
     gs_limit_charge_t         charge;
+    gs_limit_result_t         result;
     gs_limit_lease_view_t     view;
     gs_limit_lease_record_t  *record;
 
     key = gs_str_text("key");
     gs_limit_prepare(&charge, node->table, &split.local, &key, 1);
-    gs_limit_lease_prepare(&lease, node->leases, &split, &charge);
+    gs_limit_lease_prepare(&lease, node->leases, &split, &charge, &result);
 
     record = lease.record;
 
