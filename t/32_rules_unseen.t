@@ -26,7 +26,7 @@ my %special = map { $_ => 1 } qw(richtext codelike gis graphql);
 # What is reached, a little below for attacks and above for citizens.
 
 my %floor = (a => { all => 97, protocol => 68, plain => 0.5, special => 3 },
-             b => { all => 91, protocol => 62, plain => 0.5, special => 2 },
+             b => { all => 92, protocol => 62, plain => 0.5, special => 1 },
              c => { all => 98, protocol => 80, plain => 0.5, special => 3 });
 
 for my $set (qw(a b c)) {
@@ -64,7 +64,7 @@ for my $set (qw(a b c)) {
 
 my %attack = check('d', 'attack');
 my %benign = check('d', 'benign');
-my %most = (richtext => 10, codelike => 42, gis => 2);
+my %most = (richtext => 6, codelike => 14, gis => 0.5);
 my @plain = map { $benign{$_} } grep { !exists $most{$_} } sort keys %benign;
 
 cmp_ok(share($attack{protocol}), '>=', 70, 'set d: attacks of protocol');
@@ -76,10 +76,10 @@ for my $class (sort keys %most) {
     cmp_ok($benign{$class}[0], '>=', 140, "set d: enough of $class");
 }
 
-# Set e was measured once, and no rule was changed for it.
+# Set e was measured once before any rule was changed for it.
 
 %benign = check('e', 'benign');
-%most = (richtext => 18, codelike => 14);
+%most = (richtext => 5, codelike => 5);
 @plain = map { $benign{$_} } grep { !exists $most{$_} } sort keys %benign;
 
 cmp_ok(share(@plain), '<=', 0.5, 'set e: ordinary requests refused');

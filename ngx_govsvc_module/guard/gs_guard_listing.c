@@ -54,6 +54,8 @@ static const gs_guard_listing_t  gs_guard_statements[] = {
     { "drop table if exists ", "create table " },
     { "declare @", ";" },
     { "exec sp_help", NULL },
+    { "begin transaction", ";" },
+    { "start transaction", ";" },
     { NULL, NULL }
 };
 
@@ -77,6 +79,16 @@ static const gs_guard_listing_t  gs_guard_listings[] = {
     { "function ", "{" },
     { "const ", "=" },
     { "#include", "\n" },
+    { "error: ", NULL },
+    { "exception: ", NULL },
+    { "fatal error: ", NULL },
+    { "notice: ", NULL },
+    { "warning: ", NULL },
+    { "uncaught ", NULL },
+    { "npm err! ", NULL },
+    { "if [ ", "; then" },
+    { "for ", "; do" },
+    { "while ", "; do" },
     { "get /", " http/1." },
     { "post /", " http/1." },
     { "```", "\n" },
@@ -94,13 +106,13 @@ static const char *const  gs_guard_listing_tools[] = {
     "docker ", "docker-compose ", "export ", "find . ", "firewall-cmd ",
     "git ", "gradle ", "grep -r", "hdfs ", "helm ", "hive ", "iptables ",
     "java -jar ", "jmap ", "jps ", "jstack ", "jstat ", "keytool ",
-    "kubectl ", "mvn ", "mysql -h", "mysql -u", "mysqldump ", "netstat -",
-    "nohup java ", "npm ", "openssl s_client -connect ", "openssl x509 ",
-    "pip install ", "pip3 install ", "pnpm ", "ps -ef ", "ps aux ", "psql ",
-    "redis-cli ", "rsync ", "scp ", "sed -i", "source /etc/profile",
-    "spark-submit ", "sqlplus ", "svn ", "systemctl ", "tail -f ",
-    "tail -n", "tar -", "tar xzf ", "tar zxvf ", "tcpdump ", "vi ", "vim ",
-    "yarn ", "yum ", NULL
+    "kubectl ", "mount -t ", "mvn ", "mysql -h", "mysql -u", "mysqldump ",
+    "netstat -", "nohup java ", "npm ", "openssl s_client -connect ",
+    "openssl x509 ", "pip install ", "pip3 install ", "pnpm ", "ps -ef ",
+    "ps aux ", "psql ", "redis-cli ", "rsync ", "scp ", "sed -i",
+    "source /etc/profile", "spark-submit ", "sqlplus ", "svn ", "systemctl ",
+    "tail -f ", "tail -n", "tar -", "tar xzf ", "tar zxvf ", "tcpdump ",
+    "vi ", "vim ", "yarn ", "yum ", NULL
 };
 
 
