@@ -48,6 +48,8 @@ static const gs_cli_option_t  gs_cli_apps_options[] = {
       "sigv4 的区域，默认 cn" },
     { "service", "NAME", "service of sigv4, default execute-api",
       "sigv4 的服务，默认 execute-api" },
+    { "presign", "TIME", "sigv4: print a presigned target that ends after "
+      "TIME (sign)", "sigv4：输出预签名网址，TIME 之后失效（签名）" },
     { "uid", "TEXT", "x-tif identity form: the user", "x-tif 身份形式：用户" },
     { "uinfo", "TEXT", "x-tif identity form: x-tif-uinfo",
       "x-tif 身份形式：x-tif-uinfo" },
@@ -61,8 +63,8 @@ const gs_cli_verb_t  gs_cli_apps_sign_verb = {
     "apps",
     "sign",
     "",
-    "signs a request and prints the headers to add",
-    "对请求签名，输出应添加的请求头",
+    "signs a request and prints the headers to add, or a presigned target",
+    "对请求签名，输出应添加的请求头，或预签名网址",
     "govsvc apps sign --scheme govhmac --app demo --secret-file demo.secret"
     " --url http://gw.gov.example/apply/?a=1",
     gs_cli_apps_options,

@@ -19,9 +19,11 @@
 static int gs_cli_apps_nonce(gs_cli_t *cli, gs_str_t *nonce);
 static void gs_cli_apps_text(gs_cli_t *cli, const char *name,
     gs_str_t *text);
+static int gs_cli_apps_presign(gs_cli_t *cli, gs_cli_apps_t *a);
 static void gs_cli_apps_print(gs_cli_t *cli, const gs_sign_header_t *add,
     size_t n);
 static void gs_cli_apps_lines(const gs_str_t *text);
+static gs_sign_reason_e gs_cli_apps_each(gs_cli_t *cli, gs_cli_apps_t *a);
 static gs_sign_reason_e gs_cli_apps_check(gs_cli_t *cli, gs_cli_apps_t *a);
 static int gs_cli_apps_report(gs_cli_t *cli, gs_cli_apps_t *a,
     gs_sign_reason_e reason);
@@ -82,6 +84,10 @@ gs_cli_apps_sign(gs_cli_t *cli, gs_cli_apps_t *a)
         gs_cli_apps_text(cli, "service", &a->cred.text[1]);
     }
 
+    if (gs_cli_option(cli, "presign") != NULL) {
+        return gs_cli_apps_presign(cli, a);
+    }
+
     if (gs_cli_option(cli, "body-file") != NULL) {
         alg = (a->key.alg == GS_SIGN_HMAC_SM3 || a->key.alg == GS_SIGN_SM2)
                   ? GS_SIGN_DIGEST_SM3 : GS_SIGN_DIGEST_SHA256;
@@ -100,6 +106,37 @@ gs_cli_apps_sign(gs_cli_t *cli, gs_cli_apps_t *a)
     }
 
     gs_cli_apps_print(cli, add, n);
+
+    return GS_CLI_YES;
+}
+
+
+static int
+gs_cli_apps_presign(gs_cli_t *cli, gs_cli_apps_t *a)
+{
+    gs_str_t          s, target;
+    uint64_t          ms;
+    gs_sign_reason_e  reason;
+
+    s = gs_str_text(gs_cli_option(cli, "presign"));
+
+    if (a->scheme != GS_SIGN_SIGV4 || gs_parse_msec(&s, &ms) != GS_OK
+        || ms < 1000 || ms > 604800000)
+    {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "--presign is for sigv4, from "
+                           "1s to 7d");
+    }
+
+    reason = gs_sign_presign(a->crypto, cli->mem, &a->r, &a->cred, &a->key,
+                             (int64_t) (ms / 1000), &target);
+
+    if (reason != GS_SIGN_OK) {
+        return gs_cli_fail(cli, GS_CLI_NO, "cannot sign: %s",
+                           gs_sign_reason_name(reason));
+    }
+
+    gs_cli_print(stdout, &target);
+    (void) fputc('\n', stdout);
 
     return GS_CLI_YES;
 }
@@ -232,7 +269,40 @@ gs_cli_apps_verify(gs_cli_t *cli, gs_cli_apps_t *a)
         a->key.secret = gs_str_make(a->digest, 32);
     }
 
-    return gs_cli_apps_report(cli, a, gs_cli_apps_check(cli, a));
+    return gs_cli_apps_report(cli, a, gs_cli_apps_each(cli, a));
+}
+
+
+/* The first good one of several signatures; else what is wrong with the
+ * first, which is left in place. */
+
+static gs_sign_reason_e
+gs_cli_apps_each(gs_cli_t *cli, gs_cli_apps_t *a)
+{
+    gs_sign_cred_t    first;
+    gs_sign_reason_e  reason, again;
+
+    reason = gs_cli_apps_check(cli, a);
+    again = reason;
+
+    if (a->scheme != GS_SIGN_RFC9421) {
+        return reason;
+    }
+
+    first = a->cred;
+
+    while (again != GS_SIGN_OK && gs_sign_again(&a->r, &a->cred) == GS_SIGN_OK)
+    {
+        again = gs_cli_apps_check(cli, a);
+    }
+
+    if (again == GS_SIGN_OK) {
+        return GS_SIGN_OK;
+    }
+
+    a->cred = first;
+
+    return reason;
 }
 
 
@@ -278,8 +348,9 @@ gs_cli_apps_check(gs_cli_t *cli, gs_cli_apps_t *a)
         }
     }
 
-    if (a->cred.time != 0 && (a->now - a->cred.time > window
-                              || a->cred.time - a->now > window))
+    if (a->cred.time != 0
+        && ((a->cred.lifetime == 0 && a->now - a->cred.time > window)
+            || a->cred.time - a->now > window))
     {
         return GS_SIGN_SKEW;
     }

@@ -61,6 +61,9 @@ static const ngx_http_govsvc_app_answer_t
     { NGX_HTTP_GOVSVC_APP_MALFORMED, NGX_LOG_INFO },        /* bad nonce */
     { NGX_HTTP_GOVSVC_APP_INVALID, NGX_LOG_INFO },          /* bad alg */
     { NGX_HTTP_GOVSVC_APP_INVALID, NGX_LOG_INFO },          /* body */
+    { NGX_HTTP_GOVSVC_APP_MALFORMED, NGX_LOG_INFO },        /* streaming */
+    { NGX_HTTP_GOVSVC_APP_INVALID, NGX_LOG_INFO },          /* presigned */
+    { NGX_HTTP_GOVSVC_APP_INVALID, NGX_LOG_INFO },          /* tag */
     { NGX_HTTP_GOVSVC_APP_INVALID, NGX_LOG_INFO },          /* not covered */
     { NGX_HTTP_GOVSVC_APP_INVALID, NGX_LOG_INFO },          /* unknown */
     { NGX_HTTP_GOVSVC_APP_INVALID, NGX_LOG_INFO },          /* signature */
@@ -114,10 +117,6 @@ ngx_http_govsvc_app_verify_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    if (ngx_http_govsvc_app_presigned(r, alcf)) {
-        return ngx_http_govsvc_app_refuse(r, ctx, GS_SIGN_MALFORMED);
-    }
-
     reason = GS_SIGN_ABSENT;
 
     if (data != NULL && data->nonce != NULL) {
@@ -128,7 +127,9 @@ ngx_http_govsvc_app_verify_handler(ngx_http_request_t *r)
 
         reason = ngx_http_govsvc_app_answered(ctx, data);
 
-    } else if (ngx_http_govsvc_app_signed(r)) {
+    } else if (ngx_http_govsvc_app_signed(r)
+               || ngx_http_govsvc_app_presigned(r, alcf))
+    {
         data = ngx_http_govsvc_app_data(r, ctx);
 
         if (data == NULL) {
@@ -196,18 +197,14 @@ ngx_http_govsvc_app_signed(ngx_http_request_t *r)
 }
 
 
-/*
- * A signature in the query would be a credential that others may pass on;
- * the platform behind must not take it for one that was checked here.
- */
-
 static ngx_uint_t
 ngx_http_govsvc_app_presigned(ngx_http_request_t *r,
     ngx_http_govsvc_apps_conf_t *alcf)
 {
+    gs_str_t                           query;
     ngx_http_govsvc_apps_main_conf_t  *amcf;
 
-    if (r->args.len < sizeof("X-Amz-Signature=") - 1) {
+    if (r->args.len == 0) {
         return 0;
     }
 
@@ -219,10 +216,9 @@ ngx_http_govsvc_app_presigned(ngx_http_request_t *r,
         return 0;
     }
 
-    return ngx_strlcasestrn(r->args.data, r->args.data + r->args.len,
-                            (u_char *) "X-Amz-Signature=",
-                            sizeof("X-Amz-Signature=") - 2)
-           != NULL;
+    query = ngx_govsvc_to_gs(&r->args);
+
+    return gs_sign_in_query(&query) ? 1 : 0;
 }
 
 

@@ -11,6 +11,9 @@
 #include <openssl/crypto.h>
 
 
+static gs_sign_reason_e gs_apps_look(const gs_apps_t *apps,
+    gs_sign_crypto_t *crypto, const gs_sign_request_t *r,
+    const gs_sign_cred_t *cred, const gs_app_t **app);
 static gs_sign_reason_e gs_app_verify(const gs_app_t *app,
     gs_sign_crypto_t *crypto, const gs_sign_request_t *r,
     const gs_sign_cred_t *cred);
@@ -96,7 +99,47 @@ gs_apps_find(const gs_apps_t *apps, const gs_str_t *id)
 
 gs_sign_reason_e
 gs_apps_check(const gs_apps_t *apps, gs_sign_crypto_t *crypto,
-    const gs_sign_request_t *r, const gs_sign_cred_t *cred, int64_t now,
+    const gs_sign_request_t *r, gs_sign_cred_t *cred, int64_t now,
+    const gs_app_t **app)
+{
+    unsigned          known;
+    gs_sign_reason_e  reason, result;
+
+    result = GS_SIGN_UNKNOWN_APP;
+
+    for (known = 0; known < GS_APP_SIGNATURES; /* void */) {
+        reason = gs_apps_look(apps, crypto, r, cred, app);
+
+        if (reason == GS_SIGN_NO_MEMORY) {
+            return reason;
+        }
+
+        if (reason == GS_SIGN_OK) {
+            return (cred->identity && !(*app)->identity)
+                       ? GS_SIGN_BAD_IDENTITY
+                       : gs_app_time(*app, cred, now);
+        }
+
+        /* the first of ours tells what is wrong */
+
+        if (reason != GS_SIGN_UNKNOWN_APP && known++ == 0) {
+            result = reason;
+        }
+
+        if (gs_sign_again(r, cred) != GS_SIGN_OK) {
+            break;
+        }
+    }
+
+    return result;
+}
+
+
+/* What costs nothing is looked at before the signature. */
+
+static gs_sign_reason_e
+gs_apps_look(const gs_apps_t *apps, gs_sign_crypto_t *crypto,
+    const gs_sign_request_t *r, const gs_sign_cred_t *cred,
     const gs_app_t **app)
 {
     const gs_app_t    *found;
@@ -109,6 +152,14 @@ gs_apps_check(const gs_apps_t *apps, gs_sign_crypto_t *crypto,
         return GS_SIGN_UNKNOWN_APP;
     }
 
+    if (found->tag.len != 0 && !gs_str_eq(&found->tag, &cred->tag)) {
+        return GS_SIGN_BAD_TAG;
+    }
+
+    if (cred->lifetime > found->presigned) {
+        return GS_SIGN_PRESIGNED;
+    }
+
     if (!cred->covered) {
         return GS_SIGN_NOT_COVERED;
     }
@@ -119,17 +170,11 @@ gs_apps_check(const gs_apps_t *apps, gs_sign_crypto_t *crypto,
 
     reason = gs_app_verify(found, crypto, r, cred);
 
-    if (reason != GS_SIGN_OK) {
-        return reason;
+    if (reason == GS_SIGN_OK) {
+        *app = found;
     }
 
-    *app = found;
-
-    if (cred->identity && !found->identity) {
-        return GS_SIGN_BAD_IDENTITY;
-    }
-
-    return gs_app_time(found, cred, now);
+    return reason;
 }
 
 
@@ -184,8 +229,11 @@ gs_app_verify(const gs_app_t *app, gs_sign_crypto_t *crypto,
 static gs_sign_reason_e
 gs_app_time(const gs_app_t *app, const gs_sign_cred_t *cred, int64_t now)
 {
+    /* a presigned URL ends when it says */
+
     if (cred->time != 0
-        && (now - cred->time > app->window || cred->time - now > app->window))
+        && ((cred->lifetime == 0 && now - cred->time > app->window)
+            || cred->time - now > app->window))
     {
         return GS_SIGN_SKEW;
     }
@@ -245,6 +293,10 @@ gs_app_nonce(const gs_app_t *app, const gs_sign_request_t *r,
     /* as long as a clock ahead of ours may still make it pass */
 
     *until = now + 2 * app->window + 1;
+
+    if (cred->lifetime != 0 && *until <= cred->expires) {
+        *until = cred->expires + 1;
+    }
 
     return GS_OK;
 }

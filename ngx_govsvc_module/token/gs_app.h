@@ -21,6 +21,7 @@
 #define GS_APP_MAX_SECRET   4096           /* bytes of a secret's file */
 #define GS_APP_MAX          20000          /* applications */
 #define GS_APP_MAX_SECRETS  2
+#define GS_APP_SIGNATURES   4              /* of one request */
 #define GS_APP_ID_LEN       64
 
 
@@ -44,6 +45,8 @@ typedef struct {
     unsigned          level;               /* assurance, 0-5 */
     int64_t           window;              /* s */
     int64_t           expires;             /* s since the epoch, 0: never */
+    int64_t           presigned;           /* s, longest life; 0: none */
+    gs_str_t          tag;                 /* rfc9421; len 0: any */
     gs_app_replay_e   replay;
     unsigned          identity:1;          /* may name a subject */
     unsigned          unsigned_body:1;     /* bodies need not be signed */
@@ -80,11 +83,13 @@ const gs_app_t *gs_apps_at(const gs_apps_t *apps, size_t i);
 /*
  * Who signed: finds the application of a credential and checks the signature
  * by one of its live secrets or keys, then, for who holds one, clock and
- * expiry (now in s).  *app is set where the signature is good.
+ * expiry (now in s).  *app is set where the signature is good.  Of several
+ * signatures of a request the first good one counts, cred is that one then;
+ * at most GS_APP_SIGNATURES of applications that there are are looked at.
  */
 gs_sign_reason_e gs_apps_check(const gs_apps_t *apps,
     gs_sign_crypto_t *crypto, const gs_sign_request_t *r,
-    const gs_sign_cred_t *cred, int64_t now, const gs_app_t **app);
+    gs_sign_cred_t *cred, int64_t now, const gs_app_t **app);
 
 /* May the application call from there; this route of this platform? */
 gs_sign_reason_e gs_app_from(const gs_app_t *app, const gs_net_t *from);

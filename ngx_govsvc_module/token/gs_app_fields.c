@@ -24,6 +24,9 @@ static gs_rc_t gs_app_load_secret(gs_app_load_t *l, gs_app_t *app,
     const json_t *json, size_t i);
 static gs_rc_t gs_app_secret_of(gs_app_load_t *l, const gs_app_t *app,
     const gs_str_t *text, gs_str_t *secret, const char *at);
+static gs_rc_t gs_app_load_forms(gs_app_load_t *l, gs_app_t *app,
+    const json_t *json);
+static int gs_app_printable(const gs_str_t *s);
 
 
 static const char *const  gs_app_replays[] = {
@@ -357,7 +360,78 @@ gs_app_load_numbers(gs_app_load_t *l, gs_app_t *app, const json_t *json)
         app->expires = (int64_t) (n / 1000000);
     }
 
-    return GS_OK;
+    return gs_app_load_forms(l, app, json);
+}
+
+
+/* What some signatures of a scheme have. */
+
+static gs_rc_t
+gs_app_load_forms(gs_app_load_t *l, gs_app_t *app, const json_t *json)
+{
+    gs_str_t       s;
+    uint64_t       n;
+    const json_t  *member;
+
+    member = json_object_get(json, "presigned");
+
+    if (member != NULL) {
+        s = gs_app_text(member);
+
+        if (app->scheme != GS_SIGN_SIGV4) {
+            return gs_app_bad(l, "presigned", "only URLs of sigv4 are "
+                              "presigned");
+        }
+
+        if (s.data == NULL || gs_parse_msec(&s, &n) != GS_OK || n < 1000
+            || n > 604800000 || n % 1000 != 0)
+        {
+            return gs_app_bad(l, "presigned", "\"presigned\" must be a text "
+                              "such as \"15m\", from 1s to 7d");
+        }
+
+        app->presigned = (int64_t) (n / 1000);
+    }
+
+    member = json_object_get(json, "tag");
+
+    if (member == NULL) {
+        return GS_OK;
+    }
+
+    s = gs_app_text(member);
+
+    if (app->scheme != GS_SIGN_RFC9421) {
+        return gs_app_bad(l, "tag", "only signatures of rfc9421 have a tag");
+    }
+
+    if (!gs_app_printable(&s)) {
+        return gs_app_bad(l, "tag", "\"tag\" must be a text of 1 to 128 "
+                          "printable characters of ASCII, without \\ and "
+                          "quotes");
+    }
+
+    app->tag = gs_str_dup(l->mem, &s);
+
+    return app->tag.data != NULL ? GS_OK
+                                 : gs_err(l->err, "not enough memory");
+}
+
+
+static int
+gs_app_printable(const gs_str_t *s)
+{
+    size_t  i;
+
+    for (i = 0; i < s->len; i++) {
+        if (s->data[i] < 0x20 || s->data[i] > 0x7e || s->data[i] == '"'
+            || s->data[i] == '\\')
+        {
+            return 0;
+        }
+    }
+
+    return s->len != 0 && s->len <= 128;
 }
 
 

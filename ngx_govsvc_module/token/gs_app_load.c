@@ -25,7 +25,8 @@ static int gs_app_order(const void *a, const void *b);
 
 static const char *const  gs_app_members[] = {
     "id", "scheme", "alg", "secrets", "jwks", "level", "networks", "routes",
-    "window", "expires", "replay", "identity", "body", NULL
+    "window", "expires", "replay", "identity", "body", "presigned", "tag",
+    NULL
 };
 
 

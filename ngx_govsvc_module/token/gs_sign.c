@@ -66,6 +66,9 @@ static const char *const  gs_sign_reason_names[GS_SIGN_REASONS] = {
     "bad_nonce",
     "bad_alg",
     "unsigned_body",
+    "streaming_payload",
+    "presigned",
+    "bad_tag",
     "not_covered",
     "unknown_app",
     "bad_signature",
@@ -154,10 +157,19 @@ gs_sign_reason_e
 gs_sign_find(const gs_sign_request_t *r, unsigned schemes,
     gs_sign_cred_t *cred)
 {
-    int     found, scheme;
-    size_t  i;
+    int       found, scheme, in_query;
+    size_t    i;
+    gs_str_t  path, query;
 
     found = GS_SIGN_SCHEMES;
+
+    in_query = (schemes & 1u << GS_SIGN_SIGV4)
+               && gs_sign_split(&r->target, &path, &query)
+               && gs_sign_in_query(&query);
+
+    if (in_query) {
+        found = GS_SIGN_SIGV4;
+    }
 
     for (i = 0; i < r->n; i++) {
         scheme = gs_sign_scheme_of(&r->headers[i]);
@@ -166,7 +178,7 @@ gs_sign_find(const gs_sign_request_t *r, unsigned schemes,
             continue;
         }
 
-        if (found != GS_SIGN_SCHEMES && found != scheme) {
+        if (found != GS_SIGN_SCHEMES && (found != scheme || in_query)) {
             return GS_SIGN_TWO;
         }
 
@@ -177,13 +189,37 @@ gs_sign_find(const gs_sign_request_t *r, unsigned schemes,
         return GS_SIGN_ABSENT;
     }
 
-    memset(cred, 0, offsetof(gs_sign_cred_t, sig));
-
     cred->scheme = (gs_sign_scheme_e) found;
-    cred->alg = GS_SIGN_ALGS;
-    cred->covered = 1;
+    gs_sign_reset(cred);
 
     return gs_sign_schemes[found]->parse(r, cred);
+}
+
+
+gs_sign_reason_e
+gs_sign_again(const gs_sign_request_t *r, gs_sign_cred_t *cred)
+{
+    if (cred->scheme != GS_SIGN_RFC9421
+        || gs_sign_rfc_from(r, cred, cred->next) != GS_SIGN_OK)
+    {
+        return GS_SIGN_ABSENT;
+    }
+
+    return GS_SIGN_OK;
+}
+
+
+void
+gs_sign_reset(gs_sign_cred_t *cred)
+{
+    gs_sign_scheme_e  scheme;
+
+    scheme = cred->scheme;
+    memset(cred, 0, offsetof(gs_sign_cred_t, sig));
+
+    cred->scheme = scheme;
+    cred->alg = GS_SIGN_ALGS;
+    cred->covered = 1;
 }
 
 

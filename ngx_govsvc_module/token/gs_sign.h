@@ -7,8 +7,9 @@
  * signature over it; what an application may do is in gs_app.h.
  *
  * x-tif (also x-rio, x-sal), gjzwfwpt and x-bg-hmac are in use between
- * government platforms, sigv4 is AWS Signature Version 4 in its header form,
- * rfc9421 HTTP Message Signatures, govhmac our own, apikey a plain key.
+ * government platforms, sigv4 is AWS Signature Version 4 in headers or in the
+ * query (presigned URLs), rfc9421 HTTP Message Signatures, govhmac our own,
+ * apikey a plain key.
  */
 
 
@@ -25,6 +26,8 @@
 #define GS_SIGN_CANON    65536             /* bytes of a text to sign */
 #define GS_SIGN_MAX_SIG  1024              /* RSA of 8192 bits */
 #define GS_SIGN_MAX_ADD  8                 /* headers that signing adds */
+
+#define GS_SIGN_SIGNATURES  8              /* of a request, rfc9421 */
 
 
 typedef enum {
@@ -74,6 +77,9 @@ typedef enum {
     GS_SIGN_BAD_NONCE,
     GS_SIGN_BAD_ALG,
     GS_SIGN_UNSIGNED_BODY,
+    GS_SIGN_STREAMING,                     /* a payload signed in chunks */
+    GS_SIGN_PRESIGNED,                     /* not allowed, or not so long */
+    GS_SIGN_BAD_TAG,
     GS_SIGN_NOT_COVERED,
     GS_SIGN_UNKNOWN_APP,
     GS_SIGN_BAD_SIGNATURE,
@@ -120,7 +126,10 @@ typedef struct {
 } gs_sign_request_t;
 
 
-/* A credential as found; strings are views into the request. */
+/*
+ * A credential as found; strings are views into the request, and of presigned
+ * URLs into sig, so that it must not be copied.
+ */
 typedef struct {
     gs_sign_scheme_e         scheme;
     gs_sign_alg_e            alg;          /* GS_SIGN_ALGS: not told */
@@ -131,6 +140,9 @@ typedef struct {
     gs_sign_digest_t         digest;       /* of the body, as told */
     gs_str_t                 text[6];      /* private to the scheme */
     gs_str_t                 subject;      /* x-tif: whom the gateway names */
+    gs_str_t                 tag;          /* rfc9421 */
+    int64_t                  lifetime;     /* s, of a presigned URL; or 0 */
+    unsigned                 next;         /* rfc9421: signature behind it */
     unsigned                 identity:1;   /* x-tif: the identity form */
     unsigned                 covered:1;    /* all that must be signed is */
     unsigned                 unsigned_body:1;
@@ -172,10 +184,21 @@ gs_sign_reason_e gs_sign_find(const gs_sign_request_t *r, unsigned schemes,
     gs_sign_cred_t *cred);
 
 /*
+ * The next signature of a request that has several (rfc9421), at most
+ * GS_SIGN_SIGNATURES; one that is malformed is passed over.  GS_SIGN_ABSENT
+ * if there is none; cred is of no use then.
+ */
+gs_sign_reason_e gs_sign_again(const gs_sign_request_t *r,
+    gs_sign_cred_t *cred);
+
+/*
  * 1 if a header of this name (lower case) may carry a credential: the quick
  * question that spares all others the search.
  */
 int gs_sign_is_header(const gs_str_t *name);
+
+/* 1 if a query holds a credential (sigv4), in whatever spelling. */
+int gs_sign_in_query(const gs_str_t *query);
 
 /*
  * Checks the signature alone, against one key.  In constant time as to the
@@ -203,6 +226,15 @@ gs_sign_reason_e gs_sign_canon(gs_sign_crypto_t *crypto,
 gs_sign_reason_e gs_sign_make(gs_sign_crypto_t *crypto, gs_mem_t *mem,
     const gs_sign_request_t *r, gs_sign_cred_t *cred,
     const gs_sign_key_t *key, gs_sign_header_t *add, size_t *n);
+
+/*
+ * The target of a presigned URL (sigv4) that ends after seconds, in mem.
+ * Takes id, time and text[0..1] from cred, as gs_sign_make(); the request must
+ * have its Host header.
+ */
+gs_sign_reason_e gs_sign_presign(gs_sign_crypto_t *crypto, gs_mem_t *mem,
+    const gs_sign_request_t *r, gs_sign_cred_t *cred,
+    const gs_sign_key_t *key, int64_t seconds, gs_str_t *target);
 
 
 /*

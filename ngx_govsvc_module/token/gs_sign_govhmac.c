@@ -174,7 +174,7 @@ gs_sign_govhmac_canon(gs_sign_crypto_t *crypto, const gs_sign_request_t *r,
     gs_buf_str(b, &path);
     gs_buf_char(b, '\n');
 
-    if (gs_sign_query(crypto, &query, 1, b) != GS_OK) {
+    if (gs_sign_query(crypto, &query, 1, NULL, b) != GS_OK) {
         return GS_SIGN_TOO_LONG;
     }
 

@@ -108,6 +108,13 @@ void gs_sign_host(const gs_sign_request_t *r, gs_buf_t *b);
 int gs_sign_word(const gs_str_t *s, size_t min, size_t max,
     const char *extra);
 
+/* The first signature from that one on that is well formed (rfc9421). */
+gs_sign_reason_e gs_sign_rfc_from(const gs_sign_request_t *r,
+    gs_sign_cred_t *cred, unsigned first);
+
+/* Empties all but the scheme. */
+void gs_sign_reset(gs_sign_cred_t *cred);
+
 /* Adds a header to a request being signed; 0 if memory is out. */
 int gs_sign_add(gs_sign_maker_t *m, const char *name, const gs_str_t *value);
 int gs_sign_add_time(gs_sign_maker_t *m, const char *name, int64_t n);
@@ -145,10 +152,11 @@ void gs_sign_recode(gs_buf_t *b, const gs_str_t *s, int slash);
 
 /*
  * Parameters sorted by name and value.  recode: decoded and encoded anew,
- * each with "="; else as they came.  GS_ERROR if there are too many.
+ * each with "="; else as they came.  The one named but, if not NULL, is left
+ * out.  GS_ERROR if there are too many.
  */
 gs_rc_t gs_sign_query(gs_sign_crypto_t *crypto, const gs_str_t *query,
-    int recode, gs_buf_t *b);
+    int recode, const char *but, gs_buf_t *b);
 
 /* Without empty and dot segments, encoded. */
 void gs_sign_path(gs_sign_crypto_t *crypto, const gs_str_t *path,

@@ -2,10 +2,11 @@
 /*
  * Copyright (C) govsvc authors
  *
- * HTTP Message Signatures (RFC 9421) of requests: one signature, whose keyid
- * is the application.  Which components are covered is not the caller's
- * choice alone: method, authority, path, query, the digest of a body, the
- * time and a nonce must be.
+ * HTTP Message Signatures (RFC 9421) of requests; the keyid of a signature is
+ * the application.  There may be others, of those who passed the request on:
+ * one that is good is enough, and one that we cannot read is not ours.  Which
+ * components are covered is not the caller's choice alone: method, authority,
+ * path, query, the digest of a body, the time and a nonce must be.
  */
 
 
@@ -46,6 +47,8 @@ typedef struct {
 
 static gs_sign_reason_e gs_sign_rfc_parse(const gs_sign_request_t *r,
     gs_sign_cred_t *cred);
+static gs_sign_reason_e gs_sign_rfc_take(const gs_sign_request_t *r,
+    gs_sign_cred_t *cred);
 static gs_rc_t gs_sign_rfc_signature(const gs_sign_request_t *r,
     gs_sign_cred_t *cred);
 static gs_rc_t gs_sign_rfc_list(gs_sign_sf_t *sf, gs_sign_components_t *c);
@@ -85,24 +88,77 @@ const gs_sign_scheme_t  gs_sign_rfc9421 = {
 static gs_sign_reason_e
 gs_sign_rfc_parse(const gs_sign_request_t *r, gs_sign_cred_t *cred)
 {
-    gs_str_t              value;
+    return gs_sign_rfc_from(r, cred, 0);
+}
+
+
+gs_sign_reason_e
+gs_sign_rfc_from(const gs_sign_request_t *r, gs_sign_cred_t *cred,
+    unsigned first)
+{
+    gs_rc_t            rc;
+    unsigned           i, n;
+    gs_str_t           labels[GS_SIGN_SIGNATURES + 1];
+    gs_str_t           inputs[GS_SIGN_SIGNATURES + 1];
+    gs_sign_reason_e   reason, result;
+    gs_sign_members_t  m;
+
+    gs_sign_members(&m, r, "signature-input");
+
+    for (n = 0; /* void */; n++) {
+        rc = gs_sign_member(&m, &labels[n], &inputs[n]);
+
+        if (rc == GS_DONE) {
+            break;
+        }
+
+        if (rc != GS_OK) {
+            return GS_SIGN_MALFORMED;
+        }
+
+        if (n == GS_SIGN_SIGNATURES) {
+            return GS_SIGN_TOO_LONG;
+        }
+
+        for (i = 0; i < n; i++) {
+            if (gs_str_eq(&labels[i], &labels[n])) {
+                return GS_SIGN_MALFORMED;
+            }
+        }
+    }
+
+    result = GS_SIGN_MALFORMED;
+
+    for (i = first; i < n; i++) {
+        gs_sign_reset(cred);
+
+        cred->text[GS_SIGN_RFC_LABEL] = labels[i];
+        cred->text[GS_SIGN_RFC_INPUT] = inputs[i];
+        cred->next = i + 1;
+
+        reason = gs_sign_rfc_take(r, cred);
+
+        if (reason == GS_SIGN_OK) {
+            return GS_SIGN_OK;
+        }
+
+        if (i == first) {
+            result = reason;
+        }
+    }
+
+    return result;
+}
+
+
+static gs_sign_reason_e
+gs_sign_rfc_take(const gs_sign_request_t *r, gs_sign_cred_t *cred)
+{
     gs_sign_sf_t          sf;
     gs_sign_reason_e      reason;
     gs_sign_components_t  c;
 
-    if (gs_sign_header(r, "signature-input", &value) != GS_OK) {
-        return GS_SIGN_MALFORMED;
-    }
-
-    gs_sign_sf_init(&sf, &value);
-
-    if (gs_sign_sf_key(&sf, &cred->text[GS_SIGN_RFC_LABEL]) != GS_OK
-        || !gs_sign_sf_take(&sf, '='))
-    {
-        return GS_SIGN_MALFORMED;
-    }
-
-    cred->text[GS_SIGN_RFC_INPUT].data = sf.p;
+    gs_sign_sf_init(&sf, &cred->text[GS_SIGN_RFC_INPUT]);
 
     if (gs_sign_rfc_list(&sf, &c) != GS_OK) {
         return GS_SIGN_MALFORMED;
@@ -114,22 +170,9 @@ gs_sign_rfc_parse(const gs_sign_request_t *r, gs_sign_cred_t *cred)
         return reason;
     }
 
-    cred->text[GS_SIGN_RFC_INPUT].len =
-        (size_t) (sf.p - cred->text[GS_SIGN_RFC_INPUT].data);
-
-    switch (gs_sign_sf_next(&sf)) {
-
-    case GS_DONE:
-        break;
-
-    case GS_OK:
-        return GS_SIGN_TWO;
-
-    default:
-        return GS_SIGN_MALFORMED;
-    }
-
-    if (cred->id.len == 0 || gs_sign_rfc_signature(r, cred) != GS_OK) {
+    if (!gs_sign_sf_end(&sf) || cred->id.len == 0
+        || gs_sign_rfc_signature(r, cred) != GS_OK)
+    {
         return GS_SIGN_MALFORMED;
     }
 
@@ -140,23 +183,46 @@ gs_sign_rfc_parse(const gs_sign_request_t *r, gs_sign_cred_t *cred)
 static gs_rc_t
 gs_sign_rfc_signature(const gs_sign_request_t *r, gs_sign_cred_t *cred)
 {
-    gs_str_t           value, key;
+    gs_rc_t            rc;
+    unsigned           n;
+    gs_str_t           label, value, found;
     gs_sign_sf_t       sf;
     gs_sign_sf_item_t  item;
+    gs_sign_members_t  m;
 
-    if (gs_sign_header(r, "signature", &value) != GS_OK) {
+    found = gs_str_make(NULL, 0);
+    gs_sign_members(&m, r, "signature");
+
+    for (n = 0; /* void */; n++) {
+        rc = gs_sign_member(&m, &label, &value);
+
+        if (rc == GS_DONE) {
+            break;
+        }
+
+        if (rc != GS_OK || n == GS_SIGN_SIGNATURES) {
+            return GS_ERROR;
+        }
+
+        if (gs_str_eq(&label, &cred->text[GS_SIGN_RFC_LABEL])) {
+            if (found.data != NULL) {
+                return GS_ERROR;
+            }
+
+            found = value;
+        }
+    }
+
+    if (found.data == NULL) {
         return GS_ERROR;
     }
 
-    gs_sign_sf_init(&sf, &value);
+    gs_sign_sf_init(&sf, &found);
 
-    if (gs_sign_sf_key(&sf, &key) != GS_OK
-        || !gs_str_eq(&key, &cred->text[GS_SIGN_RFC_LABEL])
-        || !gs_sign_sf_take(&sf, '=')
-        || gs_sign_sf_item(&sf, &item) != GS_OK
+    if (gs_sign_sf_item(&sf, &item) != GS_OK
         || item.type != GS_SIGN_SF_BYTES
         || item.text.len > GS_SIGN_MAX_SIG / 3 * 4
-        || gs_sign_sf_next(&sf) != GS_DONE)
+        || !gs_sign_sf_end(&sf))
     {
         return GS_ERROR;
     }
@@ -322,6 +388,9 @@ gs_sign_rfc_param(const gs_str_t *key, const gs_sign_sf_item_t *item,
     } else if (gs_str_eq_text(key, "nonce")) {
         text = &cred->nonce;
 
+    } else if (gs_str_eq_text(key, "tag")) {
+        text = &cred->tag;
+
     } else if (gs_str_eq_text(key, "alg")) {
 
         for (i = 0; gs_sign_alg_names[i] != NULL; i++) {
@@ -340,7 +409,7 @@ gs_sign_rfc_param(const gs_str_t *key, const gs_sign_sf_item_t *item,
                                                : GS_SIGN_MALFORMED;
 
     } else {
-        return gs_str_eq_text(key, "tag") ? GS_SIGN_OK : GS_SIGN_MALFORMED;
+        return GS_SIGN_MALFORMED;
     }
 
     if (item->type != GS_SIGN_SF_STRING || text->data != NULL

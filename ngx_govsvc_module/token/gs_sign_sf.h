@@ -13,8 +13,7 @@
 #define _GS_SIGN_SF_H_INCLUDED_
 
 
-#include "core/gs_rc.h"
-#include "core/gs_str.h"
+#include "token/gs_sign_priv.h"
 
 
 typedef enum {
@@ -42,6 +41,16 @@ typedef struct {
 
 void gs_sign_sf_init(gs_sign_sf_t *sf, const gs_str_t *s);
 
+/* The members of a dictionary that may stand in several lines. */
+typedef struct {
+    const gs_sign_request_t  *r;
+    const char               *name;        /* of the header, lower case */
+    size_t                    line;
+    gs_sign_sf_t              sf;
+    unsigned                  inside:1;
+} gs_sign_members_t;
+
+
 /* Takes the byte c if it is the next: 1 or 0. */
 int gs_sign_sf_take(gs_sign_sf_t *sf, int c);
 
@@ -61,6 +70,15 @@ gs_rc_t gs_sign_sf_param(gs_sign_sf_t *sf, gs_str_t *key,
  * of the field, GS_ERROR on anything else.
  */
 gs_rc_t gs_sign_sf_next(gs_sign_sf_t *sf);
+
+/*
+ * The next member with a value, an item or a list with parameters, which is
+ * walked through and not judged: GS_OK, GS_DONE, GS_ERROR.
+ */
+void gs_sign_members(gs_sign_members_t *m, const gs_sign_request_t *r,
+    const char *name);
+gs_rc_t gs_sign_member(gs_sign_members_t *m, gs_str_t *label,
+    gs_str_t *value);
 
 
 #endif /* _GS_SIGN_SF_H_INCLUDED_ */

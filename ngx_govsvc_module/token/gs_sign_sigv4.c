@@ -3,35 +3,25 @@
  * Copyright (C) govsvc authors
  *
  * AWS Signature Version 4 in its header form.  The payload must be signed:
- * UNSIGNED-PAYLOAD is told to the caller of this file, which decides, and
- * payloads signed in chunks (STREAMING-...) are refused.
+ * UNSIGNED-PAYLOAD is told to the caller of this file, which decides.
+ * Payloads signed in chunks (STREAMING-...) are refused: the framing and the
+ * signature of each chunk would reach the platform as part of the body.
  */
 
 
-#include "token/gs_sign_priv.h"
+#include "token/gs_sign_sigv4.h"
 
 #include <openssl/crypto.h>
 
 #include "core/gs_hex.h"
 
 
-/* text[]: region, service, date, signed headers, payload, scope */
-#define GS_SIGN_V4_REGION   0
-#define GS_SIGN_V4_SERVICE  1
-#define GS_SIGN_V4_DATE     2
-#define GS_SIGN_V4_HEADERS  3
-#define GS_SIGN_V4_PAYLOAD  4
-#define GS_SIGN_V4_SCOPE    5
-
-
 static gs_sign_reason_e gs_sign_v4_parse(const gs_sign_request_t *r,
     gs_sign_cred_t *cred);
 static gs_rc_t gs_sign_v4_fields(const gs_str_t *value, gs_sign_cred_t *cred);
-static gs_rc_t gs_sign_v4_scope(const gs_str_t *value, gs_sign_cred_t *cred);
-static int gs_sign_v4_covers(const gs_sign_request_t *r,
-    const gs_str_t *list);
 static int gs_sign_v4_listed(const gs_str_t *list, const gs_str_t *name);
-static gs_sign_reason_e gs_sign_v4_payload(const gs_sign_request_t *r,
+static gs_sign_reason_e gs_sign_v4_payload(
+    const gs_sign_request_t *r,
     gs_sign_cred_t *cred);
 static gs_sign_reason_e gs_sign_v4_canon(gs_sign_crypto_t *crypto,
     const gs_sign_request_t *r, const gs_sign_cred_t *cred,
@@ -56,14 +46,16 @@ const gs_sign_scheme_t  gs_sign_sigv4 = {
 };
 
 
-static const char  gs_sign_v4_empty[] =
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-
 static gs_sign_reason_e
 gs_sign_v4_parse(const gs_sign_request_t *r, gs_sign_cred_t *cred)
 {
-    gs_str_t  value;
+    gs_str_t          value, path;
+    gs_sign_reason_e  reason;
+
+    if (gs_sign_split(&r->target, &path, &value) && gs_sign_in_query(&value))
+    {
+        return gs_sign_v4_query(r, cred);
+    }
 
     if (gs_sign_header(r, "authorization", &value) != GS_OK
         || value.len < sizeof("AWS4-HMAC-SHA256 ") - 1
@@ -83,8 +75,22 @@ gs_sign_v4_parse(const gs_sign_request_t *r, gs_sign_cred_t *cred)
 
     cred->alg = GS_SIGN_HMAC_SHA256;
 
-    /* the day of the scope is that of the time */
+    reason = gs_sign_v4_time(cred);
 
+    if (reason != GS_SIGN_OK) {
+        return reason;
+    }
+
+    cred->covered = (unsigned) gs_sign_v4_covers(r,
+                                         &cred->text[GS_SIGN_V4_HEADERS], 1);
+
+    return gs_sign_v4_payload(r, cred);
+}
+
+
+gs_sign_reason_e
+gs_sign_v4_time(gs_sign_cred_t *cred)
+{
     if (gs_sign_basic_date(&cred->text[GS_SIGN_V4_DATE], &cred->time) != GS_OK
         || memcmp(cred->text[GS_SIGN_V4_SCOPE].data,
                   cred->text[GS_SIGN_V4_DATE].data, 8)
@@ -93,10 +99,7 @@ gs_sign_v4_parse(const gs_sign_request_t *r, gs_sign_cred_t *cred)
         return GS_SIGN_BAD_TIME;
     }
 
-    cred->covered = (unsigned) gs_sign_v4_covers(r,
-                                         &cred->text[GS_SIGN_V4_HEADERS]);
-
-    return gs_sign_v4_payload(r, cred);
+    return GS_SIGN_OK;
 }
 
 
@@ -150,9 +153,7 @@ gs_sign_v4_fields(const gs_str_t *value, gs_sign_cred_t *cred)
 }
 
 
-/* ID/20150830/REGION/SERVICE/aws4_request */
-
-static gs_rc_t
+gs_rc_t
 gs_sign_v4_scope(const gs_str_t *value, gs_sign_cred_t *cred)
 {
     size_t    i, end;
@@ -182,10 +183,10 @@ gs_sign_v4_scope(const gs_str_t *value, gs_sign_cred_t *cred)
 }
 
 
-/* host, x-amz-* and content-type, in order and in lower case */
+/* They stand in order and in lower case. */
 
-static int
-gs_sign_v4_covers(const gs_sign_request_t *r, const gs_str_t *list)
+int
+gs_sign_v4_covers(const gs_sign_request_t *r, const gs_str_t *list, int type)
 {
     size_t    i, end;
     gs_str_t  name, last, amz, host;
@@ -224,7 +225,7 @@ gs_sign_v4_covers(const gs_sign_request_t *r, const gs_str_t *list)
             }
         }
 
-        if (gs_str_case_eq_text(&name, "content-type")
+        if (type && gs_str_case_eq_text(&name, "content-type")
             && !gs_sign_v4_listed(list, &name))
         {
             return 0;
@@ -277,8 +278,21 @@ gs_sign_v4_payload(const gs_sign_request_t *r, gs_sign_cred_t *cred)
         return GS_SIGN_OK;
     }
 
-    if (rc != GS_OK) {
-        return GS_SIGN_MALFORMED;
+    return rc == GS_OK ? gs_sign_v4_told(r, cred) : GS_SIGN_MALFORMED;
+}
+
+
+gs_sign_reason_e
+gs_sign_v4_told(const gs_sign_request_t *r, gs_sign_cred_t *cred)
+{
+    gs_str_t   chunks;
+    gs_str_t  *payload;
+
+    payload = &cred->text[GS_SIGN_V4_PAYLOAD];
+    chunks = gs_str_text("STREAMING-");
+
+    if (gs_str_prefix(payload, &chunks)) {
+        return GS_SIGN_STREAMING;
     }
 
     if (gs_str_eq_text(payload, "UNSIGNED-PAYLOAD")) {
@@ -323,7 +337,9 @@ gs_sign_v4_canon(gs_sign_crypto_t *crypto, const gs_sign_request_t *r,
 
     gs_buf_char(b, '\n');
 
-    if (gs_sign_query(crypto, &query, 1, b) != GS_OK) {
+    if (gs_sign_query(crypto, &query, 1,
+                      cred->lifetime ? "X-Amz-Signature" : NULL, b)
+        != GS_OK) {
         return GS_SIGN_TOO_LONG;
     }
 
@@ -354,7 +370,7 @@ gs_sign_v4_canon(gs_sign_crypto_t *crypto, const gs_sign_request_t *r,
         gs_buf_hex(b, cred->digest.data, 32);
 
     } else {
-        gs_buf_text(b, gs_sign_v4_empty);
+        gs_buf_text(b, GS_SIGN_V4_EMPTY);
     }
 
     return GS_SIGN_OK;
@@ -454,7 +470,7 @@ gs_sign_v4_before(gs_sign_maker_t *m)
         gs_buf_hex(&b, cred->digest.data, 32);
 
     } else {
-        gs_buf_text(&b, gs_sign_v4_empty);
+        gs_buf_text(&b, GS_SIGN_V4_EMPTY);
     }
 
     value = gs_buf_view(&b);

@@ -113,7 +113,7 @@ gs_sign_recode(gs_buf_t *b, const gs_str_t *s, int slash)
 
 gs_rc_t
 gs_sign_query(gs_sign_crypto_t *crypto, const gs_str_t *query, int recode,
-    gs_buf_t *b)
+    const char *but, gs_buf_t *b)
 {
     size_t            i, n, end, eq;
     gs_buf_t          scratch;
@@ -131,11 +131,6 @@ gs_sign_query(gs_sign_crypto_t *crypto, const gs_str_t *query, int recode,
             continue;
         }
 
-        if (n == GS_SIGN_PARAMS) {
-            return GS_ERROR;
-        }
-
-        param = &crypto->params[n++];
         eq = gs_str_chr(query, i, '=');
 
         if (eq > end) {
@@ -143,6 +138,16 @@ gs_sign_query(gs_sign_crypto_t *crypto, const gs_str_t *query, int recode,
         }
 
         name = gs_str_make(query->data + i, eq - i);
+
+        if (but != NULL && gs_str_eq_text(&name, but)) {
+            continue;
+        }
+
+        if (n == GS_SIGN_PARAMS) {
+            return GS_ERROR;
+        }
+
+        param = &crypto->params[n++];
         value = gs_str_make(query->data + eq, end - eq);
 
         if (!recode) {

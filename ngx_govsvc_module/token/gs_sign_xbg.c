@@ -76,7 +76,7 @@ gs_sign_xbg_canon(gs_sign_crypto_t *crypto, const gs_sign_request_t *r,
     gs_buf_str(b, &path);
     gs_buf_char(b, '\n');
 
-    if (gs_sign_query(crypto, &query, 0, b) != GS_OK) {
+    if (gs_sign_query(crypto, &query, 0, NULL, b) != GS_OK) {
         return GS_SIGN_TOO_LONG;
     }
 

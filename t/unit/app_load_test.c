@@ -8,9 +8,13 @@
 
 
 #include "sign_fixture.h"
-#include "token/gs_app.h"
 
 #include <stdio.h>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "token/gs_app.h"
 
 
 #define NOW  1700000000
@@ -29,6 +33,11 @@ typedef struct {
 static void test_rotation(void);
 static void test_limits(void);
 static void test_nonce(void);
+static void test_presigned(void);
+static void presigned(const char *method, int64_t seconds);
+static void test_several(void);
+static void several(const char *ids, const char *tag);
+static void bad(const char *members, const char *want);
 static void test_glob(void);
 static void test_memory(void);
 static void test_make(gs_sign_scheme_e scheme);
@@ -48,7 +57,7 @@ static const char  json_all[] =
     "\"bj\"],\"level\":3,\"window\":\"60s\","
     "\"expires\":\"2023-11-15T06:14:00+08:00\"},"
     "{\"id\":\"a\",\"scheme\":\"rfc9421\",\"alg\":\"ed25519\","
-    "\"jwks\":\"file:2\"},"
+    "\"jwks\":\"file:2\",\"tag\":\"gov\"},"
     "{\"id\":\"c\",\"scheme\":\"apikey\",\"secrets\":[\"file:3\"]}]}";
 
 
@@ -64,6 +73,8 @@ main(void)
     test_rotation();
     test_limits();
     test_nonce();
+    test_presigned();
+    test_several();
     test_glob();
     test_memory();
 
@@ -424,4 +435,257 @@ failing_alloc(void *ctx, size_t size)
 
     return ++f->count == f->fail ? NULL : gs_alloc(gs_arena_mem(f->arena),
                                                    size);
+}
+
+
+/* Until it ends, if it may live that long; and once, if it changes things. */
+
+static void
+test_presigned(void)
+{
+    gs_str_t         nonce;
+    int64_t          until;
+    gs_apps_t       *apps;
+    const gs_app_t  *app;
+
+    apps = load(&gs_mem_libc, "{\"apps\": [{\"id\": \"v\", \"scheme\": "
+                "\"sigv4\", \"secrets\": [\"file:0\"], \"presigned\": "
+                "\"1h\", \"body\": \"optional\"}, {\"id\": \"none\", "
+                "\"scheme\": \"sigv4\", \"secrets\": [\"file:1\"]}]}", NULL);
+
+    if (apps == NULL) {
+        abort();
+    }
+
+    presigned("GET", 3600);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app), GS_SIGN_OK,
+              "at once");
+    is_int(gs_app_nonce(app, &req, &cred, NOW, &nonce, &until), GS_DECLINED,
+           "as often as one likes");
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW + 3599, &app),
+              GS_SIGN_OK, "in the last second");
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW + 3600, &app),
+              GS_SIGN_EXPIRED, "then no more");
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW - 300, &app),
+              GS_SIGN_OK, "a clock that is behind");
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW - 301, &app),
+              GS_SIGN_SKEW, "further than it may");
+
+    presigned("GET", 3601);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app),
+              GS_SIGN_PRESIGNED, "for longer than it may");
+    ok(app == NULL, "no application then");
+
+    cred.id = gs_str_text("none");
+    cred.lifetime = 1;
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app),
+              GS_SIGN_PRESIGNED, "an application that may not");
+
+    presigned("PUT", 3600);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app), GS_SIGN_OK,
+              "PUT");
+    is_int(gs_app_nonce(app, &req, &cred, NOW, &nonce, &until), GS_OK,
+           "once");
+    is_int(until, NOW + 3601, "remembered until it has ended");
+    presigned("PUT", 60);
+    (void) gs_app_nonce(app, &req, &cred, NOW, &nonce, &until);
+    is_int(until, NOW + 601, "but no less than others");
+
+    gs_apps_destroy(apps);
+
+    bad("\"scheme\": \"govhmac\", \"secrets\": [\"file:0\"], "
+        "\"presigned\": \"1h\"", "only URLs of sigv4 are presigned");
+    bad("\"scheme\": \"sigv4\", \"secrets\": [\"file:0\"], "
+        "\"presigned\": \"8d\"", "\"presigned\" must be a text such as "
+        "\"15m\", from 1s to 7d");
+    bad("\"scheme\": \"sigv4\", \"secrets\": [\"file:0\"], "
+        "\"presigned\": 60", "\"presigned\" must be a text such as "
+        "\"15m\", from 1s to 7d");
+    bad("\"scheme\": \"sigv4\", \"secrets\": [\"file:0\"], "
+        "\"tag\": \"x\"", "only signatures of rfc9421 have a tag");
+    bad("\"scheme\": \"rfc9421\", \"secrets\": [\"file:0\"], "
+        "\"tag\": \"\"", "\"tag\" must be a text of 1 to 128 printable "
+        "characters of ASCII, without \\ and quotes");
+    bad("\"scheme\": \"rfc9421\", \"secrets\": [\"file:0\"], "
+        "\"tag\": \"a\\u00e9\"", "\"tag\" must be a text of 1 to 128 "
+        "printable characters of ASCII, without \\ and quotes");
+}
+
+
+static void
+presigned(const char *method, int64_t seconds)
+{
+    gs_str_t            target;
+    gs_sign_key_t       k;
+    gs_sign_cred_t      made;
+    static gs_arena_t  *arena;
+
+    gs_arena_destroy(arena);
+    arena = gs_arena_create(&gs_mem_libc);
+
+    request(method, "/a?b=1", "h");
+    header("Host", "h");
+    memset(&made, 0, sizeof(made));
+    memset(&k, 0, sizeof(k));
+
+    made.scheme = GS_SIGN_SIGV4;
+    made.id = gs_str_text("v");
+    made.time = NOW;
+    k.alg = GS_SIGN_HMAC_SHA256;
+    k.secret = gs_str_text("gov-demo-token");
+
+    if (gs_sign_presign(crypto, gs_arena_mem(arena), &req, &made, &k, seconds,
+                        &target)
+        != GS_SIGN_OK)
+    {
+        abort();
+    }
+
+    req.target = target;
+
+    if (gs_sign_find(&req, SIGN_ALL, &cred) != GS_SIGN_OK) {
+        abort();
+    }
+}
+
+
+/* The first of an application that is good, of four that could be. */
+
+static void
+test_several(void)
+{
+    gs_apps_t       *apps;
+    const gs_app_t  *app;
+
+    apps = load(&gs_mem_libc, "{\"apps\": [{\"id\": \"r\", \"scheme\": "
+                "\"rfc9421\", \"secrets\": [\"file:0\"]}, {\"id\": "
+                "\"t\", \"scheme\": \"rfc9421\", \"secrets\": "
+                "[\"file:1\"], \"tag\": \"gov\"}]}", NULL);
+
+    if (apps == NULL) {
+        abort();
+    }
+
+    several("R", NULL);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app), GS_SIGN_OK,
+              "one");
+
+    several("xyR", NULL);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app), GS_SIGN_OK,
+              "behind those of nobody");
+    is_str(app->id, "r", "whose it is");
+    is_str(cred.id, "r", "and what was taken");
+
+    several("rrrR", NULL);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app), GS_SIGN_OK,
+              "the fourth");
+
+    several("rrrrR", NULL);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app),
+              GS_SIGN_BAD_SIGNATURE, "the fifth is not looked at");
+    ok(app == NULL, "nobody");
+
+    several("xr", NULL);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app),
+              GS_SIGN_BAD_SIGNATURE, "none good: what is wrong with ours");
+
+    several("xy", NULL);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app),
+              GS_SIGN_UNKNOWN_APP, "none ours");
+
+    several("T", NULL);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app),
+              GS_SIGN_BAD_TAG, "without the tag");
+    several("T", "other");
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app),
+              GS_SIGN_BAD_TAG, "another tag");
+    several("TR", NULL);
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app), GS_SIGN_OK,
+              "another one is good");
+    is_str(app->id, "r", "and counts");
+    several("T", "gov");
+    is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app), GS_SIGN_OK,
+              "the tag");
+
+    gs_apps_destroy(apps);
+}
+
+
+/* A signature for each letter: of an upper case one it is good. */
+
+static void
+several(const char *ids, const char *tag)
+{
+    int                i, n, m;
+    char               id[2];
+    size_t             pos;
+    gs_buf_t           b;
+    unsigned           len;
+    gs_uchar_t         mac[32];
+    gs_sign_cred_t     one;
+    static char        input[4096], sig[4096];
+    static gs_uchar_t  text[GS_SIGN_CANON];
+
+    n = 0;
+    m = 0;
+
+    for (i = 0; ids[i] != '\0'; i++) {
+        id[0] = (char) (ids[i] | 0x20);
+        id[1] = '\0';
+
+        request("GET", "/", "h");
+        pos = (size_t) n;
+        n += snprintf(input + n, sizeof(input) - (size_t) n, "%ss%d=(\"@method"
+                      "\" \"@authority\" \"@path\");created=%d;keyid=\"%s\""
+                      ";nonce=\"0123456789abcde%d\"%s%s%s", i ? ", " : "", i,
+                      NOW, id, i, tag ? ";tag=\"" : "", tag ? tag : "",
+                      tag ? "\"" : "");
+
+        header("Signature-Input", input + pos + (i ? 2 : 0));
+        (void) snprintf(sig + m, sizeof(sig) - (size_t) m, "s%d=:AAAA:", i);
+        header("Signature", sig + m);
+
+        if (gs_sign_find(&req, SIGN_ALL, &one) != GS_SIGN_OK) {
+            abort();
+        }
+
+        gs_buf_init(&b, text, sizeof(text));
+        (void) gs_sign_canon(crypto, &req, &one, &b);
+
+        (void) HMAC(EVP_sha256(), id[0] == 't' ? "gov-next-token"
+                                               : "gov-demo-token", 14,
+                    text, (size_t) (b.pos - b.start), mac, &len);
+
+        if (ids[i] != id[0] - 0x20) {
+            mac[31] ^= 1;
+        }
+
+        m += snprintf(sig + m, sizeof(sig) - (size_t) m, "%ss%d=:",
+                      i ? ", " : "", i);
+        m += EVP_EncodeBlock((unsigned char *) sig + m, mac, 32);
+        m += snprintf(sig + m, sizeof(sig) - (size_t) m, ":");
+    }
+
+    request("GET", "/", "h");
+    header("Signature-Input", input);
+    header("Signature", sig);
+
+    if (gs_sign_find(&req, SIGN_ALL, &cred) != GS_SIGN_OK) {
+        abort();
+    }
+}
+
+
+static void
+bad(const char *members, const char *want)
+{
+    char      text[1024];
+    gs_err_t  err;
+
+    memset(&err, 0, sizeof(err));
+    (void) snprintf(text, sizeof(text), "{\"apps\": [{\"id\": \"x\", %s}]}",
+                    members);
+
+    ok(load(&gs_mem_libc, text, &err) == NULL, "refused: %s", members);
+    is_str(gs_str_text(err.text), want, "%s", want);
 }

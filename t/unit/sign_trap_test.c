@@ -279,7 +279,8 @@ test_rfc_input(void)
     input("a=(\"@method\");keyid=\"k\" x", GS_SIGN_MALFORMED);
     input("A=(\"@method\");keyid=\"k\"", GS_SIGN_MALFORMED);
     input("a=(\"@method\");keyid=\"k\", b=(\"@method\");keyid=\"k\"",
-          GS_SIGN_TWO);
+          GS_SIGN_OK);
+    is_reason(gs_sign_again(&req, &cred), GS_SIGN_ABSENT, "without signature");
     input("a=();created=\"1\";keyid=\"k\"", GS_SIGN_BAD_TIME);
     input("a=();created=-1;keyid=\"k\"", GS_SIGN_BAD_TIME);
     input("a=();created=1.5;keyid=\"k\"", GS_SIGN_MALFORMED);
