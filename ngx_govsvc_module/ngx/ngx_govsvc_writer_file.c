@@ -57,6 +57,10 @@ ngx_govsvc_writer_init(ngx_govsvc_writer_t *w, ngx_pool_t *pool)
 
     ngx_sprintf(w->reserve, "%V/reserve%Z", &w->conf.dir);
 
+    /* the first thing that the thread does is to make it */
+
+    w->given = 1;
+
     gs_buf_init(&w->out, out, NGX_GOVSVC_WRITER_OUT);
 
     return NGX_OK;

@@ -308,11 +308,15 @@ ngx_govsvc_writer_reserve_file(ngx_govsvc_writer_t *w)
     int       rc;
     ngx_fd_t  fd;
 
-    if (w->conf.reserve == 0 || w->release == w->given) {
+    if (w->release == w->given) {
         return;
     }
 
     w->given = (w->release != 0);
+
+    if (w->conf.reserve == 0) {
+        return;
+    }
 
     if (w->given) {
         if (unlink((char *) w->reserve) == -1 && ngx_errno != NGX_ENOENT) {
