@@ -180,10 +180,9 @@ ngx_http_govsvc_audit_again(ngx_http_request_t *r, gs_audit_record_t *rec)
     gs_audit_header_t  *was, *now;
 
     now = &rec->headers[rec->nheaders];
+    was = rec->headers;
 
-    for (i = 0; i < rec->nheaders; i++) {
-        was = &rec->headers[i];
-
+    for (i = 0; i < rec->nheaders; i++, was++) {
         if (was->value.len != 0 && gs_str_eq(&was->name, &now->name)) {
             break;
         }
