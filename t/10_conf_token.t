@@ -172,6 +172,19 @@ inner('sm2_id ' . ('x' x 129) . ';', 'invalid identity "' . ('x' x 129)
 inner('assurance acr;',
     'invalid number of arguments in "assurance" directive');
 inner('assurance "" map=a:1;', 'invalid claim "" in "assurance" directive');
+for my $claim ('/a~2', '/a~', '/~/b') {
+    inner("assurance $claim map=a:1;", qq(invalid claim "$claim"; allowed:)
+        . ' a JSON pointer with "~0" and "~1" for "~" and "/"'
+        . ' in "assurance" directive');
+    inner("actor $claim;", qq(invalid claim "$claim"; allowed:)
+        . ' a JSON pointer with "~0" and "~1" for "~" and "/"'
+        . ' in "actor" directive');
+    token("govsvc_require claim:$claim=1;", qq(invalid claim "claim:$claim=1";)
+        . ' allowed: a JSON pointer with "~0" and "~1" for "~" and "/"'
+        . ' in "govsvc_require" directive');
+}
+
+inner('assurance /a~1b/~0 map=a:1; actor a~b;', '');
 inner('assurance acr 3:3;', 'invalid map "3:3";'
     . ' allowed: map=VALUE:LEVEL,VALUE:LEVEL in "assurance" directive');
 
@@ -305,6 +318,11 @@ token('govsvc_token required; govsvc_require level>=1;'
 
 token('govsvc_require;',
     'invalid number of arguments in "govsvc_require" directive');
+for my $off ('off level>=1', 'level>=1 off', 'off off') {
+    token("govsvc_require $off;", '"govsvc_require" directive has "off" beside'
+        . ' requirements; it stands alone');
+}
+
 token('govsvc_require level>=1; govsvc_require scope=a;',
     '"govsvc_require" directive is duplicate');
 

@@ -40,6 +40,8 @@ static char *ngx_http_govsvc_issuer_sm2_id(ngx_conf_t *cf, void *conf);
 static char *ngx_http_govsvc_issuer_assurance(ngx_conf_t *cf, void *conf);
 static char *ngx_http_govsvc_issuer_user(ngx_conf_t *cf, void *conf);
 static char *ngx_http_govsvc_issuer_actor(ngx_conf_t *cf, void *conf);
+static char *ngx_http_govsvc_issuer_claim(ngx_conf_t *cf, ngx_str_t *value,
+    gs_str_t *claim);
 static char *ngx_http_govsvc_issuer_map(ngx_conf_t *cf,
     const char *const *form, ngx_http_govsvc_issuer_pair_pt pair_handler,
     gs_str_t *claim, gs_token_level_t **scale, size_t *n);
@@ -491,13 +493,28 @@ ngx_http_govsvc_issuer_actor(ngx_conf_t *cf, void *conf)
 
     value = cf->args->elts;
 
-    if (value[1].len == 0) {
-        return ngx_govsvc_conf_invalid(cf, "claim", &value[1], NULL);
+    return ngx_http_govsvc_issuer_claim(cf, &value[1], &is->issuer.actor);
+}
+
+
+/* A name, or a JSON pointer. */
+
+static char *
+ngx_http_govsvc_issuer_claim(ngx_conf_t *cf, ngx_str_t *value,
+    gs_str_t *claim)
+{
+    static const char *const  pointer[] = {
+        "a JSON pointer with \"~0\" and \"~1\" for \"~\" and \"/\"", NULL
+    };
+
+    *claim = ngx_govsvc_to_gs(value);
+
+    if (gs_token_json_is_path(claim)) {
+        return NGX_CONF_OK;
     }
 
-    is->issuer.actor = ngx_govsvc_to_gs(&value[1]);
-
-    return NGX_CONF_OK;
+    return ngx_govsvc_conf_invalid(cf, "claim", value,
+                                   value->len ? pointer : NULL);
 }
 
 
@@ -514,8 +531,8 @@ ngx_http_govsvc_issuer_map(ngx_conf_t *cf, const char *const *form,
 
     value = cf->args->elts;
 
-    if (value[1].len == 0) {
-        return ngx_govsvc_conf_invalid(cf, "claim", &value[1], NULL);
+    if (ngx_http_govsvc_issuer_claim(cf, &value[1], claim) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     if (ngx_strncmp(value[2].data, "map=", 4) != 0) {
@@ -539,7 +556,6 @@ ngx_http_govsvc_issuer_map(ngx_conf_t *cf, const char *const *form,
         }
     }
 
-    *claim = ngx_govsvc_to_gs(&value[1]);
     *scale = levels.elts;
     *n = levels.nelts;
 

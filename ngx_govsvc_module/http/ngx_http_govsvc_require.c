@@ -94,6 +94,9 @@ ngx_http_govsvc_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         {
             rv = ngx_http_govsvc_require_who(cf, &value[i], req);
 
+        } else if (ngx_strcmp(value[i].data, "off") == 0) {
+            return "has \"off\" beside requirements; it stands alone";
+
         } else {
             rv = ngx_govsvc_conf_invalid(cf, "requirement", &value[i],
                                          ngx_http_govsvc_require_names);
@@ -241,6 +244,9 @@ ngx_http_govsvc_require_claim(ngx_conf_t *cf, ngx_str_t *value,
         "claim:NAME=VALUE", "claim:NAME!=VALUE", "claim:NAME^=PREFIX",
         "claim:NAME>=N", "claim:NAME<=N", "claim:NAME>N", "claim:NAME<N", NULL
     };
+    static const char *const  pointer[] = {
+        "a JSON pointer with \"~0\" and \"~1\" for \"~\" and \"/\"", NULL
+    };
 
     p = value->data + 6;
     last = value->data + value->len;
@@ -279,6 +285,10 @@ ngx_http_govsvc_require_claim(ngx_conf_t *cf, ngx_str_t *value,
                != NGX_OK))
     {
         return ngx_govsvc_conf_invalid(cf, "claim", value, form);
+    }
+
+    if (!gs_token_json_is_path(&req->name)) {
+        return ngx_govsvc_conf_invalid(cf, "claim", value, pointer);
     }
 
     return NGX_CONF_OK;

@@ -569,6 +569,28 @@ gs_token_json_path(const gs_token_node_t *object, const gs_str_t *path)
 }
 
 
+int
+gs_token_json_is_path(const gs_str_t *path)
+{
+    size_t  i;
+
+    if (path->len == 0 || path->data[0] != '/') {
+        return path->len != 0;
+    }
+
+    for (i = 1; i < path->len; i++) {
+        if (path->data[i] == '~'
+            && (++i == path->len
+                || (path->data[i] != '0' && path->data[i] != '1')))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 static const gs_token_node_t *
 gs_token_json_step(const gs_token_node_t *node, const gs_str_t *step)
 {

@@ -81,5 +81,8 @@ int gs_token_json_named(const gs_str_t *key, const gs_str_t *step);
 const gs_token_node_t *gs_token_json_path(const gs_token_node_t *object,
     const gs_str_t *path);
 
+/* 1 if it may be one: not empty, and with no "~" but those of "~0", "~1". */
+int gs_token_json_is_path(const gs_str_t *path);
+
 
 #endif /* _GS_TOKEN_JSON_H_INCLUDED_ */
