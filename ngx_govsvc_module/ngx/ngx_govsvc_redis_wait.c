@@ -11,6 +11,8 @@
 
 
 static void ngx_govsvc_redis_wait_arm(ngx_govsvc_redis_run_t *run);
+static void ngx_govsvc_redis_wait_take(ngx_govsvc_redis_run_t *run,
+    ngx_queue_t *calls);
 
 
 /* Calls without a node; those that nobody takes in time end as DOWN. */
@@ -99,12 +101,7 @@ ngx_govsvc_redis_wake(ngx_govsvc_redis_run_t *run)
     ngx_govsvc_redis_call_t  *call;
     ngx_govsvc_redis_node_t  *node;
 
-    ngx_queue_init(&waiting);
-
-    if (!ngx_queue_empty(&run->waiting)) {
-        ngx_queue_add(&waiting, &run->waiting);
-        ngx_queue_init(&run->waiting);
-    }
+    ngx_govsvc_redis_wait_take(run, &waiting);
 
     while (!ngx_queue_empty(&waiting)) {
         q = ngx_queue_head(&waiting);
@@ -130,12 +127,7 @@ ngx_govsvc_redis_refuse_waiting(ngx_govsvc_redis_run_t *run)
     ngx_queue_t              *q, waiting;
     ngx_govsvc_redis_call_t  *call;
 
-    ngx_queue_init(&waiting);
-
-    if (!ngx_queue_empty(&run->waiting)) {
-        ngx_queue_add(&waiting, &run->waiting);
-        ngx_queue_init(&run->waiting);
-    }
+    ngx_govsvc_redis_wait_take(run, &waiting);
 
     while (!ngx_queue_empty(&waiting)) {
         q = ngx_queue_head(&waiting);
@@ -146,4 +138,18 @@ ngx_govsvc_redis_refuse_waiting(ngx_govsvc_redis_run_t *run)
     }
 
     ngx_govsvc_redis_wait_arm(run);
+}
+
+
+/* All of them: what is called for one may have another one wait. */
+
+static void
+ngx_govsvc_redis_wait_take(ngx_govsvc_redis_run_t *run, ngx_queue_t *calls)
+{
+    ngx_queue_init(calls);
+
+    if (!ngx_queue_empty(&run->waiting)) {
+        ngx_queue_add(calls, &run->waiting);
+        ngx_queue_init(&run->waiting);
+    }
 }
