@@ -2,8 +2,8 @@
 /*
  * Copyright (C) govsvc authors
  *
- * The rules as shipped, and the corpora of t/rules/gen.pl, for unit tests of
- * the guard.
+ * The rules as shipped or of a text, and the corpora of t/rules/gen.pl, for
+ * unit tests of the guard.
  */
 
 
@@ -110,6 +110,34 @@ fixture_guard(gs_mem_t *mem)
     if (gs_guard_compile(&guard, build, &err) != GS_OK) {
         fputs("# rules do not compile\n", stderr);
         exit(1);
+    }
+
+    return guard;
+}
+
+
+/* Rules of a text; NULL: they are told and there is no guard. */
+
+static inline gs_guard_t *
+fixture_rules_of(gs_arena_t *arena, const char *rules)
+{
+    gs_err_t           err;
+    gs_str_t           file, text;
+    gs_guard_t        *guard;
+    gs_guard_build_t  *build;
+
+    memset(&err, 0, sizeof(err));
+    file = gs_str_text("t.rules");
+    text = gs_str_text(rules);
+
+    build = gs_guard_build_create(gs_arena_mem(arena), NULL, NULL, NULL);
+
+    if (gs_guard_parse(build, &file, &text, &err) != GS_OK
+        || gs_guard_compile(&guard, build, &err) != GS_OK)
+    {
+        printf("# %s\n", err.text);
+        gs_guard_build_destroy(build);
+        return NULL;
     }
 
     return guard;
