@@ -20,6 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char                   text[GS_AUDIT_KEY_TEXT_MAX];
     gs_buf_t               b;
     gs_str_t               note, key_text, again;
+    uint64_t               time;
     gs_audit_key_t         key;
     gs_audit_checkpoint_t  point;
 
@@ -33,6 +34,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     gs_audit_note_check(&key, &note);
+    key.type = GS_AUDIT_KEY_WITNESS;
+    gs_audit_note_cosigned(&key, &note, &time);
     gs_audit_checkpoint_parse(&note, &point);
     gs_audit_key_free(&key);
 

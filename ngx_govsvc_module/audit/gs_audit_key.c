@@ -82,6 +82,20 @@ gs_audit_key_private(gs_audit_key_t *key, const gs_str_t *name,
 
 
 gs_rc_t
+gs_audit_key_witness(gs_audit_key_t *key)
+{
+    if (key->type != GS_AUDIT_KEY_ED25519) {
+        return GS_ERROR;
+    }
+
+    key->type = GS_AUDIT_KEY_WITNESS;
+    key->public[0] = (gs_uchar_t) key->type;
+
+    return gs_audit_key_set_id(key);
+}
+
+
+gs_rc_t
 gs_audit_key_generate(gs_audit_key_type_e type, gs_buf_t *b)
 {
     BIO       *bio;
@@ -322,7 +336,8 @@ gs_audit_key_make(const gs_audit_key_t *key)
 {
     const gs_str_t  *tag;
 
-    if (key->type == GS_AUDIT_KEY_ED25519
+    if ((key->type == GS_AUDIT_KEY_ED25519
+         || key->type == GS_AUDIT_KEY_WITNESS)
         && key->public_len == 1 + GS_AUDIT_ED25519_LEN)
     {
         return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL,

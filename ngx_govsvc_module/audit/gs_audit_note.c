@@ -15,8 +15,18 @@
 
 #define GS_AUDIT_SIG_MAX   128             /* key hash and signature */
 #define GS_AUDIT_ROOT_B64  44
+#define GS_AUDIT_STAMP     8               /* bytes of a time, big-endian */
+#define GS_AUDIT_WITNESSED_MAX  (GS_AUDIT_NOTE_MAX + 64)
 
 
+static gs_rc_t gs_audit_note_put(const gs_audit_key_t *key,
+    const gs_str_t *text, size_t head, gs_uchar_t *sig, gs_buf_t *b);
+static void gs_audit_note_witnessed(gs_buf_t *b, uint64_t time,
+    const gs_str_t *text);
+static gs_rc_t gs_audit_note_find(const gs_audit_key_t *key,
+    const gs_str_t *note, uint64_t *time);
+static gs_rc_t gs_audit_note_valid(const gs_audit_key_t *key,
+    const gs_str_t *text, const gs_uchar_t *sig, size_t len, uint64_t *time);
 static EVP_MD_CTX *gs_audit_note_md_ctx(const gs_audit_key_t *key,
     EVP_PKEY_CTX **pctx);
 static gs_rc_t gs_audit_note_verify(const gs_audit_key_t *key,
@@ -100,33 +110,91 @@ gs_rc_t
 gs_audit_note_sign(const gs_audit_key_t *key, const gs_str_t *text,
     gs_buf_t *b)
 {
+    gs_uchar_t  sig[GS_AUDIT_SIG_MAX];
+
+    if (!key->private || key->type == GS_AUDIT_KEY_WITNESS
+        || text->len == 0 || text->data[text->len - 1] != '\n')
+    {
+        return GS_ERROR;
+    }
+
+    return gs_audit_note_put(key, text, 4, sig, b);
+}
+
+
+gs_rc_t
+gs_audit_note_cosign(const gs_audit_key_t *key, const gs_str_t *text,
+    uint64_t time, gs_buf_t *b)
+{
+    gs_buf_t    message;
+    gs_str_t    view;
+    unsigned    i;
+    gs_uchar_t  sig[GS_AUDIT_SIG_MAX], buf[GS_AUDIT_WITNESSED_MAX];
+
+    if (!key->private || key->type != GS_AUDIT_KEY_WITNESS
+        || time > INT64_MAX || text->len == 0
+        || text->data[text->len - 1] != '\n')
+    {
+        return GS_ERROR;
+    }
+
+    for (i = 0; i < GS_AUDIT_STAMP; i++) {
+        sig[4 + i] = (gs_uchar_t) (time >> 8 * (GS_AUDIT_STAMP - 1 - i));
+    }
+
+    gs_buf_init(&message, buf, sizeof(buf));
+    gs_audit_note_witnessed(&message, time, text);
+
+    if (message.overflow) {
+        return GS_ERROR;
+    }
+
+    view = gs_buf_view(&message);
+
+    return gs_audit_note_put(key, &view, 4 + GS_AUDIT_STAMP, sig, b);
+}
+
+
+/* C2SP tlog-cosignature, "Ed25519 signed message". */
+
+static void
+gs_audit_note_witnessed(gs_buf_t *b, uint64_t time, const gs_str_t *text)
+{
+    gs_buf_text(b, "cosignature/v1\ntime ");
+    gs_buf_u64(b, time);
+    gs_buf_char(b, '\n');
+    gs_buf_str(b, text);
+}
+
+
+/* The signature goes behind head bytes of sig, the key hash before them. */
+
+static gs_rc_t
+gs_audit_note_put(const gs_audit_key_t *key, const gs_str_t *text, size_t head,
+    gs_uchar_t *sig, gs_buf_t *b)
+{
     size_t         n;
     gs_rc_t        rc;
-    gs_uchar_t     sig[GS_AUDIT_SIG_MAX];
     gs_uchar_t     b64[(GS_AUDIT_SIG_MAX + 2) / 3 * 4];
     EVP_MD_CTX    *ctx;
     EVP_PKEY_CTX  *pctx;
 
-    if (!key->private || text->len == 0 || text->data[text->len - 1] != '\n') {
-        return GS_ERROR;
-    }
-
     rc = GS_ERROR;
-    n = sizeof(sig) - 4;
+    n = GS_AUDIT_SIG_MAX - head;
     ctx = gs_audit_note_md_ctx(key, &pctx);
 
     if (ctx != NULL
         && EVP_DigestSignInit(ctx, NULL, key->type == GS_AUDIT_KEY_SM2
                                          ? EVP_sm3() : NULL,
                               NULL, key->pkey) == 1
-        && EVP_DigestSign(ctx, sig + 4, &n, text->data, text->len) == 1)
+        && EVP_DigestSign(ctx, sig + head, &n, text->data, text->len) == 1)
     {
         memcpy(sig, key->id, 4);
 
         gs_buf_str(b, &gs_audit_note_dash);
         gs_buf_put(b, key->name, key->name_len);
         gs_buf_char(b, ' ');
-        gs_buf_put(b, b64, gs_b64_encode(b64, sig, n + 4));
+        gs_buf_put(b, b64, gs_b64_encode(b64, sig, n + head));
         gs_buf_char(b, '\n');
 
         rc = b->overflow ? GS_ERROR : GS_OK;
@@ -206,10 +274,35 @@ gs_audit_note_split(const gs_str_t *note, gs_str_t *text,
 gs_rc_t
 gs_audit_note_check(const gs_audit_key_t *key, const gs_str_t *note)
 {
+    uint64_t  time;
+
+    return (key->type == GS_AUDIT_KEY_WITNESS)
+           ? GS_DECLINED : gs_audit_note_find(key, note, &time);
+}
+
+
+gs_rc_t
+gs_audit_note_cosigned(const gs_audit_key_t *key, const gs_str_t *note,
+    uint64_t *time)
+{
+    *time = 0;
+
+    return (key->type == GS_AUDIT_KEY_WITNESS)
+           ? gs_audit_note_find(key, note, time) : GS_DECLINED;
+}
+
+
+static gs_rc_t
+gs_audit_note_find(const gs_audit_key_t *key, const gs_str_t *note,
+    uint64_t *time)
+{
     size_t      len;
     gs_rc_t     rc;
     gs_str_t    text, rest, line, name;
+    uint64_t    stamp;
     gs_uchar_t  sig[GS_AUDIT_NOTE_MAX];
+
+    *time = 0;
 
     if (gs_audit_note_split(note, &text, &rest) != GS_OK) {
         return GS_ERROR;
@@ -232,14 +325,57 @@ gs_audit_note_check(const gs_audit_key_t *key, const gs_str_t *note)
             continue;
         }
 
-        if (gs_audit_note_verify(key, &text, sig + 4, len - 4) != GS_OK) {
+        if (gs_audit_note_valid(key, &text, sig + 4, len - 4, &stamp)
+            != GS_OK)
+        {
             return GS_ERROR;
+        }
+
+        if (stamp > *time) {
+            *time = stamp;
         }
 
         rc = GS_OK;
     }
 
     return rc;
+}
+
+
+static gs_rc_t
+gs_audit_note_valid(const gs_audit_key_t *key, const gs_str_t *text,
+    const gs_uchar_t *sig, size_t len, uint64_t *time)
+{
+    gs_buf_t    b;
+    gs_str_t    view;
+    unsigned    i;
+    gs_uchar_t  buf[GS_AUDIT_WITNESSED_MAX];
+
+    *time = 0;
+
+    if (key->type != GS_AUDIT_KEY_WITNESS) {
+        return gs_audit_note_verify(key, text, sig, len);
+    }
+
+    if (len <= GS_AUDIT_STAMP) {
+        return GS_ERROR;
+    }
+
+    for (i = 0; i < GS_AUDIT_STAMP; i++) {
+        *time = *time << 8 | sig[i];
+    }
+
+    gs_buf_init(&b, buf, sizeof(buf));
+    gs_audit_note_witnessed(&b, *time, text);
+
+    if (b.overflow || *time > INT64_MAX) {
+        return GS_ERROR;
+    }
+
+    view = gs_buf_view(&b);
+
+    return gs_audit_note_verify(key, &view, sig + GS_AUDIT_STAMP,
+                                len - GS_AUDIT_STAMP);
 }
 
 

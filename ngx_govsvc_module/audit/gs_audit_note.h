@@ -30,6 +30,7 @@
 
 typedef enum {
     GS_AUDIT_KEY_ED25519 = 1,
+    GS_AUDIT_KEY_WITNESS = 4,              /* Ed25519, of cosignatures only */
     GS_AUDIT_KEY_SM2 = 0xff
 } gs_audit_key_type_e;
 
@@ -71,6 +72,12 @@ gs_rc_t gs_audit_key_generate(gs_audit_key_type_e type, gs_buf_t *b);
 gs_rc_t gs_audit_key_public(gs_audit_key_t *key, const gs_str_t *text,
     gs_err_t *err);
 
+/*
+ * Makes an Ed25519 key one that cosigns, C2SP tlog-cosignature: it has another
+ * text, and can sign nothing else.  GS_ERROR for any other key.
+ */
+gs_rc_t gs_audit_key_witness(gs_audit_key_t *key);
+
 void gs_audit_key_free(gs_audit_key_t *key);
 
 /* NAME+HASH+KEY, without line feed. */
@@ -92,15 +99,28 @@ gs_rc_t gs_audit_checkpoint_parse(const gs_str_t *text,
 gs_rc_t gs_audit_note_sign(const gs_audit_key_t *key, const gs_str_t *text,
     gs_buf_t *b);
 
+/*
+ * Appends the cosignature of a witness over text, at that time (s since the
+ * epoch): that of all trees of this log it has seen, this is the largest, and
+ * begins with all others.
+ */
+gs_rc_t gs_audit_note_cosign(const gs_audit_key_t *key, const gs_str_t *text,
+    uint64_t time, gs_buf_t *b);
+
 /* Takes a note apart: the text with its last LF, the signature lines. */
 gs_rc_t gs_audit_note_split(const gs_str_t *note, gs_str_t *text,
     gs_str_t *signatures);
 
 /*
  * GS_OK: signed by key; GS_DECLINED: no signature of this key; GS_ERROR: the
- * note is malformed, or a signature in the key's name is wrong.
+ * note is malformed, or a signature in the key's name is wrong.  What the key of
+ * a witness has signed does not count.
  */
 gs_rc_t gs_audit_note_check(const gs_audit_key_t *key, const gs_str_t *note);
+
+/* The same for cosignatures of a witness; *time is the last one, or 0. */
+gs_rc_t gs_audit_note_cosigned(const gs_audit_key_t *key,
+    const gs_str_t *note, uint64_t *time);
 
 
 #endif /* _GS_AUDIT_NOTE_H_INCLUDED_ */

@@ -109,6 +109,7 @@ extern const gs_cli_verb_t  gs_cli_audit_keygen;
 extern const gs_cli_verb_t  gs_cli_audit_sealer;
 extern const gs_cli_verb_t  gs_cli_audit_trace;
 extern const gs_cli_verb_t  gs_cli_audit_why;
+extern const gs_cli_verb_t  gs_cli_audit_cosign;
 extern const gs_cli_verb_t  gs_cli_audit_prove;
 extern const gs_cli_verb_t  gs_cli_audit_check_proof;
 extern const gs_cli_verb_t  gs_cli_audit_stats;

@@ -66,6 +66,11 @@ static const gs_cli_option_t  gs_cli_audit_options[] = {
       "有未封存或未被覆盖的行即失败" },
     { "against", "FILE", "a checkpoint that was kept elsewhere",
       "异处保存的封存点" },
+    { "witness", "PUBLIC", "that checkpoint must be cosigned by this witness; "
+      "by each of them, or --quorum of them",
+      "该封存点须有此见证方的签名；给出多个时须全部具备，"
+      "或达到 --quorum 个" },
+    { "quorum", "N", "how many of the witnesses", "须有几个见证方" },
     { NULL, NULL, NULL, NULL }
 };
 

@@ -38,6 +38,7 @@ static const gs_cli_verb_t *const  gs_cli_verbs[] = {
     &gs_cli_audit_retention,
     &gs_cli_audit_keygen,
     &gs_cli_audit_sealer,
+    &gs_cli_audit_cosign,
     &gs_cli_audit_prove,
     &gs_cli_audit_check_proof,
     NULL

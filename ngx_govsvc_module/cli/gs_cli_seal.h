@@ -24,8 +24,14 @@ void gs_cli_seal_log(gs_cli_t *cli, gs_seal_log_t *log);
 /* The exit code for a result of that room. */
 int gs_cli_seal_code(gs_rc_t rc);
 
-/* All of --key; a public key may be given as its text or in a file. */
+/*
+ * All public keys of an option, which may be none, given as text or in a file;
+ * all of --key, at least one; all of --witness.
+ */
+int gs_cli_seal_option(gs_cli_t *cli, gs_seal_keys_t *keys,
+    const char *option);
 int gs_cli_seal_public(gs_cli_t *cli, gs_seal_keys_t *keys);
+int gs_cli_seal_witnesses(gs_cli_t *cli, gs_seal_keys_t *keys);
 int gs_cli_seal_private(gs_cli_t *cli, gs_seal_keys_t *keys);
 
 

@@ -30,9 +30,12 @@ static void gs_cli_seal_tell(void *data, const char *text);
 static const gs_cli_option_t  gs_cli_keygen_options[] = {
     { "alg", "ed25519|sm2", "how it signs (ed25519)", "签名算法（ed25519）" },
     { "name", "ORIGIN", "name of the log: gov.example/gd/gw1, or ending in "
-      "/sm3 for a tree of SM3",
-      "日志名称：gov.example/gd/gw1，以 /sm3 结尾则用 SM3 建树" },
+      "/sm3 for a tree of SM3; or of the witness",
+      "日志名称：gov.example/gd/gw1，以 /sm3 结尾则用 SM3 建树；或见证方名称" },
     { "out", "DIR", "folder for seal.key and seal.pub", "存放密钥的目录" },
+    { "witness", NULL, "a key that signs the checkpoints of others: "
+      "witness.key and witness.pub",
+      "见证方密钥，用于见证他方的封存点：witness.key 与 witness.pub" },
     { NULL, NULL, NULL, NULL }
 };
 
@@ -51,7 +54,7 @@ const gs_cli_verb_t  gs_cli_audit_keygen = {
 static int
 gs_cli_keygen_run(gs_cli_t *cli)
 {
-    int              rc;
+    int              rc, witness;
     char             text[GS_CLI_KEY_MAX];
     size_t           head, len;
     gs_buf_t         b;
@@ -77,13 +80,19 @@ gs_cli_keygen_run(gs_cli_t *cli)
                            "allowed: ed25519, sm2", alg);
     }
 
+    witness = (gs_cli_option(cli, "witness") != NULL);
+
+    if (witness && strcmp(alg, "ed25519") != 0) {
+        return gs_cli_fail(cli, GS_CLI_USAGE, "a witness signs with ed25519");
+    }
+
     if (strlen(origin) > GS_AUDIT_KEY_NAME_MAX) {
         return gs_cli_fail(cli, GS_CLI_USAGE, "--name is too long, allowed: "
                            "1 to 128 characters");
     }
 
     gs_buf_init(&b, text, sizeof(text));
-    gs_buf_text(&b, GS_SEAL_KEY_HEAD);
+    gs_buf_text(&b, witness ? GS_SEAL_KEY_WITNESS : GS_SEAL_KEY_HEAD);
     gs_buf_text(&b, origin);
     gs_buf_char(&b, '\n');
     head = gs_buf_len(&b);
@@ -102,7 +111,9 @@ gs_cli_keygen_run(gs_cli_t *cli)
     name = gs_str_text(origin);
     s = gs_str_make(text + head, len - head);
 
-    if (gs_audit_key_private(&key, &name, &s, &err) != GS_OK) {
+    if (gs_audit_key_private(&key, &name, &s, &err) != GS_OK
+        || (witness && gs_audit_key_witness(&key) != GS_OK))
+    {
         explicit_bzero(text, sizeof(text));
         return gs_cli_fail(cli, GS_CLI_USAGE, "%s", err.text);
     }
@@ -112,12 +123,14 @@ gs_cli_keygen_run(gs_cli_t *cli)
     gs_buf_char(&b, '\n');
     gs_audit_key_free(&key);
 
-    rc = gs_cli_keygen_write(cli, out, "seal.key", 0600, text, len);
+    rc = gs_cli_keygen_write(cli, out, witness ? "witness.key" : "seal.key",
+                             0600, text, len);
     explicit_bzero(text, sizeof(text));
 
     if (rc == GS_CLI_YES) {
-        rc = gs_cli_keygen_write(cli, out, "seal.pub", 0644, public,
-                                 gs_buf_len(&b));
+        rc = gs_cli_keygen_write(cli, out,
+                                 witness ? "witness.pub" : "seal.pub", 0644,
+                                 public, gs_buf_len(&b));
     }
 
     if (rc == GS_CLI_YES) {
@@ -197,16 +210,67 @@ gs_cli_seal_private(gs_cli_t *cli, gs_seal_keys_t *keys)
 int
 gs_cli_seal_public(gs_cli_t *cli, gs_seal_keys_t *keys)
 {
+    int       rc;
+    unsigned  i;
+
+    rc = gs_cli_seal_option(cli, keys, "key");
+
+    for (i = 0; rc == GS_CLI_YES && i < keys->n; i++) {
+        if (keys->keys[i].type == GS_AUDIT_KEY_WITNESS) {
+            rc = gs_cli_fail(cli, GS_CLI_USAGE, "--key %s is the key of a "
+                             "witness", keys->keys[i].name);
+        }
+    }
+
+    return (rc != GS_CLI_YES || keys->n != 0) ? rc
+           : gs_cli_fail(cli, GS_CLI_USAGE, "--key PUBLIC is missing");
+}
+
+
+int
+gs_cli_seal_witnesses(gs_cli_t *cli, gs_seal_keys_t *keys)
+{
+    int       rc;
+    unsigned  i, k;
+
+    rc = gs_cli_seal_option(cli, keys, "witness");
+
+    for (i = 0; rc == GS_CLI_YES && i < keys->n; i++) {
+
+        if (keys->keys[i].type != GS_AUDIT_KEY_WITNESS) {
+            return gs_cli_fail(cli, GS_CLI_USAGE, "--witness %s is no key of "
+                               "a witness", keys->keys[i].name);
+        }
+
+        /* one that is given twice is not two */
+
+        for (k = 0; k < i; k++) {
+            if (memcmp(keys->keys[k].public, keys->keys[i].public,
+                       keys->keys[i].public_len)
+                == 0)
+            {
+                return gs_cli_fail(cli, GS_CLI_USAGE, "--witness %s is given "
+                                   "twice", keys->keys[i].name);
+            }
+        }
+    }
+
+    return rc;
+}
+
+
+int
+gs_cli_seal_option(gs_cli_t *cli, gs_seal_keys_t *keys, const char *option)
+{
     gs_err_t     err;
     gs_str_t     text;
     const char  *value;
 
     for (keys->n = 0; ; keys->n++) {
-        value = gs_cli_option_n(cli, "key", keys->n);
+        value = gs_cli_option_n(cli, option, keys->n);
 
         if (value == NULL) {
-            return (keys->n != 0) ? GS_CLI_YES
-                   : gs_cli_fail(cli, GS_CLI_USAGE, "--key PUBLIC is missing");
+            return GS_CLI_YES;
         }
 
         if (keys->n == GS_SEAL_KEYS) {

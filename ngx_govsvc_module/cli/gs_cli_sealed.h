@@ -39,6 +39,8 @@ typedef struct {
     const char              *path;
     gs_seal_log_t            log;          /* of tiles */
     gs_seal_keys_t           keys;
+    gs_seal_keys_t           witnesses;
+    uint64_t                 quorum;       /* of these */
     char                     origin[GS_AUDIT_KEY_NAME_MAX + 1];
     char                     time[GS_AUDIT_TIME_MAX];
     uint64_t                 size;

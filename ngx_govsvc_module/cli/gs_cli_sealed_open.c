@@ -18,6 +18,8 @@ static int gs_cli_sealed_tree(gs_cli_sealed_t *s);
 static gs_rc_t gs_cli_sealed_keep(void *data, unsigned level, uint64_t index,
     const gs_uchar_t *hash);
 static int gs_cli_sealed_against(gs_cli_sealed_t *s);
+static int gs_cli_sealed_witnesses(gs_cli_sealed_t *s);
+static void gs_cli_sealed_witnessed(gs_cli_sealed_t *s, const gs_str_t *note);
 
 
 int
@@ -46,6 +48,10 @@ gs_cli_sealed_open(gs_cli_sealed_t *s, gs_cli_t *cli,
     }
 
     rc = gs_cli_sealed_start(s, cli, load);
+
+    if (rc == GS_CLI_YES) {
+        rc = gs_cli_sealed_witnesses(s);
+    }
 
     if (rc == GS_CLI_YES && s->kind == NULL) {
         rc = gs_cli_sealed_tree(s);
@@ -98,6 +104,7 @@ void
 gs_cli_sealed_free(gs_cli_sealed_t *s)
 {
     gs_seal_keys_free(&s->keys);
+    gs_seal_keys_free(&s->witnesses);
     gs_audit_hasher_free(&s->hasher);
     gs_cli_lines_close(&s->index);
     gs_free(&gs_mem_libc, s->slots);
@@ -298,6 +305,8 @@ gs_cli_sealed_against(gs_cli_sealed_t *s)
         return GS_CLI_YES;
     }
 
+    gs_cli_sealed_witnessed(s, &note);
+
     if (point.size > s->size) {
         gs_cli_sealed_bad(s, "rollback", "the checkpoint is older than the "
                           "one kept elsewhere", "封存点比异处保存的更旧");
@@ -324,4 +333,77 @@ gs_cli_sealed_against(gs_cli_sealed_t *s)
     }
 
     return GS_CLI_YES;
+}
+
+
+/* All of them, or as many as --quorum tells. */
+
+static int
+gs_cli_sealed_witnesses(gs_cli_sealed_t *s)
+{
+    int          rc;
+    gs_str_t     text;
+    const char  *quorum;
+
+    rc = gs_cli_seal_witnesses(s->cli, &s->witnesses);
+
+    if (rc != GS_CLI_YES) {
+        return rc;
+    }
+
+    quorum = gs_cli_option(s->cli, "quorum");
+
+    if ((s->witnesses.n != 0 && gs_cli_option(s->cli, "against") == NULL)
+        || (s->witnesses.n == 0 && quorum != NULL))
+    {
+        return gs_cli_fail(s->cli, GS_CLI_USAGE, s->witnesses.n != 0
+                           ? "--witness needs --against"
+                           : "--quorum needs --witness");
+    }
+
+    s->quorum = s->witnesses.n;
+
+    if (quorum == NULL) {
+        return GS_CLI_YES;
+    }
+
+    text = gs_str_text(quorum);
+
+    if (gs_parse_u64(&text, &s->quorum) != GS_OK || s->quorum == 0
+        || s->quorum > s->witnesses.n)
+    {
+        return gs_cli_fail(s->cli, GS_CLI_USAGE, "invalid --quorum \"%s\", "
+                           "allowed: 1 to %u", quorum, s->witnesses.n);
+    }
+
+    return GS_CLI_YES;
+}
+
+
+static void
+gs_cli_sealed_witnessed(gs_cli_sealed_t *s, const gs_str_t *note)
+{
+    gs_rc_t   rc;
+    unsigned  i;
+    uint64_t  good, time;
+
+    good = 0;
+
+    for (i = 0; i < s->witnesses.n; i++) {
+        rc = gs_audit_note_cosigned(&s->witnesses.keys[i], note, &time);
+
+        if (rc == GS_ERROR) {
+            gs_cli_sealed_bad(s, "forged", "the signature of a witness is "
+                              "wrong", "见证方的签名不符");
+            return;
+        }
+
+        good += (rc == GS_OK);
+    }
+
+    if (good < s->quorum) {
+        gs_cli_sealed_bad(s, "unwitnessed", "too few witnesses have signed "
+                          "the checkpoint kept elsewhere",
+                          "见证过异处封存点的见证方不足");
+    }
 }

@@ -21,6 +21,7 @@
 
 #define GS_SEAL_KEYS        8
 #define GS_SEAL_KEY_HEAD    "govsvc-seal-key "
+#define GS_SEAL_KEY_WITNESS "govsvc-witness-key "
 #define GS_SEAL_PATH        4096
 #define GS_SEAL_TEXT        1024           /* a report, with NUL */
 #define GS_SEAL_TILE_BYTES  (GS_AUDIT_TILE_WIDTH * GS_AUDIT_HASH)
@@ -113,6 +114,10 @@ unsigned gs_seal_edge(uint64_t size, unsigned level, uint64_t *tile);
 gs_rc_t gs_seal_key_add(gs_seal_keys_t *keys, const char *path,
     const gs_seal_log_t *log);
 void gs_seal_keys_free(gs_seal_keys_t *keys);
+
+/* The private key of a witness; GS_ERROR is told. */
+gs_rc_t gs_seal_key_witness(gs_audit_key_t *key, const char *path,
+    const gs_seal_log_t *log);
 
 
 /*

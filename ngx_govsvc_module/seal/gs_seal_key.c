@@ -21,18 +21,17 @@
 
 static gs_rc_t gs_seal_key_read(const char *path, char *text, size_t *len,
     const gs_seal_log_t *log);
+static gs_rc_t gs_seal_key_load(gs_audit_key_t *key, const char *path,
+    const char *head, const gs_seal_log_t *log);
 static gs_rc_t gs_seal_key_parse(gs_audit_key_t *key, const char *path,
-    const gs_str_t *text, const gs_seal_log_t *log);
+    const char *head, const gs_str_t *text, const gs_seal_log_t *log);
 
 
 gs_rc_t
 gs_seal_key_add(gs_seal_keys_t *keys, const char *path,
     const gs_seal_log_t *log)
 {
-    char             data[GS_SEAL_KEY_MAX];
-    size_t           len;
     gs_rc_t          rc;
-    gs_str_t         text;
     gs_audit_key_t  *key;
 
     if (keys->n == GS_SEAL_KEYS) {
@@ -40,16 +39,8 @@ gs_seal_key_add(gs_seal_keys_t *keys, const char *path,
                             GS_SEAL_KEYS);
     }
 
-    len = 0;
     key = &keys->keys[keys->n];
-    rc = gs_seal_key_read(path, data, &len, log);
-
-    if (rc == GS_OK) {
-        text = gs_str_make(data, len);
-        rc = gs_seal_key_parse(key, path, &text, log);
-    }
-
-    explicit_bzero(data, sizeof(data));
+    rc = gs_seal_key_load(key, path, GS_SEAL_KEY_HEAD, log);
 
     if (rc != GS_OK) {
         return rc;
@@ -64,6 +55,47 @@ gs_seal_key_add(gs_seal_keys_t *keys, const char *path,
     keys->n++;
 
     return GS_OK;
+}
+
+
+gs_rc_t
+gs_seal_key_witness(gs_audit_key_t *key, const char *path,
+    const gs_seal_log_t *log)
+{
+    if (gs_seal_key_load(key, path, GS_SEAL_KEY_WITNESS, log) != GS_OK) {
+        return GS_ERROR;
+    }
+
+    if (gs_audit_key_witness(key) != GS_OK) {
+        gs_audit_key_free(key);
+        return gs_seal_fail(log, GS_ERROR, "\"%s\" is of another kind, a "
+                            "witness signs with Ed25519", path);
+    }
+
+    return GS_OK;
+}
+
+
+static gs_rc_t
+gs_seal_key_load(gs_audit_key_t *key, const char *path, const char *head,
+    const gs_seal_log_t *log)
+{
+    char      data[GS_SEAL_KEY_MAX];
+    size_t    len;
+    gs_rc_t   rc;
+    gs_str_t  text;
+
+    len = 0;
+    rc = gs_seal_key_read(path, data, &len, log);
+
+    if (rc == GS_OK) {
+        text = gs_str_make(data, len);
+        rc = gs_seal_key_parse(key, path, head, &text, log);
+    }
+
+    explicit_bzero(data, sizeof(data));
+
+    return rc;
 }
 
 
@@ -114,14 +146,14 @@ gs_seal_key_read(const char *path, char *text, size_t *len,
 
 
 static gs_rc_t
-gs_seal_key_parse(gs_audit_key_t *key, const char *path, const gs_str_t *text,
-    const gs_seal_log_t *log)
+gs_seal_key_parse(gs_audit_key_t *key, const char *path, const char *head,
+    const gs_str_t *text, const gs_seal_log_t *log)
 {
     size_t    lf;
     gs_err_t  err;
     gs_str_t  prefix, name, pem;
 
-    prefix = gs_str_text(GS_SEAL_KEY_HEAD);
+    prefix = gs_str_text(head);
     lf = gs_str_chr(text, 0, '\n');
 
     if (!gs_str_prefix(text, &prefix) || lf == text->len) {

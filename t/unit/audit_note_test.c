@@ -17,6 +17,7 @@
 
 static void test_published(void);
 static void test_round(const char *kind);
+static void test_witness(void);
 static void test_parse(void);
 static void test_bad_keys(void);
 static void test_split(void);
@@ -29,6 +30,7 @@ main(void)
     test_published();
     test_round("ED25519");
     test_round("SM2");
+    test_witness();
     test_parse();
     test_bad_keys();
     test_split();
@@ -138,6 +140,82 @@ test_round(const char *kind)
     gs_buf_init(&b, note, sizeof(note));
     ok(gs_audit_note_sign(&key, &text, &b) == GS_ERROR,
        "%s: a text ends with a line feed", kind);
+
+    gs_audit_key_free(&key);
+    gs_audit_key_free(&pub);
+}
+
+
+/* A cosignature holds for its text and time, and is no signature of a log. */
+
+static void
+test_witness(void)
+{
+    char            pem[1024], vkey[GS_AUDIT_KEY_TEXT_MAX];
+    char            note[GS_AUDIT_NOTE_MAX];
+    size_t          i;
+    gs_buf_t        b, k;
+    gs_str_t        s, name, text;
+    uint64_t        time;
+    unsigned        passed;
+    gs_audit_key_t  key, pub;
+
+    s = make_pem("SM2", pem, sizeof(pem));
+    name = gs_str_text("witness.example/w1");
+    ok(gs_audit_key_private(&key, &name, &s, NULL) == GS_OK
+       && gs_audit_key_witness(&key) == GS_ERROR, "SM2 makes no witness");
+    gs_audit_key_free(&key);
+
+    s = make_pem("ED25519", pem, sizeof(pem));
+    ok(gs_audit_key_private(&key, &name, &s, NULL) == GS_OK
+       && gs_audit_key_witness(&key) == GS_OK, "Ed25519 does");
+    ok(gs_audit_key_witness(&key) == GS_ERROR, "once");
+
+    gs_buf_init(&k, vkey, sizeof(vkey));
+    gs_audit_key_text(&key, &k);
+    s = gs_buf_view(&k);
+    ok(gs_audit_key_public(&pub, &s, NULL) == GS_OK
+       && pub.type == GS_AUDIT_KEY_WITNESS, "its public text is read");
+
+    gs_buf_init(&b, note, sizeof(note));
+    gs_buf_text(&b, "gov.example/log\n5\n"
+                    "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n");
+    text = gs_buf_view(&b);
+    gs_buf_char(&b, '\n');
+
+    ok(gs_audit_note_sign(&key, &text, &b) == GS_ERROR,
+       "it signs as no log does");
+    ok(gs_audit_note_cosign(&pub, &text, 1, &b) == GS_ERROR,
+       "a public key cosigns nothing");
+    ok(gs_audit_note_cosign(&key, &text, (uint64_t) 1 << 63, &b) == GS_ERROR,
+       "a time has 63 bits");
+    ok(gs_audit_note_cosign(&key, &text, 1679315147, &b) == GS_OK,
+       "cosigned");
+
+    s = gs_buf_view(&b);
+    ok(gs_audit_note_cosigned(&pub, &s, &time) == GS_OK, "verified");
+    is_int(time, 1679315147, "with its time");
+    ok(gs_audit_note_check(&pub, &s) == GS_DECLINED, "no signature of a log");
+
+    passed = 0;
+
+    for (i = 0; i < s.len; i++) {
+        note[i] ^= 1;
+        passed += (gs_audit_note_cosigned(&pub, &s, &time) == GS_OK);
+        note[i] ^= 1;
+    }
+
+    is_int(passed, 0, "no byte of it can be changed");
+
+    ok(gs_audit_note_cosign(&key, &text, 1679315148, &b) == GS_OK, "again");
+    s = gs_buf_view(&b);
+    ok(gs_audit_note_cosigned(&pub, &s, &time) == GS_OK, "both hold");
+    is_int(time, 1679315148, "the last time");
+
+    gs_buf_init(&b, note, text.len + 60);
+    b.pos += text.len + 1;
+    ok(gs_audit_note_cosign(&key, &text, 1, &b) == GS_ERROR,
+       "a short buffer is told");
 
     gs_audit_key_free(&key);
     gs_audit_key_free(&pub);
