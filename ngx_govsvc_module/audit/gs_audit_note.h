@@ -113,8 +113,8 @@ gs_rc_t gs_audit_note_split(const gs_str_t *note, gs_str_t *text,
 
 /*
  * GS_OK: signed by key; GS_DECLINED: no signature of this key; GS_ERROR: the
- * note is malformed, or a signature in the key's name is wrong.  What the key of
- * a witness has signed does not count.
+ * note is malformed, or a signature in the key's name is wrong.  What the key
+ * of a witness has signed does not count.
  */
 gs_rc_t gs_audit_note_check(const gs_audit_key_t *key, const gs_str_t *note);
 
