@@ -86,6 +86,22 @@ cmp_ok(share(@plain), '<=', 0.5, 'set e: ordinary requests refused');
 cmp_ok(share($benign{$_}), '<=', $most{$_}, "set e: $_ refused")
     for sort keys %most;
 
+# Set f has both, and two halves: one was looked at before it was mended.
+
+for my $set (qw(f f2)) {
+    %attack = check($set, 'attack');
+    %benign = check($set, 'benign');
+    %most = (richtext => $set eq 'f' ? 6 : 8, codelike => 12, gis => 0.5);
+    @plain = map { $benign{$_} } grep { !exists $most{$_} } sort keys %benign;
+
+    cmp_ok(share($attack{$_}), '>=', 60, "set $set: attacks of $_")
+        for sort keys %attack;
+    cmp_ok(share(values %attack), '>=', 98, "set $set: attacks");
+    cmp_ok(share(@plain), '<=', 0.5, "set $set: ordinary requests refused");
+    cmp_ok(share($benign{$_}), '<=', $most{$_}, "set $set: $_ refused")
+        for sort keys %most;
+}
+
 $t->done;
 
 

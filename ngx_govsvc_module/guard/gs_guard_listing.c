@@ -55,6 +55,7 @@ static const gs_guard_listing_t  gs_guard_statements[] = {
     { "declare @", ";" },
     { "exec sp_help", NULL },
     { "begin transaction", ";" },
+    { "db.", "({" },
     { "start transaction", ";" },
     { NULL, NULL }
 };
@@ -86,6 +87,9 @@ static const gs_guard_listing_t  gs_guard_listings[] = {
     { "warning: ", NULL },
     { "uncaught ", NULL },
     { "npm err! ", NULL },
+    { "$(document).", "});" },
+    { "$(function", "});" },
+    { "settimeout(function", "}" },
     { "if [ ", "; then" },
     { "for ", "; do" },
     { "while ", "; do" },
@@ -106,13 +110,13 @@ static const char *const  gs_guard_listing_tools[] = {
     "docker ", "docker-compose ", "export ", "find . ", "firewall-cmd ",
     "git ", "gradle ", "grep -r", "hdfs ", "helm ", "hive ", "iptables ",
     "java -jar ", "jmap ", "jps ", "jstack ", "jstat ", "keytool ",
-    "kubectl ", "mount -t ", "mvn ", "mysql -h", "mysql -u", "mysqldump ",
-    "netstat -", "nohup java ", "npm ", "openssl s_client -connect ",
-    "openssl x509 ", "pip install ", "pip3 install ", "pnpm ", "ps -ef ",
-    "ps aux ", "psql ", "redis-cli ", "rsync ", "scp ", "sed -i",
-    "source /etc/profile", "spark-submit ", "sqlplus ", "svn ", "systemctl ",
-    "tail -f ", "tail -n", "tar -", "tar xzf ", "tar zxvf ", "tcpdump ",
-    "vi ", "vim ", "yarn ", "yum ", NULL
+    "kubectl ", "ldapsearch ", "mount -t ", "mvn ", "mysql -h", "mysql -u",
+    "mysqldump ", "netstat -", "nohup java ", "npm ",
+    "openssl s_client -connect ", "openssl x509 ", "pip install ",
+    "pip3 install ", "pnpm ", "ps -ef ", "ps aux ", "psql ", "redis-cli ",
+    "rsync ", "scp ", "sed -i", "source /etc/profile", "spark-submit ",
+    "sqlplus ", "svn ", "systemctl ", "tail -f ", "tail -n", "tar -",
+    "tar xzf ", "tar zxvf ", "tcpdump ", "vi ", "vim ", "yarn ", "yum ", NULL
 };
 
 
@@ -135,7 +139,7 @@ gs_guard_listing(const gs_str_t *text, int statements)
 
     if (p == last
         || (!gs_is_alpha(*p) && !gs_is_digit(*p)
-            && !gs_guard_listing_in("-#/`|*", *p)))
+            && !gs_guard_listing_in("-#/`|*$", *p)))
     {
         return 0;
     }
