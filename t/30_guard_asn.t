@@ -164,6 +164,7 @@ is(ask('/counted', '203.0.113.22')->status, 200, 'the third of one system');
 ok($t->wait_for(sub { %by = events(); return $by{'203.0.113.22'} }, 60),
     'the third fires');
 is($by{'203.0.113.22'}{asn}, 4134, 'and tells whose it is');
+is($by{'203.0.113.22'}{key}, 'AS4134', 'by its name');
 ok(!grep({ $by{$_} } map { "203.0.113.$_" } 200 .. 202),
     'what has no number is not counted');
 
@@ -239,6 +240,15 @@ for my $case ([ 'govsvc_geo places.mmdb;', 'places alone' ],
 {
     $t->stop();
     $t->http_conf("$case->[0]\n" . $servers)->run();
+
+    my $told = ($t->nginx_t('nginx.conf'))[1];
+
+    is(scalar(() = $told =~ m{"asn" is known of nobody: there is no database}g),
+       7, "$case->[1]: told of each line of rules") or diag($told);
+    like($told, qr/\[warn\] "asn" [^\n]*, add "asn=FILE" to "govsvc_geo" in /,
+         "$case->[1]: and what to do");
+    like($told, qr/"asn" is known[^\n]*a\.rules:10$/m,
+         "$case->[1]: and of the correlation");
     is(number('198.51.100.7'), '200 []', "$case->[1]: no number");
     is(ask('/set', '198.51.100.7')->status, 200,
         "$case->[1]: a rule that asks for it");
@@ -279,7 +289,8 @@ sub logged {
 
 
 sub events {
-    return map { $_->{src}{ip} => $_->{src} } map { decode_json($_) }
+    return map { $_->{src}{ip} => { %{$_->{src}}, key => $_->{act}{key} } }
+        map { decode_json($_) }
         grep { /"ty":"sec"/ && /\}$/ }
         map { split /\n/, $t->read_file($_) } $t->audit_files();
 }

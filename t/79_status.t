@@ -221,6 +221,28 @@ is($t->api('security', POST => 'revocations/lift', \%rev)->json->{result},
 is($t->api('security', POST => 'revocations/lift', \%rev)->status, 404,
     'only once');
 
+# security staff hear of each, of nothing else
+
+my @sec;
+
+$t->wait_for(sub {
+    @sec = grep { ($_->{attack} // '') eq 'revocation' } $t->audit_lines();
+    return @sec >= 13;
+}, 60);
+
+my ($jti) = grep { $_->{act}{key} =~ /^jti\b/
+                   && $_->{act}{code} eq 'TOKEN_REVOKED' } @sec;
+
+is(scalar @sec, 13, 'an event for each change');
+is($jti->{sev}, 1, 'one token is nothing special');
+is($jti->{act}{why}, 'issuer national', 'whose');
+ok(length $jti->{act}{by}, 'by whom');
+unlike(JSON::PP::encode_json($jti), qr/token-1/, 'not told in the open');
+is((grep { $_->{act}{key} =~ /^sub_before\b/ } @sec)[0]{sev}, 2,
+    'all of a person is more');
+is(scalar(grep { $_->{act}{code} eq 'TOKEN_RESTORED' } @sec), 1,
+    'and taken back');
+
 # each attempt is in the record
 
 my @lines;

@@ -8,6 +8,7 @@
 
 #include "admin/ngx_http_govsvc_admin.h"
 
+#include "http/ngx_http_govsvc_event.h"
 #include "http/ngx_http_govsvc_revoke.h"
 
 
@@ -129,6 +130,7 @@ static void
 ngx_http_govsvc_admin_revoke(ngx_http_request_t *r, gs_admin_reply_t *reply,
     gs_buf_t *b)
 {
+    gs_str_t                       actor;
     ngx_int_t                      rc;
     ngx_str_t                      kind;
     ngx_uint_t                     i;
@@ -165,6 +167,8 @@ ngx_http_govsvc_admin_revoke(ngx_http_request_t *r, gs_admin_reply_t *reply,
     switch (rc) {
 
     case NGX_OK:
+        actor = gs_str_text(reply->credential);
+        ngx_http_govsvc_event_revoked(r, &rev, &actor, reply->lift);
         ngx_http_govsvc_admin_result(b, reply->lift ? "lifted" : "revoked");
         return;
 

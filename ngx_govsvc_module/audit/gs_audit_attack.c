@@ -58,6 +58,16 @@
     "Check whether the ban is right; lift a mistaken one through the " \
     "administration interface."
 
+#define GS_AUDIT_REVOKED \
+    "核实吊销的原因与范围；密钥被吊销时按密钥泄露处置。", \
+    "Check why it was revoked and what else it reaches; treat a revoked key " \
+    "as one that leaked."
+
+#define GS_AUDIT_INSTANCE \
+    "联系平台运维人员核查实例，确认是故障还是攻击所致。", \
+    "Have the operators of the platform look at the instance: a fault, or " \
+    "the work of an attack."
+
 #define GS_AUDIT_ENGINE \
     "查看错误日志中的规则编号，调整规则或时间预算。", \
     "Find the rule in the error log and adjust it or the budget."
@@ -190,6 +200,12 @@ static const gs_audit_attack_t  gs_audit_attacks[] = {
 
     { "loss", "设备设施故障", "其他", "审计记录丢失",
       "loss of audit records", 3, GS_AUDIT_LOSS },
+
+    { "revocation", "网络攻击", "凭据攻击", "凭证吊销",
+      "revocation", 1, GS_AUDIT_REVOKED },
+
+    { "instance", "设备设施故障", "技术故障", "实例状态变化",
+      "state of an instance", 2, GS_AUDIT_INSTANCE },
 
     { "other", "其他", "其他", "其他",
       "other", 2, GS_AUDIT_SOURCE }

@@ -32,6 +32,7 @@
 #define GS_GUARD_BUDGET      3
 #define GS_GUARD_ID_MIN      1000
 #define GS_GUARD_ID_MAX      999999999
+#define GS_GUARD_ID_OWN      2400          /* what does not come along */
 
 #define GS_GUARD_MAX_HITS    16            /* listed in a verdict */
 #define GS_GUARD_MAX_ARGS    1000          /* arguments looked at */
@@ -359,6 +360,14 @@ typedef struct {
  */
 void gs_guard_remarks(const gs_guard_t *guard, gs_guard_warn_pt warn,
     void *data);
+
+/*
+ * Tells of rules and correlations from GS_GUARD_ID_OWN on that ask what nobody
+ * can tell: where a client is, without places; its autonomous system, without
+ * numbers.
+ */
+void gs_guard_unknown(const gs_guard_t *guard, int places, int numbers,
+    gs_guard_warn_pt warn, void *data);
 
 /* The rules in their order: n from 0; GS_DONE behind the last. */
 gs_rc_t gs_guard_rule(const gs_guard_t *guard, unsigned n,

@@ -25,6 +25,10 @@ typedef struct {
 } gs_lint_t;
 
 
+static void gs_guard_unknown_rule(const gs_lint_t *lint,
+    const gs_guard_rule_t *rule, int places, int numbers);
+static void gs_guard_unknown_say(const gs_lint_t *lint, const gs_str_t *file,
+    unsigned line, const char *what, int number);
 static void gs_guard_lint_rule(const gs_lint_t *lint,
     const gs_guard_rule_t *rule);
 static void gs_guard_lint_cond(const gs_lint_t *lint, const gs_str_t *file,
@@ -64,6 +68,97 @@ gs_guard_remarks(const gs_guard_t *guard, gs_guard_warn_pt warn, void *data)
     for (i = 0; i < n; i++) {
         gs_guard_lint_correlate(&lint, &rules[i]);
     }
+}
+
+
+void
+gs_guard_unknown(const gs_guard_t *guard, int places, int numbers,
+    gs_guard_warn_pt warn, void *data)
+{
+    uint32_t                    i;
+    unsigned                    n;
+    gs_lint_t                   lint;
+    const gs_correlate_rule_t  *rules, *rule;
+
+    lint.guard = guard;
+    lint.warn = warn;
+    lint.data = data;
+
+    for (i = 0; i < guard->nrules; i++) {
+        if (guard->rules[i].id >= GS_GUARD_ID_OWN) {
+            gs_guard_unknown_rule(&lint, &guard->rules[i], places, numbers);
+        }
+    }
+
+    rules = gs_correlate_rules(guard, &n);
+
+    for (i = 0; i < n; i++) {
+        rule = &rules[i];
+
+        if (rule->plan.id < GS_GUARD_ID_OWN) {
+            continue;
+        }
+
+        if (!numbers && (rule->key.kind == GS_CORRELATE_ASN
+                         || rule->of.kind == GS_CORRELATE_ASN))
+        {
+            gs_guard_unknown_say(&lint, &rule->file, rule->line, "asn", 1);
+        }
+
+        if (!places && (rule->key.kind == GS_CORRELATE_PROVINCE
+                        || rule->of.kind == GS_CORRELATE_PROVINCE))
+        {
+            gs_guard_unknown_say(&lint, &rule->file, rule->line, "province",
+                                 0);
+        }
+    }
+}
+
+
+static void
+gs_guard_unknown_rule(const gs_lint_t *lint, const gs_guard_rule_t *rule,
+    int places, int numbers)
+{
+    uint32_t          i;
+    unsigned          k;
+    gs_kind_e         kind;
+    const gs_cond_t  *cond;
+
+    for (i = 0; i < rule->nconds; i++) {
+        cond = &lint->guard->conds[rule->cond + i];
+
+        for (k = 0; k < cond->ntargets; k++) {
+            kind = lint->guard->targets[cond->targets[k]].kind;
+
+            if ((kind == GS_KIND_ASN && !numbers)
+                || ((kind == GS_KIND_COUNTRY || kind == GS_KIND_PROVINCE)
+                    && !places))
+            {
+                gs_guard_unknown_say(lint, &rule->file, cond->line,
+                                     gs_guard_kind_text(kind),
+                                     kind == GS_KIND_ASN);
+            }
+        }
+    }
+}
+
+
+static void
+gs_guard_unknown_say(const gs_lint_t *lint, const gs_str_t *file,
+    unsigned line, const char *what, int number)
+{
+    gs_str_t  s;
+
+    s = gs_str_text(what);
+
+    gs_guard_lint_say(lint, file, line,
+                      number
+                      ? "\"%S\" is known of nobody: there is no database of "
+                        "autonomous systems, add \"asn=FILE\" to "
+                        "\"govsvc_geo\""
+                      : "\"%S\" is known of nobody: there is no database of "
+                        "places, add \"govsvc_geo\" to http",
+                      &s);
 }
 
 

@@ -136,6 +136,13 @@ typedef struct {
 ngx_int_t ngx_http_govsvc_audit_pid(ngx_http_request_t *r, ngx_str_t *pid);
 
 /*
+ * The pseudonym of any value, by the key of now, in dst of GS_AUDIT_PID_MAX
+ * bytes; its length, 0 if there is no key.
+ */
+size_t ngx_http_govsvc_audit_pid_of(ngx_http_request_t *r,
+    const gs_str_t *value, u_char *dst);
+
+/*
  * The identifier that the record of this request will have, in r->pool; empty
  * where nothing is recorded.  The number is given with it: a request that has
  * one is recorded wherever it ends.

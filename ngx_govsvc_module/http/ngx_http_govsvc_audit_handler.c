@@ -488,9 +488,7 @@ ngx_http_govsvc_audit_hide(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
     size_t                              len;
     u_char                             *p;
     gs_str_t                            id;
-    uint64_t                            now;
     ngx_str_t                          *kept;
-    ngx_uint_t                          i;
     ngx_http_govsvc_audit_req_t        *req;
     ngx_http_govsvc_audit_main_conf_t  *amcf;
 
@@ -520,14 +518,9 @@ ngx_http_govsvc_audit_hide(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
     }
 
     id = ngx_govsvc_to_gs(value);
+    len = ngx_http_govsvc_audit_pid_of(r, &id, p);
 
-    now = ngx_govsvc_wall_us();
-
-    for (i = amcf->nkeys - 1; i != 0 && amcf->keys[i].from > now; i--) {
-        /* void */
-    }
-
-    if (gs_audit_pseudonym(amcf->keys[i].pseudonym, &id, p, &len) != GS_OK) {
+    if (len == 0) {
         return NGX_ERROR;
     }
 
@@ -537,4 +530,30 @@ ngx_http_govsvc_audit_hide(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
     *pid = *kept;
 
     return NGX_OK;
+}
+
+
+size_t
+ngx_http_govsvc_audit_pid_of(ngx_http_request_t *r, const gs_str_t *value,
+    u_char *dst)
+{
+    size_t                              len;
+    uint64_t                            now;
+    ngx_uint_t                          i;
+    ngx_http_govsvc_audit_main_conf_t  *amcf;
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_audit_module);
+
+    if (amcf->nkeys == 0 || value->len == 0) {
+        return 0;
+    }
+
+    now = ngx_govsvc_wall_us();
+
+    for (i = amcf->nkeys - 1; i != 0 && amcf->keys[i].from > now; i--) {
+        /* void */
+    }
+
+    return gs_audit_pseudonym(amcf->keys[i].pseudonym, value, dst, &len)
+           == GS_OK ? len : 0;
 }

@@ -8,6 +8,7 @@
 
 
 #include "http/ngx_http_govsvc_balancer_priv.h"
+#include "http/ngx_http_govsvc_event.h"
 
 
 static ngx_int_t ngx_http_govsvc_verdict(ngx_peer_connection_t *pc,
@@ -23,6 +24,10 @@ static gs_health_error_e ngx_http_govsvc_error(ngx_peer_connection_t *pc,
     ngx_http_upstream_t *u);
 static void ngx_http_govsvc_eject(ngx_http_govsvc_section_t *s,
     ngx_http_govsvc_peer_t *peer, gs_health_t *fate, uint64_t fails);
+static const gs_route_instance_t *ngx_http_govsvc_peer_instance(
+    ngx_http_govsvc_section_t *s, const gs_route_pool_t *pool,
+    const gs_registry_slot_t *slot);
+static void ngx_http_govsvc_back(ngx_http_govsvc_peer_t *peer);
 
 
 void
@@ -191,6 +196,91 @@ ngx_http_govsvc_recovered(ngx_http_govsvc_peer_t *peer)
     ngx_log_error(NGX_LOG_NOTICE, peer->request->connection->log, 0,
                   "govsvc balancer: peer %V of pool \"%V\" is back",
                   &peer->name, &peer->pool);
+
+    ngx_http_govsvc_back(peer);
+}
+
+
+static void
+ngx_http_govsvc_back(ngx_http_govsvc_peer_t *peer)
+{
+    gs_str_t                    id;
+    const gs_route_pool_t      *pool;
+    const gs_route_instance_t  *instance;
+    ngx_http_govsvc_section_t   s;
+
+    if (ngx_http_govsvc_section_enter(&s) != NGX_OK) {
+        return;
+    }
+
+    id = ngx_govsvc_to_gs(&peer->pool);
+    pool = gs_route_pool_find(s.table, &id);
+    instance = ngx_http_govsvc_peer_instance(&s, pool, peer->slot);
+
+    if (instance != NULL) {
+        ngx_http_govsvc_instance_event(&s, instance, "INSTANCE_BACK",
+                                       "an answer", NULL, 0);
+    }
+
+    ngx_http_govsvc_section_leave(&s);
+}
+
+
+/* NULL: it is gone from the table, or its pool is. */
+
+static const gs_route_instance_t *
+ngx_http_govsvc_peer_instance(ngx_http_govsvc_section_t *s,
+    const gs_route_pool_t *pool, const gs_registry_slot_t *slot)
+{
+    uint32_t                    i, n;
+    const gs_route_instance_t  *instance;
+
+    for (i = 0; pool != NULL && i < pool->ninstances; i++) {
+        instance = gs_route_instance(s->table, pool->instance + i);
+        n = ngx_http_govsvc_peer_entry(s, instance)->slot;
+
+        if (gs_registry_slot(s->registry, n) == slot) {
+            return instance;
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_http_govsvc_instance_event(ngx_http_govsvc_section_t *s,
+    const gs_route_instance_t *instance, const char *code, const char *why,
+    const gs_health_t *health, uint64_t time)
+{
+    const gs_route_pool_t             *pool;
+    ngx_http_govsvc_event_instance_t   what;
+
+    pool = gs_route_pool(s->table, instance->pool);
+
+    ngx_memzero(&what, sizeof(ngx_http_govsvc_event_instance_t));
+
+    what.code = code;
+    what.why = why;
+    what.health = health;
+    what.id = gs_route_str(s->table, instance->id);
+    what.address = gs_route_str(s->table, instance->name);
+    what.pool = gs_route_str(s->table, pool->id);
+    what.platform = gs_route_str(s->table,
+                        gs_route_platform(s->table, pool->platform)->id);
+
+    if (health == NULL) {
+        what.severity = 1;
+
+    } else {
+        what.severity = ngx_http_govsvc_pool_usable(s, pool, 0) != 0 ? 2 : 3;
+    }
+
+    if (time != 0) {
+        what.until = ngx_govsvc_wall_us() + time * 1000;
+    }
+
+    ngx_http_govsvc_event_instance(&what);
 }
 
 
@@ -278,10 +368,11 @@ static void
 ngx_http_govsvc_eject(ngx_http_govsvc_section_t *s,
     ngx_http_govsvc_peer_t *peer, gs_health_t *fate, uint64_t fails)
 {
-    gs_str_t                id;
-    uint64_t                time, until, times, *words, *pool_until;
-    ngx_uint_t              last;
-    const gs_route_pool_t  *pool, *first;
+    gs_str_t                    id;
+    uint64_t                    time, until, times, *words, *pool_until;
+    ngx_uint_t                  last;
+    const gs_route_pool_t      *pool, *first;
+    const gs_route_instance_t  *instance;
 
     id = ngx_govsvc_to_gs(&peer->pool);
     pool = gs_route_pool_find(s->table, &id);
@@ -341,4 +432,12 @@ ngx_http_govsvc_eject(ngx_http_govsvc_section_t *s,
     ngx_log_error(NGX_LOG_WARN, peer->request->connection->log, 0,
                   "govsvc balancer: peer %V of pool \"%V\" ejected for %uLms "
                   "after %uL failures", &peer->name, &peer->pool, time, fails);
+
+    instance = ngx_http_govsvc_peer_instance(s, pool, peer->slot);
+
+    if (instance != NULL) {
+        ngx_http_govsvc_instance_event(s, instance, "INSTANCE_EJECTED",
+                                       fate->state == GS_HEALTH_RATIO
+                                       ? "ratio" : "failures", fate, time);
+    }
 }

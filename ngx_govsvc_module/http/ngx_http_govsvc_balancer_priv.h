@@ -118,6 +118,16 @@ typedef struct {
 } ngx_http_govsvc_section_t;
 
 
+/*
+ * Tells security staff what became of an instance: the code of the event,
+ * why, the last error or NULL, how long (ms, 0: not told).  One whose pool has
+ * nobody left is graver.
+ */
+void ngx_http_govsvc_instance_event(ngx_http_govsvc_section_t *s,
+    const gs_route_instance_t *instance, const char *code, const char *why,
+    const gs_health_t *health, uint64_t time);
+
+
 /* One try after another of one request; in memory of the request. */
 typedef struct {
     ngx_http_request_t           *request;

@@ -8,9 +8,13 @@
  */
 
 
+#include "core/gs_buf.h"
 #include "http/ngx_http_govsvc_correlate_priv.h"
 
 
+static void ngx_http_govsvc_correlate_place(
+    ngx_http_govsvc_correlate_request_t *w, gs_correlate_kind_e kind,
+    const gs_str_t *value);
 static gs_rc_t ngx_http_govsvc_correlate_province(
     ngx_http_govsvc_correlate_request_t *w, gs_str_t *value);
 static gs_rc_t ngx_http_govsvc_correlate_taken(
@@ -80,6 +84,22 @@ ngx_http_govsvc_correlate_allowed(ngx_http_govsvc_correlate_main_conf_t *conf,
 }
 
 
+/* Nobody is told by it, so that people may read which one it was. */
+
+static void
+ngx_http_govsvc_correlate_place(ngx_http_govsvc_correlate_request_t *w,
+    gs_correlate_kind_e kind, const gs_str_t *value)
+{
+    gs_buf_t  b;
+
+    gs_buf_init(&b, w->label, sizeof(w->label));
+    gs_buf_text(&b, (kind == GS_CORRELATE_ASN) ? "AS" : "");
+    gs_buf_str(&b, value);
+
+    w->shown = gs_buf_view(&b);
+}
+
+
 gs_rc_t
 ngx_http_govsvc_correlate_value(void *data, const gs_correlate_field_t *field,
     unsigned key, gs_str_t *value)
@@ -124,7 +144,11 @@ ngx_http_govsvc_correlate_value(void *data, const gs_correlate_field_t *field,
         break;
 
     case GS_CORRELATE_PROVINCE:
-        return ngx_http_govsvc_correlate_province(w, value);
+        if (ngx_http_govsvc_correlate_province(w, value) != NGX_OK) {
+            return GS_DECLINED;
+        }
+
+        break;
 
     case GS_CORRELATE_ASN:
         asn = ngx_http_govsvc_geo_asn(r);
@@ -156,6 +180,12 @@ ngx_http_govsvc_correlate_value(void *data, const gs_correlate_field_t *field,
 
     if (key) {
         w->shown = gs_str_make(w->label, 0);
+
+        if (field->kind == GS_CORRELATE_ASN
+            || field->kind == GS_CORRELATE_PROVINCE)
+        {
+            ngx_http_govsvc_correlate_place(w, field->kind, value);
+        }
     }
 
     return (value->len != 0) ? GS_OK : GS_DECLINED;

@@ -15,6 +15,8 @@
 #include "http/ngx_http_govsvc_audit.h"
 #include "http/ngx_http_govsvc_ban.h"
 #include "http/ngx_http_govsvc_correlate.h"
+#include "http/ngx_http_govsvc_revoke.h"
+#include "route/gs_health.h"
 
 
 /*
@@ -48,6 +50,32 @@ void ngx_http_govsvc_event_write(gs_audit_event_t *ev);
  */
 void ngx_http_govsvc_event_ban(ngx_http_request_t *r, const gs_ban_id_t *id,
     const gs_ban_t *ban, uint64_t until);
+
+/* A revocation that r made by hand, or lifted. */
+void ngx_http_govsvc_event_revoked(ngx_http_request_t *r,
+    const ngx_http_govsvc_revocation_t *rev, const gs_str_t *actor,
+    ngx_uint_t lifted);
+
+
+/*
+ * What became of an instance: the code of the event, and how grave it is.
+ * Strings are borrowed; until is wall time in us, 0: not told.
+ */
+typedef struct {
+    const char       *code;                /* "INSTANCE_EJECTED" */
+    unsigned          severity;
+    gs_str_t          platform;
+    gs_str_t          pool;
+    gs_str_t          id;
+    gs_str_t          address;
+    const char       *why;                 /* "failures", "ratio", "check" */
+    const gs_health_t  *health;            /* the last error; NULL: none */
+    uint64_t          until;
+} ngx_http_govsvc_event_instance_t;
+
+/* An event of no request, from any worker; nothing without a store. */
+void ngx_http_govsvc_event_instance(
+    const ngx_http_govsvc_event_instance_t *what);
 
 /* The hook of correlation: a rule over many requests fired, an event itself. */
 void ngx_http_govsvc_event_fired(ngx_http_request_t *r,

@@ -7,6 +7,7 @@
  */
 
 
+#include "http/ngx_http_govsvc_client.h"
 #include "http/ngx_http_govsvc_guard_priv.h"
 
 
@@ -148,8 +149,9 @@ ngx_http_govsvc_guard_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_govsvc_guard_main_conf_t *gmcf = conf;
 
-    gs_err_t   err;
-    ngx_str_t  name;
+    gs_err_t                             err;
+    ngx_str_t                            name;
+    ngx_http_govsvc_client_main_conf_t  *cmcf;
 
     if (gmcf->build == NULL) {
         return NGX_CONF_OK;
@@ -163,6 +165,14 @@ ngx_http_govsvc_guard_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     gmcf->build = NULL;
+    gmcf->cf = cf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_govsvc_client_module);
+
+    gs_guard_unknown(gmcf->guard, cmcf->geo.db != NULL,
+                     cmcf->numbers.db != NULL, ngx_http_govsvc_guard_warn,
+                     gmcf);
 
     if (gmcf->body == 0) {
         gmcf->body = NGX_HTTP_GOVSVC_GUARD_BODY;

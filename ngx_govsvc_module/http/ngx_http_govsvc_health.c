@@ -386,6 +386,8 @@ ngx_http_govsvc_health_changed(ngx_http_govsvc_health_t *h,
                       "govsvc health: instance \"%V\" (%V) is down: %s %uD",
                       &n_id, &n_name, gs_health_error_text(next->error),
                       next->status);
+        ngx_http_govsvc_instance_event(s, instance, "INSTANCE_DOWN", "check",
+                                       next, 0);
         return;
     }
 
@@ -396,6 +398,9 @@ ngx_http_govsvc_health_changed(ngx_http_govsvc_health_t *h,
     if (!known) {
         return;
     }
+
+    ngx_http_govsvc_instance_event(s, instance, "INSTANCE_UP", "check", NULL,
+                                   0);
 
     /* its past with requests is over as well; it begins slowly */
 
