@@ -155,7 +155,11 @@ for my $n (@personal) {
         split //, ($n =~ s/X//r);
     push @spell, $n, "a${n}b", "_${n}_", $percent, $twice, $wide, "x/$n/y",
         "=$n", "\%20$n";
+    push @spell, join '%20', split //, $n if $n =~ /X/;
 }
+
+push @spell, '110105-19491231-002X', '137%201234%209050', '137-1234-9050',
+    '6225%207500%200000%201491', '6225+7500+0000+1491';
 
 for my $s (@spell) {
     $t->http_request('GET', "/headers-off/$s?$s=$s&k=$s", headers => {
@@ -192,6 +196,9 @@ for my $n (@personal) {
     # what a reader would decode
 
     (my $decoded = $text) =~ s/%(?:25)*([0-9a-fA-F]{2})/chr hex $1/ge;
+    my $grouped = join '[-+ ]?', split //, $n;
+    my @groups = $decoded =~ /.{0,20}(?<![0-9])$grouped(?![0-9]).{0,5}/g;
+    is(scalar @groups, 0, "never $n in groups") or diag($groups[0]);
     $decoded =~ s/\\u([0-9a-f]{4})/hex($1) < 256 ? chr hex $1 : '?'/ge;
     $decoded =~ s/\xef\xbc([\x90-\xba])/chr(ord($1) - 0x60)/ge;
     is(index($decoded, $n), -1, 'nor decoded');

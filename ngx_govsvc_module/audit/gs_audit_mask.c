@@ -12,24 +12,13 @@
  */
 
 
-#include "audit/gs_audit_mask.h"
+#include "audit/gs_audit_mask_priv.h"
 #include "core/gs_hex.h"
 
 
 #define GS_AUDIT_MASK_RUN     44           /* longest code that is kept, 43 */
-#define GS_AUDIT_MASK_DIGITS  19
 #define GS_AUDIT_MASK_LEAST   11           /* digits of a mobile number */
 #define GS_AUDIT_MASK_DEPTH   3            /* how often %25 is followed */
-
-#define GS_AUDIT_MASK_OTHER   -1
-#define GS_AUDIT_MASK_X       33           /* 0-9 digits, 10-35 letters */
-
-
-typedef struct {
-    gs_uchar_t        *dst;
-    const gs_uchar_t  *p;
-    const gs_uchar_t  *last;
-} gs_audit_mask_t;
 
 
 /* A stretch of digits and what is to be done with it. */
@@ -44,10 +33,7 @@ typedef struct {
 
 
 static int gs_audit_mask_clean(const gs_str_t *s);
-static int gs_audit_mask_byte(const gs_uchar_t *p, const gs_uchar_t *last,
-    size_t *used);
-static int gs_audit_mask_unit(const gs_uchar_t *p, const gs_uchar_t *last,
-    size_t *used);
+static int gs_audit_mask_joint(const gs_uchar_t *p, size_t i, size_t len);
 static void gs_audit_mask_run(gs_audit_mask_t *m);
 static int gs_audit_mask_code(const int *v, unsigned n);
 static int gs_audit_mask_literal(gs_audit_mask_t *m, const gs_uchar_t *p);
@@ -56,12 +42,8 @@ static void gs_audit_mask_look(const gs_uchar_t *p, const gs_uchar_t *last,
 static void gs_audit_mask_judge(gs_audit_mask_digits_t *d, int next);
 static void gs_audit_mask_digits(gs_audit_mask_t *m,
     const gs_audit_mask_digits_t *d);
-static int gs_audit_mask_is_id(const int *v);
 static int gs_audit_mask_is_date(const int *v);
-static unsigned gs_audit_mask_is_mobile(const int *v, unsigned n);
-static int gs_audit_mask_is_card(const int *v, unsigned n);
 static int gs_audit_mask_is_uscc(const int *v, int strict);
-static void gs_audit_mask_copy(gs_audit_mask_t *m, const gs_uchar_t *to);
 
 
 /* Digits, '%' and the lead byte of full-width forms. */
@@ -143,13 +125,14 @@ gs_audit_mask(gs_uchar_t *dst, const gs_str_t *src)
 /*
  * Most texts hold no number worth a look.  No personal number has fewer than
  * eleven digits, so without escapes and full-width forms one byte in eleven is
- * enough to see that there is none.
+ * enough to see that there is none, whether they stand together or in groups.
  */
 
 static int
 gs_audit_mask_clean(const gs_str_t *s)
 {
     size_t             i, from, to;
+    unsigned           digits;
     const gs_uchar_t  *p;
 
     p = s->data;
@@ -158,25 +141,34 @@ gs_audit_mask_clean(const gs_str_t *s)
         return 1;
     }
 
-    if (memchr(p, '%', s->len) != NULL || memchr(p, 0xef, s->len) != NULL) {
+    if (memchr(p, '%', s->len) != NULL || memchr(p, 0xef, s->len) != NULL
+        || memmem(p, s->len, "\xe3\x80\x80", 3) != NULL
+        || memmem(p, s->len, "\xc2\xa0", 2) != NULL)
+    {
         return 0;
     }
 
     for (i = GS_AUDIT_MASK_LEAST - 1; i < s->len; i += GS_AUDIT_MASK_LEAST) {
 
-        if (!gs_is_digit(p[i])) {
+        if (!gs_audit_mask_joint(p, i, s->len)) {
             continue;
         }
 
-        for (from = i; from > 0 && gs_is_digit(p[from - 1]); from--) {
+        for (from = i; from > 0 && gs_audit_mask_joint(p, from - 1, s->len);
+             from--)
+        {
             /* void */
         }
 
-        for (to = i + 1; to < s->len && gs_is_digit(p[to]); to++) {
-            /* void */
+        digits = 0;
+
+        for (to = from; to < s->len && gs_audit_mask_joint(p, to, s->len);
+             to++)
+        {
+            digits += gs_is_digit(p[to]);
         }
 
-        if (to - from >= GS_AUDIT_MASK_LEAST) {
+        if (digits >= GS_AUDIT_MASK_LEAST) {
             return 0;
         }
     }
@@ -185,9 +177,24 @@ gs_audit_mask_clean(const gs_str_t *s)
 }
 
 
-/* One byte, percent-encoded up to GS_AUDIT_MASK_DEPTH times. */
+/* A digit, or what may stand between two. */
 
 static int
+gs_audit_mask_joint(const gs_uchar_t *p, size_t i, size_t len)
+{
+    if (gs_is_digit(p[i])) {
+        return 1;
+    }
+
+    return (p[i] == ' ' || p[i] == '-' || p[i] == '+')
+           && i != 0 && gs_is_digit(p[i - 1])
+           && i + 1 < len && gs_is_digit(p[i + 1]);
+}
+
+
+/* One byte, percent-encoded up to GS_AUDIT_MASK_DEPTH times. */
+
+int
 gs_audit_mask_byte(const gs_uchar_t *p, const gs_uchar_t *last, size_t *used)
 {
     int       high, low;
@@ -229,7 +236,7 @@ gs_audit_mask_byte(const gs_uchar_t *p, const gs_uchar_t *last, size_t *used)
 
 /* The value of a letter or digit, or GS_AUDIT_MASK_OTHER. */
 
-static int
+int
 gs_audit_mask_unit(const gs_uchar_t *p, const gs_uchar_t *last, size_t *used)
 {
     int     c, second, third;
@@ -312,7 +319,10 @@ gs_audit_mask_run(gs_audit_mask_t *m)
 
         if (c < 10) {
             gs_audit_mask_look(m->p, m->last, &d);
-            gs_audit_mask_digits(m, &d);
+
+            if (d.hide != 0 || !gs_audit_mask_groups(m)) {
+                gs_audit_mask_digits(m, &d);
+            }
 
         } else {
             gs_audit_mask_copy(m, m->p + used);
@@ -492,7 +502,7 @@ gs_audit_mask_digits(gs_audit_mask_t *m, const gs_audit_mask_digits_t *d)
 
 /* GB 11643-1999: a date in 7-14 and MOD 11-2 over all. */
 
-static int
+int
 gs_audit_mask_is_id(const int *v)
 {
     int       sum;
@@ -551,7 +561,7 @@ gs_audit_mask_is_date(const int *v)
 
 /* The length of the prefix before the 11 digits; n if there is no mobile. */
 
-static unsigned
+unsigned
 gs_audit_mask_is_mobile(const int *v, unsigned n)
 {
     unsigned  prefix;
@@ -596,7 +606,7 @@ gs_audit_mask_is_mobile(const int *v, unsigned n)
 }
 
 
-static int
+int
 gs_audit_mask_is_card(const int *v, unsigned n)
 {
     int       sum, d, all;
@@ -670,7 +680,7 @@ gs_audit_mask_is_uscc(const int *v, int strict)
 }
 
 
-static void
+void
 gs_audit_mask_copy(gs_audit_mask_t *m, const gs_uchar_t *to)
 {
     size_t  n;

@@ -21,17 +21,18 @@
  * understood (percent-encoded up to three times, full-width), so a caller who
  * cuts at n hides the first n + GS_AUDIT_MASK_SLACK bytes and cuts then.
  */
-#define GS_AUDIT_MASK_SLACK  640
+#define GS_AUDIT_MASK_SLACK  800
 
 
 /*
  * Writes src with personal numbers masked to dst (src->len bytes at most;
  * dst and src do not overlap) and returns the length.  A number is seen also
- * where its digits are percent-encoded or full-width; what is not hidden is
- * copied as it stands.  One pass, no memory.
+ * where its digits are percent-encoded or full-width, or stand in groups; what
+ * is not hidden is copied as it stands.  One pass, no memory.
  *
  *     11010519491231002X   1****************X
  *     13712349050          137****9050
+ *     137 1234 9050        137 **** 9050
  *     6225750000001491     ************1491
  */
 size_t gs_audit_mask(gs_uchar_t *dst, const gs_str_t *src);
