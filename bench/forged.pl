@@ -7,6 +7,7 @@
 # within the same run, on one worker; the ratios are of neighbours.  "none" is
 # the same number of requests without a token.  Where there are two cores the
 # worker has one and what sends the other, so that neither waits for the other.
+# On a machine with other work: chrt -r 10 perl bench/forged.pl ...
 # perl bench/forged.pl [rounds [seconds [forged a second]]]
 
 use strict;
