@@ -769,7 +769,8 @@ const char  gs_admin_openapi[] =
     ",\"complete\",\"platforms\",\"outages\"]},\"Peer\":{\"type\":\"objec"
     "t\",\"properties\":{\"id\":{\"type\":\"string\"},\"revision\":{\"typ"
     "e\":\"integer\"},\"store\":{\"type\":\"string\"},\"time\":{\"type\":"
-    "\"integer\"},\"lag\":{\"type\":\"integer\",\"description\":\"changes"
+    "\"integer\"},\"addresses\":{\"type\":\"array\",\"items\":{\"type\":"
+    "\"string\"}},\"lag\":{\"type\":\"integer\",\"description\":\"changes"
     " that it has not yet\"},\"seen\":{\"type\":\"integer\",\"description"
     "\":\"ms since it was heard\"}},\"additionalProperties\":false,\"requ"
     "ired\":[\"id\",\"revision\",\"store\",\"time\",\"lag\",\"seen\"]}}}}";

@@ -111,6 +111,12 @@ gs_admin_own_near(const gs_admin_own_t *own, const gs_net_t *net)
         }
     }
 
+    for (i = 0; i < own->nothers; i++) {
+        if (gs_net_contains(&own->others[i], net)) {
+            return "an address of another node of the gateway";
+        }
+    }
+
     return NULL;
 }
 

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) govsvc authors
  *
- * What a node is itself: where it listens, the addresses of its machine, and
- * the Redis that it speaks with.  A peer there would be the gateway calling
- * itself, or a province reading what all of them share.
+ * What a node is itself: where it listens, the addresses of its machine and
+ * of other nodes, and the Redis that it speaks with.  A peer there would be the
+ * gateway calling itself, or a province reading what all of them share.
  */
 
 
@@ -30,6 +30,8 @@ typedef struct {
     unsigned                 nstores;
     const gs_net_t          *addrs;        /* of interfaces; NULL: not known */
     unsigned                 naddrs;
+    const gs_net_t          *others;       /* of other nodes */
+    unsigned                 nothers;
 } gs_admin_own_t;
 
 

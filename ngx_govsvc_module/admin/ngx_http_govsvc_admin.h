@@ -226,11 +226,13 @@ void ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job,
     gs_admin_t *a, gs_admin_host_t *host);
 
 /*
- * What this node is itself.  _create() in the memory of pool, NULL if it is
- * out; _stores() in the event loop while no thread works: where Redis is now;
- * _own() in the thread: as it is now, the interfaces as they were a minute
- * ago at most.  _file() at the end of the configuration: logs an instance of
- * govsvc_platforms at such a place, NGX_ERROR.
+ * What this node is itself, and where the others are.  _create() in the
+ * memory of pool, NULL if it is out; _stores() in the event loop while no
+ * thread works: where Redis is now; _own() in the thread, or while none works:
+ * as it is now, the interfaces as they were a minute ago at most; _others() in
+ * the thread: what _nodes_take() learnt.  _file() at the end of the
+ * configuration: logs an instance of govsvc_platforms at such a place,
+ * NGX_ERROR.
  */
 ngx_http_govsvc_own_t *ngx_http_govsvc_own_create(ngx_pool_t *pool,
     ngx_cycle_t *cycle);
@@ -238,7 +240,25 @@ void ngx_http_govsvc_own_stores(ngx_http_govsvc_own_t *o,
     ngx_cycle_t *cycle);
 const gs_admin_own_t *ngx_http_govsvc_own(ngx_http_govsvc_own_t *o,
     ngx_log_t *log);
+void ngx_http_govsvc_own_others(ngx_http_govsvc_own_t *o,
+    ngx_http_govsvc_registry_t *reg);
 ngx_int_t ngx_http_govsvc_own_file(ngx_conf_t *cf);
+
+/*
+ * The addresses of nodes, in the event loop.  _text(): those of this one, as a
+ * JSON array into buf, while no thread works; the end.  _take(): of what all
+ * nodes told.
+ */
+#define NGX_HTTP_GOVSVC_NODES_TEXT  4096
+
+u_char *ngx_http_govsvc_nodes_text(ngx_http_govsvc_own_t *o, u_char *buf,
+    ngx_log_t *log);
+void ngx_http_govsvc_nodes_take(ngx_http_govsvc_admin_main_conf_t *amcf,
+    ngx_govsvc_redis_reply_t *reply);
+
+/* In the event loop: heartbeats of leases that any node got. */
+void ngx_http_govsvc_nodes_beats(ngx_http_govsvc_registry_t *reg,
+    ngx_govsvc_redis_reply_t *reply);
 
 /* In the event loop: what instances will show of their health. */
 ngx_int_t ngx_http_govsvc_admin_health_fill(ngx_http_govsvc_admin_job_t *job);

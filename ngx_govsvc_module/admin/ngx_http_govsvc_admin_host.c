@@ -60,6 +60,7 @@ ngx_http_govsvc_admin_engine(ngx_http_govsvc_admin_job_t *job, gs_admin_t *a,
                  ? &amcf->registry->regions : NULL;
     a->deny = amcf->deny.elts;
     a->ndeny = (unsigned) amcf->deny.nelts;
+    ngx_http_govsvc_own_others(amcf->worker->own, amcf->registry);
     a->own = ngx_http_govsvc_own(amcf->worker->own, amcf->cycle->log);
     a->read_only = (amcf->registry->snapshot.len == 0);
     a->proof = (amcf->proof != 0);

@@ -25,6 +25,8 @@ struct ngx_http_govsvc_own_s {
     ngx_uint_t         last;               /* of stores */
     gs_net_t          *addrs;              /* of libc */
     uint64_t           read;               /* us, mono; 0: never */
+    gs_net_t           others[NGX_HTTP_GOVSVC_REGISTRY_OTHERS];
+    uint64_t           turn;               /* of others */
 };
 
 
@@ -253,6 +255,55 @@ ngx_http_govsvc_own(ngx_http_govsvc_own_t *o, ngx_log_t *log)
     o->read = now;
 
     return &o->own;
+}
+
+
+/* Who writes may be killed in it: then what was read before holds. */
+
+void
+ngx_http_govsvc_own_others(ngx_http_govsvc_own_t *o,
+    ngx_http_govsvc_registry_t *reg)
+{
+    gs_net_t                       *nets;
+    uint64_t                        turn, word[3];
+    ngx_uint_t                      i, k, n;
+    ngx_http_govsvc_registry_sh_t  *sh;
+
+    sh = reg->sh;
+    turn = __atomic_load_n(&sh->others_turn, __ATOMIC_SEQ_CST);
+
+    if (turn == o->turn || (turn & 1)) {
+        return;
+    }
+
+    n = (ngx_uint_t) __atomic_load_n(&sh->nothers, __ATOMIC_SEQ_CST);
+    n = ngx_min(n, NGX_HTTP_GOVSVC_REGISTRY_OTHERS);
+
+    nets = gs_alloc(&gs_mem_libc, (n + 1) * sizeof(gs_net_t));
+    if (nets == NULL) {
+        return;
+    }
+
+    ngx_memzero(nets, (n + 1) * sizeof(gs_net_t));
+
+    for (i = 0; i < n; i++) {
+        for (k = 0; k < 3; k++) {
+            word[k] = __atomic_load_n(&sh->others[i][k], __ATOMIC_SEQ_CST);
+        }
+
+        nets[i].family = (word[0] == GS_NET_IPV6) ? GS_NET_IPV6 : GS_NET_IPV4;
+        nets[i].bits = (word[0] == GS_NET_IPV6) ? 128 : 32;
+        ngx_memcpy(nets[i].addr, &word[1], sizeof(nets[i].addr));
+    }
+
+    if (__atomic_load_n(&sh->others_turn, __ATOMIC_SEQ_CST) == turn) {
+        ngx_memcpy(o->others, nets, n * sizeof(gs_net_t));
+        o->own.others = o->others;
+        o->own.nothers = (unsigned) n;
+        o->turn = turn;
+    }
+
+    gs_free(&gs_mem_libc, nets);
 }
 
 

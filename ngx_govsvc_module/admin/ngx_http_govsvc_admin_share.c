@@ -309,6 +309,12 @@ ngx_http_govsvc_share_run(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
     } else if (job->share == NGX_HTTP_GOVSVC_SHARE_FOUND) {
         ngx_http_govsvc_share_position(job);
         ngx_http_govsvc_share_all(job);
+
+    } else if (job->share == NGX_HTTP_GOVSVC_SHARE_ASK) {
+
+        /* read here, told in the event loop */
+
+        (void) ngx_http_govsvc_own(w->own, log);
     }
 
     if (rc == GS_ERROR) {

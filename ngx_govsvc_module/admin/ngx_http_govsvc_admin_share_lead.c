@@ -10,6 +10,7 @@
 #include "admin/ngx_http_govsvc_admin.h"
 
 
+#define NGX_HTTP_GOVSVC_SHARE_NODES    10      /* s */
 #define NGX_HTTP_GOVSVC_SHARE_TICK     500     /* ms */
 #define NGX_HTTP_GOVSVC_SHARE_WAIT     2000    /* ms */
 #define NGX_HTTP_GOVSVC_SHARE_AGAIN    20      /* ms */
@@ -29,6 +30,7 @@ struct ngx_http_govsvc_share_s {
     ngx_http_govsvc_admin_job_t        *whole;     /* is being read */
     gs_route_head_t                     node;
     ngx_uint_t                          stuck;
+    ngx_uint_t                          turn;
     unsigned                            leads:1;
     unsigned                            asking:1;
     unsigned                            gap:1;
@@ -47,8 +49,6 @@ static void ngx_http_govsvc_share_act(ngx_http_govsvc_share_t *share,
     ngx_uint_t verdict, const gs_route_head_t *store);
 static void ngx_http_govsvc_share_state(ngx_http_govsvc_share_t *share,
     ngx_uint_t state, const gs_route_head_t *store);
-static void ngx_http_govsvc_share_beats(ngx_http_govsvc_share_t *share,
-    ngx_govsvc_redis_reply_t *reply);
 static void ngx_http_govsvc_share_follow(ngx_http_govsvc_share_t *share);
 static void ngx_http_govsvc_share_leave(ngx_http_govsvc_share_t *share);
 static void ngx_http_govsvc_share_whole(ngx_http_govsvc_share_t *share);
@@ -205,13 +205,13 @@ ngx_http_govsvc_share_job(ngx_http_govsvc_share_t *share,
 static void
 ngx_http_govsvc_share_send_ask(ngx_http_govsvc_share_t *share)
 {
-    size_t                       n;
-    u_char                       text[256];
-    ngx_str_t                    argv[3][4];
+    u_char                      *last;
+    u_char                       text[256 + NGX_HTTP_GOVSVC_NODES_TEXT];
+    ngx_str_t                    argv[4][4];
     ngx_pool_t                  *pool;
-    ngx_uint_t                   i;
+    ngx_uint_t                   i, ncmds;
     ngx_govsvc_redis_t          *rd;
-    ngx_govsvc_redis_cmd_t       cmds[3];
+    ngx_govsvc_redis_cmd_t       cmds[4];
     ngx_govsvc_redis_status_e    status;
     ngx_http_govsvc_registry_t  *reg;
 
@@ -227,21 +227,28 @@ ngx_http_govsvc_share_send_ask(ngx_http_govsvc_share_t *share)
 
     ngx_memzero(cmds, sizeof(cmds));
 
-    n = (size_t) (ngx_sprintf(text, "{\"revision\":%uL,\"store\":\"%s\","
-                              "\"time\":%uL}", share->node.revision,
-                              gs_route_share_name((unsigned) reg->sh->store),
-                              ngx_govsvc_wall_us())
-                  - text);
+    last = ngx_sprintf(text, "{\"revision\":%uL,\"store\":\"%s\","
+                       "\"time\":%uL,\"addresses\":", share->node.revision,
+                       gs_route_share_name((unsigned) reg->sh->store),
+                       ngx_govsvc_wall_us());
+    last = ngx_http_govsvc_nodes_text(share->conf->worker->own, last,
+                                      share->tick.log);
+    *last++ = '}';
+
+    /* the other nodes do not move every second */
+
+    ncmds = (share->turn++ % NGX_HTTP_GOVSVC_SHARE_NODES == 0) ? 4 : 3;
 
     ngx_str_set(&argv[0][0], "GET");
     ngx_str_set(&argv[1][0], "HSET");
     ngx_str_set(&argv[2][0], "HGETALL");
+    ngx_str_set(&argv[3][0], "HGETALL");
     argv[1][2].data = (u_char *) share->conf->node.data;
     argv[1][2].len = share->conf->node.len;
     argv[1][3].data = text;
-    argv[1][3].len = n;
+    argv[1][3].len = (size_t) (last - text);
 
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 4; i++) {
         cmds[i].argv = argv[i];
         cmds[i].argc = (i == 1) ? 4 : 2;
         cmds[i].key = 1;
@@ -256,7 +263,8 @@ ngx_http_govsvc_share_send_ask(ngx_http_govsvc_share_t *share)
         && ngx_http_govsvc_share_key(rd, pool, "beats", 0, &argv[2][1])
            == NGX_OK)
     {
-        status = ngx_govsvc_redis_multi(rd, cmds, 3, NULL);
+        argv[3][1] = argv[1][1];
+        status = ngx_govsvc_redis_multi(rd, cmds, ncmds, NULL);
     }
 
     ngx_destroy_pool(pool);
@@ -293,7 +301,13 @@ ngx_http_govsvc_share_asked(void *data, ngx_govsvc_redis_status_e status,
         return;
     }
 
-    ngx_http_govsvc_share_beats(share, ngx_govsvc_redis_at(reply, 2));
+    ngx_http_govsvc_nodes_beats(share->conf->registry,
+                                ngx_govsvc_redis_at(reply, 2));
+
+    if (ngx_govsvc_redis_count(reply) == 4) {
+        ngx_http_govsvc_nodes_take(share->conf,
+                                   ngx_govsvc_redis_at(reply, 3));
+    }
 
     if (ngx_govsvc_redis_is_nil(head)) {
         ngx_http_govsvc_share_act(share,
@@ -409,51 +423,6 @@ ngx_http_govsvc_share_state(ngx_http_govsvc_share_t *share, ngx_uint_t state,
                   "govsvc registry: the store in redis \"%V\" is %s",
                   ngx_govsvc_redis_name(share->conf->registry->redis),
                   gs_route_share_name((unsigned) state));
-}
-
-
-/* Heartbeats that other nodes got. */
-
-static void
-ngx_http_govsvc_share_beats(ngx_http_govsvc_share_t *share,
-    ngx_govsvc_redis_reply_t *reply)
-{
-    char        id[GS_ADMIN_ID + 1];
-    int64_t     deadline;
-    uint64_t   *word, old;
-    ngx_str_t   text;
-    ngx_uint_t  i, n;
-
-    n = ngx_govsvc_redis_count(reply);
-
-    for (i = 0; i + 1 < n; i += 2) {
-        if (ngx_govsvc_redis_text(ngx_govsvc_redis_at(reply, i), &text)
-            != NGX_OK
-            || text.len >= sizeof(id)
-            || ngx_govsvc_redis_int(ngx_govsvc_redis_at(reply, i + 1),
-                                    &deadline)
-               != NGX_OK)
-        {
-            continue;
-        }
-
-        ngx_memcpy(id, text.data, text.len);
-        id[text.len] = '\0';
-        word = ngx_http_govsvc_registry_word(share->conf->registry, "lease",
-                                             id);
-        if (word == NULL) {
-            continue;
-        }
-
-        old = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-
-        if (deadline > 0 && (uint64_t) deadline > old) {
-            (void) __atomic_compare_exchange_n(word, &old,
-                                               (uint64_t) deadline, 0,
-                                               __ATOMIC_SEQ_CST,
-                                               __ATOMIC_SEQ_CST);
-        }
-    }
 }
 
 

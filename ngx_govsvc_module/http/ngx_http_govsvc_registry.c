@@ -102,7 +102,7 @@ ngx_http_govsvc_registry_zone(ngx_conf_t *cf, ngx_http_govsvc_registry_t *reg)
     ngx_str_t        name;
     ngx_shm_zone_t  *zone;
 
-    ngx_str_set(&name, "govsvc_registry_words.3");
+    ngx_str_set(&name, "govsvc_registry_words.4");
 
     zone = ngx_shared_memory_add(cf, &name,
                                  sizeof(ngx_http_govsvc_registry_sh_t)

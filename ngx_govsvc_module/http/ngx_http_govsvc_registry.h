@@ -20,6 +20,7 @@
 
 #define NGX_HTTP_GOVSVC_REGISTRY_WORDS  16384
 #define NGX_HTTP_GOVSVC_REGISTRY_PROBES 32
+#define NGX_HTTP_GOVSVC_REGISTRY_OTHERS 512
 
 
 /* A number for a name, in shared memory. */
@@ -46,6 +47,9 @@ typedef struct {
     uint64_t                judged;        /* when, ms; 0: to be done */
     uint64_t                refused;       /* objects, by the rules of now */
     uint64_t                refused_told;
+    uint64_t                others_turn;   /* odd: is being written */
+    uint64_t                nothers;       /* addresses of other nodes */
+    uint64_t                others[NGX_HTTP_GOVSVC_REGISTRY_OTHERS][3];
     ngx_http_govsvc_word_t  words[NGX_HTTP_GOVSVC_REGISTRY_WORDS];
 } ngx_http_govsvc_registry_sh_t;
 
