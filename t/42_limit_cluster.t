@@ -55,6 +55,12 @@ for my $t (@nodes) {
             try_files     /index.html =404;
         }
 
+        location = /cost {
+            govsvc_limit  zone=few cost=\$arg_c timeout=2s;
+            root          %%DIR%%;
+            try_files     /index.html =404;
+        }
+
         location = /hold {
             govsvc_limit  zone=hold delay=4 mode=strict timeout=2s;
             root          %%DIR%%;
@@ -162,6 +168,14 @@ for my $i (0 .. 8) {
 
 is($passed, 3, 'three of nine, on three nodes');
 is($nodes[1]->http_get('/few?k=b')->header('X-Source'), 'lease', 'by lease');
+
+# what one node may need next is there for the others
+
+$r = $nodes[0]->http_get('/cost?k=c&c=1');
+is($r->status, 200, 'one of three');
+like($r->header('RateLimit'), qr/^"few";r=2;/, 'two are left');
+is($nodes[1]->http_get('/cost?k=c&c=2')->status, 200, 'the other two');
+is($nodes[2]->http_get('/cost?k=c&c=1')->status, 429, 'and no more');
 
 # (a slow answer of Redis would have told this node nothing)
 

@@ -141,7 +141,10 @@ gs_limit_item_lease(gs_limit_item_t *item, uint64_t now, unsigned write)
     if (rc == GS_OK) {
         item->source = GS_LIMIT_SOURCE_LEASE;
         item->leased = (write != 0);
-        item->ask = gs_limit_lease_short(&item->lease);
+
+        /* who may wait fetches nothing ahead: others may need it first */
+
+        item->ask = (!item->strict && gs_limit_lease_short(&item->lease));
         return GS_OK;
     }
 

@@ -537,7 +537,7 @@ gs_limit_lease_result(gs_limit_lease_t *lease, uint64_t now, uint64_t held)
 
     } else if (now - next < rate->tau) {
         n = (uint64_t) (((gs_limit_wide_t) (now - next) * rate->inverse)
-                        >> 63);
+                        >> 63) + 1;
     }
 
     n += held;
