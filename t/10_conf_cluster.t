@@ -180,6 +180,10 @@ my @refused = (
     => 'invalid tz "Beijing", it must be an offset such as +08:00, or Z in '
        . 'bad.conf:1',
 
+    'govsvc_quota_zone $arg_k zone=q:32k quota=5/day tz=+14:01;'
+    => 'invalid tz "+14:01", it must be an offset such as +08:00, or Z in '
+       . 'bad.conf:1',
+
     "$day local_share=10%;"
     => '"local_share" needs "sync=NAME" in bad.conf:1',
 

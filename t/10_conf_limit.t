@@ -165,6 +165,17 @@ my @limits = (
     => 'invalid cost "6", no request could pass: the burst of limit zone '
        . '"ip" is 5 in bad.conf:2',
 
+    "govsvc_limit_tier zone=ip \$arg_t { free off; low rate=1r/s burst=2; }\n"
+    . 'server { govsvc_limit zone=ip cost=3; }'
+    => 'invalid cost "3", no request could pass: the burst of tier "low" of '
+       . 'limit zone "ip" is 2 in bad.conf:3',
+
+    'govsvc_limit zone=ip delay=2 nodelay;'
+    => '"delay" and "nodelay" exclude one another in bad.conf:2',
+
+    'govsvc_limit zone=ip nodelay delay=2;'
+    => '"delay" and "nodelay" exclude one another in bad.conf:2',
+
     'govsvc_limit zone=ip zone=ip;'
     => 'duplicate limit zone "ip" in bad.conf:2',
 

@@ -117,8 +117,9 @@ ngx_http_govsvc_limit_args(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like)
 {
     char        *rv;
     ngx_str_t   *value, text;
-    ngx_uint_t   i;
+    ngx_uint_t   i, nodelay;
 
+    nodelay = 0;
     like->cost = 1;
     like->timeout = 50;
     value = cf->args->elts;
@@ -135,7 +136,7 @@ ngx_http_govsvc_limit_args(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like)
         }
 
         if (ngx_govsvc_conf_param(&value[i], "nodelay", &text)) {
-            like->delayed = 0;
+            nodelay = 1;
             continue;
         }
 
@@ -151,6 +152,12 @@ ngx_http_govsvc_limit_args(ngx_conf_t *cf, ngx_http_govsvc_limit_t *like)
         if (rv != NGX_CONF_OK) {
             return rv;
         }
+    }
+
+    if (nodelay && like->delayed) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"delay\" and \"nodelay\" exclude one another");
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;

@@ -262,12 +262,16 @@ ngx_http_govsvc_limit_add_item(ngx_http_request_t *r,
 }
 
 
-/* A value that is no number counts as one; 0 is for free. */
+/*
+ * A value that is no number counts as one; 0 is for free.  A number that is
+ * too large to be read is more than any burst.
+ */
 
 ngx_int_t
 ngx_http_govsvc_limit_cost(ngx_http_request_t *r,
     ngx_http_govsvc_limit_t *limit, uint64_t *cost)
 {
+    size_t     i;
     gs_str_t   s;
     ngx_str_t  value;
 
@@ -283,8 +287,18 @@ ngx_http_govsvc_limit_cost(ngx_http_request_t *r,
 
     s = ngx_govsvc_to_gs(&value);
 
-    if (gs_parse_u64(&s, cost) != GS_OK) {
-        *cost = 1;
+    if (gs_parse_u64(&s, cost) == GS_OK) {
+        return NGX_OK;
+    }
+
+    *cost = 1;
+
+    for (i = 0; i < s.len && gs_is_digit(s.data[i]); i++) {
+        /* void */
+    }
+
+    if (s.len != 0 && i == s.len) {
+        *cost = UINT64_MAX;
     }
 
     return NGX_OK;

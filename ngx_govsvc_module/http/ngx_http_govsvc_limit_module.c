@@ -264,10 +264,13 @@ ngx_http_govsvc_limit_merge_conf(ngx_conf_t *cf, void *parent, void *child)
 static char *
 ngx_http_govsvc_limit_check(ngx_conf_t *cf, ngx_http_govsvc_limit_t *limit)
 {
-    gs_err_t                       err;
-    ngx_http_govsvc_limit_zone_t  *zone;
+    gs_err_t                        err;
+    ngx_uint_t                      i;
+    ngx_http_govsvc_limit_zone_t   *zone;
+    ngx_http_govsvc_limit_class_t  *class;
 
     zone = limit->zone;
+    class = zone->tiers.elts;
 
     ngx_memzero(&err, sizeof(gs_err_t));
     err.line = (unsigned) limit->line;
@@ -276,6 +279,20 @@ ngx_http_govsvc_limit_check(ngx_conf_t *cf, ngx_http_govsvc_limit_t *limit)
         gs_err(&err, "invalid cost \"%zu\", no request could pass: the burst "
                "of limit zone \"%s\" is %zu", (size_t) limit->cost,
                (char *) zone->base.name.data, (size_t) zone->main.rate.burst);
+
+        return ngx_govsvc_conf_error(cf, &limit->file, &err);
+    }
+
+    for (i = 0; i < zone->tiers.nelts; i++) {
+
+        if (class[i].off || limit->cost <= class[i].rate.burst) {
+            continue;
+        }
+
+        gs_err(&err, "invalid cost \"%zu\", no request could pass: the burst "
+               "of tier \"%s\" of limit zone \"%s\" is %zu",
+               (size_t) limit->cost, (char *) class[i].tier.data,
+               (char *) zone->base.name.data, (size_t) class[i].rate.burst);
 
         return ngx_govsvc_conf_error(cf, &limit->file, &err);
     }

@@ -133,7 +133,7 @@ gs_limit_quota_zone(gs_limit_quota_t *quota, const gs_str_t *s, gs_err_t *err)
         minutes = (s->data[4] - '0') * 10 + s->data[5] - '0';
     }
 
-    if (hours < 0 || hours > 14 || minutes > 59) {
+    if (hours < 0 || minutes > 59 || hours * 60 + minutes > 14 * 60) {
         return gs_err(err, "invalid tz \"%S\", it must be an offset such as "
                       "+08:00, or Z", s);
     }
