@@ -54,9 +54,15 @@ $t->gateway(
 
 sleep 60 - time() % 60 if time() % 60 > 45;
 
+sub month { strftime('%Y-%m', gmtime(time() + 8 * 3600 + $_[0])) }
+
+# no month ends while this runs
+
+sleep 1 while month(0) ne month(300);
+
 my $minute = int(time() / 60);
 my $since = $minute - 59;
-my $month = strftime('%Y-%m', gmtime($minute * 60 + 8 * 3600));
+my $month = month(0);
 
 mkdir $t->dir() . '/state';
 chmod 0777, $t->dir() . '/state';
