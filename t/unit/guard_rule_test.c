@@ -41,8 +41,8 @@ static const rule_case_t  rule_cases[] = {
       "args, arg_names, arg:NAME, headers, header_names, header:NAME, "
       "header:*, cookies, cookie:NAME, ip, geo.country, geo.province, asn, "
       "head, body, form, form_names, json, json:PATH, json_keys, xml, "
-      "files.name, files.type, files.head, token.CLAIM, status, resp_header:NAME, "
-      "resp_body, inputs, same" },
+      "files.name, files.type, files.head, token.CLAIM, status, "
+      "resp_header:NAME, resp_body, inputs, same" },
     { "rule 1000 a { match path|header:; }",
       "1: unknown target \"header:\"; did you mean \"headers\"?" },
     { "rule 1000 a { match path !; }",
