@@ -39,6 +39,8 @@ static const char  fuzz_rules[] =
     "rule 1010 k { match json:a[*].b|json:*.c|cookie:d|arg:e eq 1 2; log; }\n"
     "rule 1011 l { match status >= 500; match resp_header:x length > 3;"
     " block; }\n"
+    "rule 1013 n { match head flag repeated foreign-host too-many; log; }\n"
+    "rule 1014 o { match body flag xml-tree xml-bomb repeated; log; }\n"
     "rule 1012 m { match resp_body lit secret; log; }\n";
 
 
