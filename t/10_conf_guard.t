@@ -292,7 +292,7 @@ rules("include x.rules;\n",
 
 rules("rule 1000 a {\n" . join('', map { " match header:x-$_ lit a;\n" }
     1 .. 1000) . " log;\n}\n",
-    'too many different targets, the limit is 1024 in x.rules:1001',
+    'too many different targets, the limit is 1024 in x.rules:1000',
     'too many headers');
 
 for my $case (

@@ -16,6 +16,7 @@
 #define LISTENS  "the gateway itself listens there"
 #define REDIS    "a Redis of the gateway is there"
 #define NEAR     "an address of the gateway"
+#define OTHER    "an address of another node of the gateway"
 #define NEAR_R   "the address of a Redis of the gateway"
 
 
@@ -65,6 +66,12 @@ static const case_t  cases[] = {
     { "127.0.0.1", 6381, "loopback", NULL },
     { "2001:da8::21", 6379, REDIS, REDIS },
     { "10.0.0.22", 6379, NULL, NULL },
+
+    /* another node */
+
+    { "10.0.0.11", 8080, OTHER, NULL },
+    { "64:ff9b::a00:b", 443, OTHER, NULL },
+    { "10.0.0.12", 8080, NULL, NULL },
 
     /* no leave of a laboratory */
 
@@ -167,7 +174,7 @@ test_file(const gs_admin_own_t *own)
 int
 main(void)
 {
-    gs_net_t          one, addrs[4];
+    gs_net_t          one, addrs[4], others[1];
     unsigned          always;
     gs_admin_own_t    own;
     gs_admin_place_t  listens[3], stores[3];
@@ -197,6 +204,10 @@ main(void)
     own.nstores = 3;
     own.addrs = addrs;
     own.naddrs = 4;
+
+    others[0] = net("10.0.0.11");
+    own.others = others;
+    own.nothers = 1;
 
     test_places(&own);
     test_file(&own);
