@@ -201,8 +201,8 @@ rules("rule 1000 a { match zzzzzz eq /; log; }\n",
     'unknown target "zzzzzz"; allowed: method, path, segments, uri, query,'
     . ' args, arg_names, arg:NAME, headers, header_names, header:NAME,'
     . ' header:*, cookies, cookie:NAME, ip, geo.country, geo.province, asn,'
-    . ' head, body, form, form_names, json, json:PATH, json_keys, xml, files.name,'
-    . ' files.type, files.head, token.CLAIM, status, resp_header:NAME,'
+    . ' head, body, form, form_names, json, json:PATH, json_keys, xml,'
+    . ' files.name, files.type, files.head, token.CLAIM, status, resp_header:NAME,'
     . ' resp_body, inputs, same in x.rules:1', 'no target near');
 
 rules("rule 1000 a { match header:x=y eq /; log; }\n",

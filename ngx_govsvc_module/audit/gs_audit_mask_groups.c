@@ -45,6 +45,7 @@ gs_audit_mask_groups(gs_audit_mask_t *m)
     gs_audit_mask_groups_t   g;
 
     memset(&g, 0, sizeof(gs_audit_mask_groups_t));
+    used = 0;
     p = m->p;
 
     for ( ;; ) {
