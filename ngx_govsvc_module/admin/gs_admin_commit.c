@@ -137,6 +137,7 @@ gs_admin_try(gs_admin_call_t *c, const char *id, json_t *object, json_t *old)
     gs_rc_t            rc;
     gs_route_table_t  *table;
 
+    table = NULL;
     record = gs_admin_record(c, object, old, "active");
 
     rc = (record != NULL) ? gs_admin_put(c, c->resource->kind, id, record)
@@ -271,6 +272,7 @@ gs_admin_commit_compile(gs_admin_call_t *c, gs_route_table_t **table,
     uint32_t   index;
 
     rc = GS_ERROR;
+    index = GS_ROUTE_NONE;
 
     if (gs_route_doc_outs(c->admin->doc, &found) != 0) {
 
