@@ -253,7 +253,7 @@ gs_cli_store_fill(gs_cli_store_t *store, gs_cli_store_chain_t *c)
         }
     }
 
-    if (c->last != 0) {
+    if (c->buf != NULL) {
         memmove(c->buf, c->buf + c->pos, c->last - c->pos);
         c->last -= c->pos;
         c->pos = 0;
@@ -364,7 +364,7 @@ gs_cli_store_room(gs_cli_store_t *store, gs_cli_store_chain_t *c, size_t size)
         return gs_cli_store_memory(store);
     }
 
-    if (c->last != 0) {
+    if (c->buf != NULL) {
         memcpy(buf, c->buf, c->last);
     }
 

@@ -223,7 +223,7 @@ gs_head_same(gs_guard_run_t *run)
 
     memset(names, 0, sizeof(names));
 
-    if (run->in->rewind == NULL) {
+    if (run->in->header == NULL || run->in->rewind == NULL) {
         return 0;
     }
 
