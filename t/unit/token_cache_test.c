@@ -422,11 +422,13 @@ static void
 test_beside(void)
 {
     int       i, n, wrong;
-    size_t    size[20];
-    gs_str_t  t, token[20];
+    size_t    size[40];
+    gs_str_t  t, token[40];
 
-    for (i = 0; i < 20; i++) {
-        size[i] = (i % 2 == 0) ? 1000 + (size_t) i * 250 : 0;
+    /* more slots than there are, wherever they fall */
+
+    for (i = 0; i < 40; i++) {
+        size[i] = (i % 2 == 0) ? 1000 + (size_t) (i % 20) * 250 : 0;
         t = size[i] != 0 ? large(size[i]) : token_of(i);
         token[i] = gs_str_dup(&gs_mem_libc, &t);
     }
@@ -435,12 +437,12 @@ test_beside(void)
     wrong = 0;
 
     for (i = 0; i < 2000; i++) {
-        n = i * i % 20;
+        n = i / 2 % 40;
         wrong += (check(token[n], NOW + i) != GS_TOKEN_OK);
         wrong += (size[n] != 0 && !is_large(size[n]));
     }
 
-    for (i = 0; i < 20; i++) {
+    for (i = 0; i < 40; i++) {
         gs_free(&gs_mem_libc, (void *) (uintptr_t) token[i].data);
     }
 
@@ -490,7 +492,9 @@ test_evict(void)
         slot[i].exp = NOW - 100;
     }
 
-    for (i = 100; i < 120; i++) {
+    /* no more than a set has, for they may all fall into one */
+
+    for (i = 100; i < 100 + GS_TOKEN_CACHE_WAYS; i++) {
         (void) check(token_of(i), NOW);
     }
 
