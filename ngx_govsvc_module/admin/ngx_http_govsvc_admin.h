@@ -85,6 +85,7 @@ typedef struct {
     ngx_uint_t                      ready;
     ngx_uint_t                      fresh;     /* stamp was taken */
     ngx_uint_t                      behind;    /* the file is no truth */
+    uint64_t                        hosts;     /* stamp, of the table */
 
     ngx_queue_t                     waiting;   /* of the event loop */
     ngx_uint_t                      nwaiting;

@@ -60,18 +60,27 @@ ngx_http_govsvc_named_take(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
     gs_route_doc_t                  *doc;
     gs_admin_host_t                  host;
     ngx_http_govsvc_named_job_t     *nj;
+    ngx_http_govsvc_admin_worker_t  *w;
 
     nj = job->named;
-    doc = &job->conf->worker->doc;
+    w = job->conf->worker;
+    doc = &w->doc;
 
     ngx_http_govsvc_admin_engine(job, &a, &host);
 
-    changed = ngx_http_govsvc_named_judge(job, &a, log);
+    changed = ngx_http_govsvc_named_judge(job, &a, log) || nj->force;
     rc = GS_OK;
 
-    if (changed || nj->force) {
+    /* what the server of before or after an upgrade found holds here, too */
+
+    if (changed || doc->hosts_stamp != w->hosts) {
         ngx_memzero(&why, sizeof(gs_err_t));
-        rc = ngx_http_govsvc_hosts_store(job->conf->registry, doc, &why, log);
+        rc = ngx_http_govsvc_hosts_store(job->conf->registry, doc, changed,
+                                         &why, log);
+
+        if (rc == GS_OK) {
+            w->hosts = doc->hosts_stamp;
+        }
 
         if (rc == GS_ERROR) {
             ngx_log_error(NGX_LOG_ERR, log, 0, "govsvc hosts: %s", why.text);

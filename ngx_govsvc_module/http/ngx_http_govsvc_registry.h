@@ -120,13 +120,13 @@ ngx_int_t ngx_http_govsvc_registry_catch_up(ngx_http_govsvc_registry_t *reg,
 /*
  * The addresses that names of instances were found to have.  _load() brings
  * doc->hosts to the newest file that is whole, NGX_DECLINED if it is there
- * already; _store() writes doc->hosts and makes the table current, as
- * _commit().  Under the lock of the snapshot.  Both block.
+ * already; _store() writes doc->hosts, if that is asked for, and makes the
+ * table current, as _commit().  Under the lock of the snapshot.  Both block.
  */
 ngx_int_t ngx_http_govsvc_hosts_load(ngx_http_govsvc_registry_t *reg,
     gs_route_doc_t *doc, ngx_log_t *log);
 gs_rc_t ngx_http_govsvc_hosts_store(ngx_http_govsvc_registry_t *reg,
-    gs_route_doc_t *doc, gs_err_t *err, ngx_log_t *log);
+    gs_route_doc_t *doc, ngx_uint_t write, gs_err_t *err, ngx_log_t *log);
 
 /*
  * The shared word of a name; never taken back.  NULL when the table is full.

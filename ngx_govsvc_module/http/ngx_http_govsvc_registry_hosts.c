@@ -92,7 +92,7 @@ ngx_http_govsvc_hosts_take(gs_route_doc_t *doc, const gs_str_t *text)
 
 gs_rc_t
 ngx_http_govsvc_hosts_store(ngx_http_govsvc_registry_t *reg,
-    gs_route_doc_t *doc, gs_err_t *err, ngx_log_t *log)
+    gs_route_doc_t *doc, ngx_uint_t write, gs_err_t *err, ngx_log_t *log)
 {
     size_t             size;
     gs_rc_t            rc;
@@ -107,7 +107,9 @@ ngx_http_govsvc_hosts_store(ngx_http_govsvc_registry_t *reg,
 
     rc = ngx_http_govsvc_registry_fits(reg, table, size, err);
 
-    if (rc == GS_OK && ngx_http_govsvc_hosts_write(reg, doc, log) != NGX_OK) {
+    if (rc == GS_OK && write
+        && ngx_http_govsvc_hosts_write(reg, doc, log) != NGX_OK)
+    {
         rc = gs_err(err, "the addresses cannot be written");
     }
 
