@@ -17,7 +17,6 @@ static gs_rc_t gs_audit_counts_init(gs_audit_counts_t *c, gs_mem_t *mem,
     unsigned max);
 static gs_audit_count_t *gs_audit_counts_row(gs_audit_counts_t *c,
     const gs_str_t *name);
-static unsigned gs_audit_counts_hash(const gs_str_t *name);
 static void gs_audit_counts_add(gs_audit_counts_t *c, const gs_str_t *name,
     uint64_t n, int denied, int failed);
 static void gs_audit_stats_span(gs_audit_stats_t *s, const gs_str_t *time);
@@ -98,7 +97,7 @@ gs_audit_counts_row(gs_audit_counts_t *c, const gs_str_t *name)
         s = gs_str_text("_long");
     }
 
-    for (i = gs_audit_counts_hash(&s); /* void */; i++) {
+    for (i = gs_str_hash(&s); /* void */; i++) {
         i &= c->slots - 1;
 
         if (c->slot[i] == 0) {
@@ -129,22 +128,6 @@ gs_audit_counts_row(gs_audit_counts_t *c, const gs_str_t *name)
     memcpy(row->name, s.data, s.len);
 
     return row;
-}
-
-
-static unsigned
-gs_audit_counts_hash(const gs_str_t *name)
-{
-    size_t    i;
-    unsigned  h;
-
-    h = 2166136261u;
-
-    for (i = 0; i < name->len; i++) {
-        h = (h ^ name->data[i]) * 16777619u;
-    }
-
-    return h;
 }
 
 

@@ -390,7 +390,7 @@ gs_json_name_known(gs_json_t *j, const gs_str_t *raw, const gs_str_t *name)
         j->len += name->len;
     }
 
-    hash = gs_guard_text_hash(name);
+    hash = gs_str_hash(name);
 
     for (i = 0; i < level->nkeys; i++) {
         if (level->keys[i] == hash) {

@@ -553,7 +553,6 @@ extern const char *const  gs_guard_view_names[];
 unsigned gs_guard_target(const gs_guard_t *guard, gs_kind_e kind,
     const gs_str_t *name);
 uint32_t gs_guard_name_hash(gs_kind_e kind, const gs_str_t *name);
-uint32_t gs_guard_text_hash(const gs_str_t *text);    /* not case-blind */
 int gs_guard_name_eq(gs_kind_e kind, const gs_str_t *a, const gs_str_t *b);
 
 /*

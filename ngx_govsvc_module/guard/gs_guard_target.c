@@ -355,22 +355,6 @@ gs_guard_name_hash(gs_kind_e kind, const gs_str_t *name)
 }
 
 
-uint32_t
-gs_guard_text_hash(const gs_str_t *text)
-{
-    size_t    i;
-    uint32_t  h;
-
-    h = 2166136261u;
-
-    for (i = 0; i < text->len; i++) {
-        h = (h ^ text->data[i]) * 16777619u;
-    }
-
-    return h;
-}
-
-
 unsigned
 gs_guard_target(const gs_guard_t *guard, gs_kind_e kind, const gs_str_t *name)
 {

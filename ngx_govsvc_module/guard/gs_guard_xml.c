@@ -277,7 +277,7 @@ gs_xml_open(gs_xml_t *x)
     }
 
     if (x->depth < GS_XML_DEPTH) {
-        x->open[x->depth] = gs_guard_text_hash(&x->element);
+        x->open[x->depth] = gs_str_hash(&x->element);
 
     } else {
         x->facts |= GS_FLAG_XML_BOMB;
@@ -298,7 +298,7 @@ gs_xml_close(gs_xml_t *x)
     x->depth--;
 
     if (x->depth < GS_XML_DEPTH
-        && x->open[x->depth] != gs_guard_text_hash(&x->element))
+        && x->open[x->depth] != gs_str_hash(&x->element))
     {
         x->facts |= GS_FLAG_XML_TREE;
     }
@@ -358,7 +358,7 @@ gs_xml_once(gs_xml_t *x, const gs_str_t *name)
         return;
     }
 
-    hash = gs_guard_text_hash(name);
+    hash = gs_str_hash(name);
 
     for (i = 0; i + 1 < x->attrs; i++) {
         if (x->seen[i] == hash) {

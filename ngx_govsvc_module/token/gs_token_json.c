@@ -41,7 +41,6 @@ static gs_rc_t gs_token_json_word(gs_token_json_in_t *in,
 static gs_token_node_t *gs_token_json_node(gs_token_json_in_t *in);
 static void gs_token_json_blank(gs_token_json_in_t *in);
 static int gs_token_json_peek(gs_token_json_in_t *in);
-static uint32_t gs_token_json_hash(const gs_str_t *key);
 static const gs_token_node_t *gs_token_json_step(const gs_token_node_t *node,
     const gs_str_t *step);
 
@@ -213,7 +212,7 @@ gs_token_json_member(gs_token_json_in_t *in, gs_token_node_t *object,
         return GS_ERROR;
     }
 
-    node->hash = gs_token_json_hash(&node->key);
+    node->hash = gs_str_hash(&node->key);
 
     if (gs_token_json_unique(object, node) != GS_OK) {
         return GS_ERROR;
@@ -525,24 +524,6 @@ static int
 gs_token_json_peek(gs_token_json_in_t *in)
 {
     return in->pos < in->last ? *in->pos : -1;
-}
-
-
-static uint32_t
-gs_token_json_hash(const gs_str_t *key)
-{
-    size_t    i;
-    uint32_t  h;
-
-    /* FNV-1a: only spares comparisons, whose number is bounded anyway */
-
-    h = 2166136261u;
-
-    for (i = 0; i < key->len; i++) {
-        h = (h ^ key->data[i]) * 16777619u;
-    }
-
-    return h;
 }
 
 
