@@ -18,6 +18,8 @@ static const char *gs_admin_judge_covers(gs_route_doc_kind_e kind,
     const json_t *object, const json_t *scope);
 static const char *gs_admin_judge_instance(const json_t *object,
     const json_t *scope);
+static gs_rc_t gs_admin_judge_peer(const json_t *object, gs_net_t *net,
+    unsigned *port);
 static const json_t *gs_admin_judge_credential(const gs_route_doc_t *doc,
     const char *id);
 
@@ -90,19 +92,29 @@ gs_admin_judged(gs_admin_t *a, gs_route_doc_kind_e kind,
 static const char *
 gs_admin_judge_place(gs_admin_t *a, const json_t *object)
 {
-    gs_net_t    net;
+    gs_net_t  net;
+    unsigned  port;
+
+    return (gs_admin_judge_peer(object, &net, &port) == GS_OK)
+           ? gs_admin_place_denied(a, &net, port) : NULL;
+}
+
+
+/* GS_DECLINED: it is named.  *port is 0 if there is none. */
+
+static gs_rc_t
+gs_admin_judge_peer(const json_t *object, gs_net_t *net, unsigned *port)
+{
     gs_str_t    s;
-    json_int_t  port;
+    json_int_t  n;
 
     s = gs_admin_str(json_object_get(object, "address"));
-    port = json_integer_value(json_object_get(object, "port"));
+    n = json_integer_value(json_object_get(object, "port"));
 
-    if (s.len == 0 || gs_net_parse(&net, &s) != GS_OK) {
-        return NULL;
-    }
+    *port = (n > 0 && n <= 65535) ? (unsigned) n : 0;
 
-    return gs_admin_place_denied(a, &net, (port > 0 && port <= 65535)
-                                          ? (unsigned) port : 0);
+    return (s.len != 0 && gs_net_parse(net, &s) == GS_OK) ? GS_OK
+                                                          : GS_DECLINED;
 }
 
 
@@ -210,14 +222,10 @@ gs_admin_judge_covers(gs_route_doc_kind_e kind, const json_t *object,
 static const char *
 gs_admin_judge_instance(const json_t *object, const json_t *scope)
 {
-    gs_net_t    net;
-    gs_str_t    s;
-    json_int_t  port;
+    gs_net_t  net;
+    unsigned  port;
 
-    s = gs_admin_str(json_object_get(object, "address"));
-    port = json_integer_value(json_object_get(object, "port"));
-
-    if (s.len == 0 || gs_net_parse(&net, &s) != GS_OK) {
+    if (gs_admin_judge_peer(object, &net, &port) != GS_OK) {
         return NULL;
     }
 
@@ -225,8 +233,7 @@ gs_admin_judge_instance(const json_t *object, const json_t *scope)
         return "the address is in no network of its platform";
     }
 
-    return (port > 0 && port <= 65535
-            && gs_admin_scope_port(json_object_get(scope, "ports"),
-                                   (unsigned) port))
+    return (port != 0
+            && gs_admin_scope_port(json_object_get(scope, "ports"), port))
            ? NULL : "the port is in no scope of its platform";
 }
