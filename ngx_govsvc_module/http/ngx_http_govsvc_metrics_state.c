@@ -37,6 +37,8 @@ static void ngx_http_govsvc_metrics_changed(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_snapshot(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m);
+static void ngx_http_govsvc_metrics_shared(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m, size_t offset);
 static void ngx_http_govsvc_metrics_alarm(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m);
 static void ngx_http_govsvc_metrics_left_out(ngx_http_govsvc_metrics_out_t *o,
@@ -331,9 +333,11 @@ ngx_http_govsvc_metrics_snapshot(ngx_http_govsvc_metrics_out_t *o,
 }
 
 
+/* A word of the registry's, by its place. */
+
 static void
-ngx_http_govsvc_metrics_alarm(ngx_http_govsvc_metrics_out_t *o,
-    const ngx_http_govsvc_metric_t *m)
+ngx_http_govsvc_metrics_shared(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m, size_t offset)
 {
     ngx_http_govsvc_registry_t  *reg;
 
@@ -341,8 +345,18 @@ ngx_http_govsvc_metrics_alarm(ngx_http_govsvc_metrics_out_t *o,
 
     if (reg != NULL && reg->sh != NULL) {
         gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", NULL, 0,
-                       gs_metric_get(&reg->sh->alarm));
+                       gs_metric_get((uint64_t *) ((u_char *) reg->sh
+                                                   + offset)));
     }
+}
+
+
+static void
+ngx_http_govsvc_metrics_alarm(ngx_http_govsvc_metrics_out_t *o,
+    const ngx_http_govsvc_metric_t *m)
+{
+    ngx_http_govsvc_metrics_shared(o, m,
+        offsetof(ngx_http_govsvc_registry_sh_t, alarm));
 }
 
 
@@ -350,14 +364,8 @@ static void
 ngx_http_govsvc_metrics_left_out(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m)
 {
-    ngx_http_govsvc_registry_t  *reg;
-
-    reg = ngx_http_govsvc_registry(o->conf->cycle);
-
-    if (reg != NULL && reg->sh != NULL) {
-        gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", NULL, 0,
-                       gs_metric_get(&reg->sh->left_out));
-    }
+    ngx_http_govsvc_metrics_shared(o, m,
+        offsetof(ngx_http_govsvc_registry_sh_t, left_out));
 }
 
 
@@ -365,14 +373,8 @@ static void
 ngx_http_govsvc_metrics_judged(ngx_http_govsvc_metrics_out_t *o,
     const ngx_http_govsvc_metric_t *m)
 {
-    ngx_http_govsvc_registry_t  *reg;
-
-    reg = ngx_http_govsvc_registry(o->conf->cycle);
-
-    if (reg != NULL && reg->sh != NULL) {
-        gs_metric_line(ngx_http_govsvc_metrics_room(o), m->name, "", NULL, 0,
-                       gs_metric_get(&reg->sh->refused));
-    }
+    ngx_http_govsvc_metrics_shared(o, m,
+        offsetof(ngx_http_govsvc_registry_sh_t, refused));
 }
 
 
