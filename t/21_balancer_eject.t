@@ -16,19 +16,6 @@ use Test::GovSvc;
 
 my $t = Test::GovSvc->new(workers => 2, log => 'warn')->plan(19);
 
-# a backend that answers what the file says
-
-sub backend {
-    my ($name) = @_;
-    my $file = $t->dir() . "/$name.status";
-
-    return $t->backend($name, sub {
-        open my $fh, '<', $file or return (200, [], $name);
-        my $status = <$fh>;
-        return ($status + 0, [], $name);
-    });
-}
-
 sub set {
     my ($name, $status) = @_;
 
@@ -36,7 +23,7 @@ sub set {
         : unlink($t->dir() . "/$name.status");
 }
 
-my %port = map { $_ => backend($_) } qw/a b c d e s/;
+my %port = map { $_ => $t->backend_status($_) } qw/a b c d e s/;
 my $dead = $t->take_port();
 my $dead2 = $t->take_port();
 

@@ -16,7 +16,7 @@ use Test::GovSvc;
 
 my $t = Test::GovSvc->new(workers => 2, log => 'warn');
 
-my %port = map { $_ => backend($_) } qw/a b c d/;
+my %port = map { $_ => $t->backend_status($_) } qw/a b c d/;
 my $check = '{"id": "http", "type": "http", "path": "/health",
     "interval": "200ms", "jitter": "10ms", "fast": "100ms",
     "timeout": "5s", "rise": 1, "fall": 1}';
@@ -88,18 +88,6 @@ my ($code) = $t->govsvc('audit', 'verify', $t->dir() . '/audit');
 is($code, 0, 'the store verifies');
 
 $t->done();
-
-
-sub backend {
-    my ($name) = @_;
-    my $file = $t->dir() . "/$name.status";
-
-    return $t->backend($name, sub {
-        open my $fh, '<', $file or return (200, [], $name);
-        my $status = <$fh>;
-        return (($status || 200) + 0, [], $name);
-    });
-}
 
 
 sub instance {

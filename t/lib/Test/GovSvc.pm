@@ -889,6 +889,17 @@ sub backend_connection {
 
 sub backend_port { $_[0]->{backend_port}{$_[1]} }
 
+sub backend_status {
+    my ($self, $name) = @_;
+    my $file = "$self->{dir}/$name.status";
+
+    return $self->backend($name, sub {
+        open my $fh, '<', $file or return (200, [], $name);
+        my $status = <$fh>;
+        return (($status || 200) + 0, [], $name);
+    });
+}
+
 
 sub backend_requests {
     my ($self, $name) = @_;
@@ -1442,6 +1453,11 @@ uri, version, headers (by lower case name; raw_headers has the pairs), body
 and the number of the connection as JSON, or
 answers what CODE, given these, returns: (status, [header => value ...],
 body); an empty list closes the connection.
+
+=item backend_status(NAME)
+
+A backend that answers the status which stands in the file NAME.status, 200
+without one, and its name.
 
 =item backend_requests(NAME), backend_stop(NAME), backend_port(NAME)
 
