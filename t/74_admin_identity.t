@@ -217,8 +217,7 @@ is($t->http_get('/44/x')->status, 200, 'it serves all the same');
 
 for my $n (1 .. 4) {
     $t->create('system', "instances/n$n", { pool => 'gd-web',
-        address => '127.0.0.1', port => $n == 1 ? $dead : $port,
-        $n > 1 ? (address => "127.0.0.$n") : (),
+        address => '127.0.0.1', port => $n == 1 ? $dead : $t->backend("n$n"),
         $n == 1 ? (lease => { ttl => '1s' }) : () });
 }
 
