@@ -14,7 +14,7 @@ use lib "$FindBin::Bin/lib";
 use Test::GovSvc;
 
 my $t = Test::GovSvc->new(workers => 3, log => 'notice')
-    ->has('cli', 'stock', 'strace');
+    ->has('cli', 'strace');
 
 my $base = $t->dir();
 my ($dir, $seal) = ("$base/audit", "$base/seal");
