@@ -8,10 +8,12 @@
 
 #include "core/gs_metric.h"
 #include "core/gs_siphash.h"
+#include "core/gs_utf8.h"
 
 
 static void gs_metric_labels(gs_buf_t *b, const gs_metric_label_t *labels,
     unsigned n);
+static void gs_metric_value(gs_buf_t *b, const gs_str_t *value);
 
 
 const uint64_t  gs_metric_bounds[GS_METRIC_BOUNDS] = {
@@ -193,7 +195,6 @@ gs_metric_histogram(gs_buf_t *b, const char *name,
 static void
 gs_metric_labels(gs_buf_t *b, const gs_metric_label_t *labels, unsigned n)
 {
-    size_t    k;
     unsigned  i;
 
     if (n == 0) {
@@ -204,28 +205,48 @@ gs_metric_labels(gs_buf_t *b, const gs_metric_label_t *labels, unsigned n)
         gs_buf_char(b, i == 0 ? '{' : ',');
         gs_buf_text(b, labels[i].name);
         gs_buf_text(b, "=\"");
-
-        for (k = 0; k < labels[i].value.len; k++) {
-
-            switch (labels[i].value.data[k]) {
-
-            case '"':
-            case '\\':
-                gs_buf_char(b, '\\');
-                gs_buf_char(b, labels[i].value.data[k]);
-                break;
-
-            case '\n':
-                gs_buf_text(b, "\\n");
-                break;
-
-            default:
-                gs_buf_char(b, labels[i].value.data[k]);
-            }
-        }
-
+        gs_metric_value(b, &labels[i].value);
         gs_buf_char(b, '"');
     }
 
     gs_buf_char(b, '}');
+}
+
+
+/* One byte that is no UTF-8 would cost the reader the whole scrape. */
+
+static void
+gs_metric_value(gs_buf_t *b, const gs_str_t *value)
+{
+    uint32_t           c;
+    unsigned           used, k;
+    const gs_uchar_t  *p, *last;
+
+    p = value->data;
+    last = p + value->len;
+
+    for ( /* void */ ; p < last; p += used) {
+        c = gs_utf8_next(p, last, &used);
+
+        if (c == '\n') {
+            gs_buf_text(b, "\\n");
+            continue;
+        }
+
+        if (c == GS_UTF8_BAD) {
+
+            for (k = 0; k < used; k++) {
+                gs_buf_text(b, "\\\\x");
+                gs_buf_hex(b, p + k, 1);
+            }
+
+            continue;
+        }
+
+        if (c == '"' || c == '\\') {
+            gs_buf_char(b, '\\');
+        }
+
+        gs_buf_put(b, p, used);
+    }
 }

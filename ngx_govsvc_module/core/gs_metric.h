@@ -70,7 +70,8 @@ void gs_metric_observe(gs_metric_histogram_t *h, uint64_t us);
 
 /*
  * Lines of the text.  A value is whole, or in millionths where it is a time.
- * The bytes of a label's value are escaped.
+ * A label's value is escaped, where it is no UTF-8 as \xff: five bytes for
+ * one at most.
  */
 void gs_metric_head(gs_buf_t *b, const char *name, const char *type,
     const char *help);

@@ -17,6 +17,7 @@
 
 
 #define NGX_HTTP_GOVSVC_METRICS_INSTANCES  1024    /* told one by one */
+#define NGX_HTTP_GOVSVC_METRICS_ZONE       512     /* bytes of a name */
 
 
 static void ngx_http_govsvc_metrics_build(ngx_http_govsvc_metrics_out_t *o,
@@ -666,6 +667,13 @@ ngx_http_govsvc_metrics_shm(ngx_http_govsvc_metrics_out_t *o,
         for (i = 0; i < part->nelts; i++) {
 
             if (zone[i].shm.addr == NULL) {
+                continue;
+            }
+
+            /* Nginx itself takes any name */
+
+            if (zone[i].shm.name.len > NGX_HTTP_GOVSVC_METRICS_ZONE) {
+                o->dropped++;
                 continue;
             }
 

@@ -150,6 +150,13 @@ test_text(void)
     is_str(gs_buf_view(&b), "a_total{x=\"a\\\"b\\\\c\\nd\",y=\"\"} "
            "18446744073709551615\n", "labels are escaped");
 
+    labels[0].value = gs_str_text("\xe6\x94\xbf" "a\xff\xe6\x94");
+    gs_buf_init(&b, text, sizeof(text));
+    gs_metric_line(&b, "a", "", labels, 1, 1);
+    is_str(gs_buf_view(&b),
+           "a{x=\"\xe6\x94\xbf" "a\\\\xff\\\\xe6\\\\x94\"} 1\n",
+           "what is no UTF-8 is told");
+
     gs_buf_init(&b, text, sizeof(text));
     gs_metric_line_us(&b, "a", "", NULL, 0, 12000034);
     is_str(gs_buf_view(&b), "a 12.000034\n", "a time");
