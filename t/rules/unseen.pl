@@ -5,9 +5,10 @@
 # Writes traffic that the rules were not written on: requests made from the
 # texts of unseen/SET.*, which were written before anyone who wrote them had
 # seen a rule.  Set "a" may be looked at; of set "b" only sums are.  Set "f1"
-# is the half of the texts of "f" that may be looked at, "f2" the other.
+# is the half of the texts of "f" that may be looked at, "f2" the other.  Of
+# set "h" only sums are looked at, too.
 #
-#   t/rules/unseen.pl a|b|c|d|e|f|f1|f2 attack|benign [SEED] > FILE
+#   t/rules/unseen.pl a|b|c|d|e|f|f1|f2|h attack|benign [SEED] > FILE
 #
 # Each request stands behind a line "=== LABEL-CLASS NUMBER", as with gen.pl.
 
@@ -23,8 +24,8 @@ use MIME::Base64;
 
 my ($set, $label, $seed) = (@ARGV, 1);
 
-die "usage: unseen.pl a|b|c|d|e|f|f1|f2 attack|benign [SEED]\n"
-    if !defined $label || $set !~ /^(?:[a-f]|f[12])$/
+die "usage: unseen.pl a|b|c|d|e|f|f1|f2|h attack|benign [SEED]\n"
+    if !defined $label || $set !~ /^(?:[a-fh]|f[12])$/
        || $label !~ /^(?:attack|benign)$/;
 
 my $dir = dirname(abs_path($0)) . '/unseen';
@@ -43,6 +44,9 @@ if ($label eq 'attack') {
 
 } elsif ($set =~ /[def]/) {
     each_text();
+
+} elsif ($set eq 'h') {
+    each_sender();
 
 } else {
     benign();
@@ -137,6 +141,16 @@ sub some {
 
 
 sub digits { return some('0123456789', $_[0]) }
+
+
+# a number of JSON; sets before h keep the zeros they were measured with
+sub number {
+    my $number = digits($_[0]);
+
+    $number =~ s/^0/7/ if $set eq 'h';
+
+    return $number;
+}
 
 
 sub token { return some(join('', 'a' .. 'z', 'A' .. 'Z', 0 .. 9), $_[0]) }
@@ -340,7 +354,7 @@ sub place {
 
     } elsif ($where eq 'deepjson') {
         return request('POST', target(), 'application/json',
-                       json({ data => { list => [ { id => \digits(3),
+                       json({ data => { list => [ { id => \number(3),
                               $key => $p } ], ok => \'true' } }));
 
     } elsif ($where eq 'path') {
@@ -441,20 +455,20 @@ sub attacks {
         for my $p (@{$data{$class}}) {
             my @where = @{$places{$class}};
 
-            for my $i (1 .. 3) {
+            for my $i (1 .. ($set eq 'h' ? 1 : 3)) {
                 my $where = splice @where, rnd(scalar @where), 1;
 
                 redo if $p =~ /[\r\n\0]/ && $where =~ /header|agent|referer/;
                 emit($class, place($where, $p));
             }
 
-            emit('evasion', hidden($p)) if rnd(4) == 0;
+            emit('evasion', hidden($p)) if $set ne 'h' && rnd(4) == 0;
         }
     }
 
     # written in their place: METHOD is left out for a GET
     for my $class (qw(lfi crlf nosql evasion recon known webshell protocol xxe
-                      upload))
+                      upload sqli xss cmdi java php ssti ssrf))
     {
         for my $line (@{$data{"${class}_url"} // []}) {
             emit($class, request('GET', bytes($line)));
@@ -769,6 +783,11 @@ sub each_text {
         }
     }
 
+    odds_and_ends();
+}
+
+
+sub odds_and_ends {
     emit('misc', written($_)) for @{$data{misc}};
     emit('soapxml', request('POST', '/services/' . of('segment'), 'text/xml',
                             bytes($_), 'SOAPAction: ""')) for @{$data{soap}};
@@ -785,50 +804,116 @@ sub each_text {
 }
 
 
-# "<@name>" in a text of set f is one of the words of that list
+# "<@name>" in a text of set f or h is one of the words of that list
 sub filled {
     my ($text) = @_;
 
-    $text =~ s/<\@(\w+)>/of($1)/ge if $set eq 'f';
+    $text =~ s/<\@(\w+)>/of($1)/ge if $set =~ /[fh]/;
 
     return $text;
 }
 
 
+# "@ PATH FIELD" before a text of set h says where its sender writes it
+sub each_sender {
+    my %rounds = (plain => [ 'text', 2 ], rich => [ 'richtext', 3 ],
+                  code => [ 'codelike', 2 ], gis => [ 'gis', 2 ]);
+    my @ways = qw(form json multipart json form multipart nested);
+
+    for my $name (sort keys %rounds) {
+        my ($class, $rounds) = @{$rounds{$name}};
+
+        for my $round (1 .. $rounds) {
+            my $i = $round;
+
+            for my $text (@{$data{$name}}) {
+                my ($url, $key, $said) = $text =~ /^@ (\S+) (\S+)\n(.*)/s;
+
+                $said //= $text;
+                chomp $said;
+                emit($class, spread($ways[$i++ % @ways], filled($said), $key,
+                                    $url));
+            }
+        }
+    }
+
+    for my $text (@{$data{graphql}}) {
+        chomp $text;
+        emit('graphql', $_) for asked($text);
+    }
+
+    for my $search (@{$data{search}}) {
+        emit('search', request('GET', '/search?q=' . pct($search)
+                               . '&page=' . digits(1)));
+    }
+
+    odds_and_ends();
+}
+
+
+# a query of GraphQL as the usual client sends it, and in a rarer way
+sub asked {
+    my ($text) = @_;
+    my ($name) = $text =~ /^\s*(?:query|mutation|subscription) (\w+)/m;
+    my %of = (query => $text, variables => { id => digits(4),
+                                             kw => of('matter') });
+    my $way = rnd(5);
+
+    $of{operationName} = $name if defined $name;
+
+    my $usual = request('POST', pick('/graphql', '/api/graphql'),
+                        'application/json', json(\%of));
+
+    return ($usual, request('GET', '/graphql?query=' . pct($text)))
+        if $way == 0 && length bytes($text) < 200;
+    return ($usual, request('POST', '/graphql', 'application/graphql',
+                            bytes($text))) if $way < 3;
+
+    return ($usual, request('POST', '/graphql', 'application/json',
+                            json([ \%of, { query => '{ ping }' } ])));
+}
+
+
 # a text among the other fields of a form of the portal
 sub spread {
-    my ($way, $text) = @_;
-    my $key = pick(qw(content remark text body detail html value filter memo));
+    my ($way, $text, $key, $url) = @_;
+
+    $key //= pick(qw(content remark text body detail html value filter memo));
+
     my @others = fields(1 + rnd(4));
     my %of = map { $_->[0] => $_->[1] } @others;
 
     $way = 'form' if $way eq 'query' && length bytes($text) > 900;
 
     if ($way eq 'form') {
-        return request('POST', target(), 'application/x-www-form-urlencoded'
+        return request('POST', $url // target(),
+                       'application/x-www-form-urlencoded'
                        . pick('', '; charset=UTF-8'),
                        coded(@others, [ $key, $text ]));
 
     } elsif ($way eq 'query') {
-        return request('GET', target() . '?' . coded([ $key, $text ], @others));
+        return request('GET', ($url // target()) . '?'
+                       . coded([ $key, $text ], @others));
 
     } elsif ($way eq 'json') {
-        return request('POST', target(), 'application/json',
+        return request('POST', $url // target(), 'application/json',
                        json({ %of, data => [ { $key => $text } ] }));
 
     } elsif ($way eq 'nested') {
-        return request('POST', target(), 'application/json;charset=UTF-8',
-                       json({ head => { ts => \digits(10) },
+        return request('POST', $url // target(),
+                       'application/json;charset=UTF-8',
+                       json({ head => { ts => \number(10) },
                               body => decode('UTF-8', json({ %of,
                                                       $key => $text })) }));
 
     } elsif ($way eq 'multipart') {
         my ($type, $body) = multipart(@others, [ $key, $text ]);
 
-        return request('POST', target(), $type, $body);
+        return request('POST', $url // target(), $type, $body);
     }
 
-    return request('POST', target(), pick('text/xml', 'application/xml'),
+    return request('POST', $url // target(),
+                   pick('text/xml', 'application/xml'),
                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><req><$key>"
                    . xml($text) . "</$key><name>" . xml(of('name'))
                    . '</name></req>');
