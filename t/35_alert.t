@@ -231,7 +231,7 @@ SKIP: {
     my $traced = $t->wait_for(sub {
         @workers == grep { ($t->read_file("/proc/$_/status") // '')
             =~ /^TracerPid:\s*[1-9]/m } @workers
-    }, 10);
+    });
 
     $before = total();
     mode('ce', 'look');

@@ -78,7 +78,7 @@ sub hold {
         push @held, $s;
     }
 
-    $t->wait_for(sub { $t->backend_requests('gd') >= $seen + $n }, 10);
+    $t->wait_for(sub { $t->backend_requests('gd') >= $seen + $n });
 
     return @held;
 }
@@ -115,7 +115,7 @@ is($t->http_get('/two?k=b&m=1')->status, 200, 'two limits');
 is($t->http_get('/two?k=b&m=1')->status, 200, 'that end with the request');
 
 close pop @held;
-ok($t->wait_for(sub { $t->http_get('/two?k=a')->status == 200 }, 10),
+ok($t->wait_for(sub { $t->http_get('/two?k=a')->status == 200 }),
     'who goes away makes room');
 
 # a worker that is killed takes its counts with it
@@ -124,7 +124,7 @@ my %before = map { $_ => 1 } $t->workers();
 $t->kill_worker('KILL', $_) for keys %before;
 is(scalar(grep { $before{$_} } $t->workers()), 0, 'all workers are new');
 
-ok($t->wait_for(sub { $t->http_get('/two?k=a')->status == 200 }, 10),
+ok($t->wait_for(sub { $t->http_get('/two?k=a')->status == 200 }),
     'counts of the dead are gone');
 close $_ for @held;
 open_gate();
@@ -139,12 +139,12 @@ is($t->http_get('/a?k=r')->status, 429, 'counted before a reload');
 
 my %old = map { $_ => 1 } $t->workers();
 kill 'HUP', $t->read_file('nginx.pid') =~ /(\d+)/;
-$t->wait_for(sub { 2 == grep { !$old{$_} } $t->workers() }, 10);
+$t->wait_for(sub { 2 == grep { !$old{$_} } $t->workers() });
 is($t->http_get('/a?k=r')->status, 429, 'and after it');
 
 open_gate();
 is(answered(@held), 3, 'the old worker ends its requests');
-ok($t->wait_for(sub { $t->http_get('/two?k=r')->status == 200 }, 10),
+ok($t->wait_for(sub { $t->http_get('/two?k=r')->status == 200 }),
     'which makes room');
 
 @held = hold('/dry?k=d', 2);

@@ -243,7 +243,7 @@ sub cut {
 
     $t->wait_for(sub {
         $rs->cli($redis, 'INFO', 'clients') =~ /^blocked_clients:[1-9]/m
-    }, 10);
+    });
     $rs->cli($redis, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     POSIX::_exit(0);
 }

@@ -182,7 +182,7 @@ is($nodes[2]->http_get('/cost?k=c&c=1')->status, 429, 'and no more');
 ok($nodes[1]->wait_for(sub {
     my $answer = $nodes[1]->http_get('/few?k=a');
     $answer->status == 429 && ($answer->header('X-Source') // '') eq 'lease';
-}, 10), 'the second node knows');
+}), 'the second node knows');
 
 my $before = $redis->commands();
 $nodes[1]->http_get('/few?k=a') for 1 .. 50;

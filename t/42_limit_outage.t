@@ -72,7 +72,7 @@ sub source {
     return $t->http_get("/?k=$_[0]")->header('X-Source') // '';
 }
 
-ok($t->wait_for(sub { source('start') eq 'lease' }, 10), 'slots are leased');
+ok($t->wait_for(sub { source('start') eq 'lease' }), 'slots are leased');
 
 my $bound = $t->http_get('/?k=start')->header('X-Bound');
 
@@ -104,7 +104,7 @@ for my $fault (@faults) {
     # the flood has leased when it happens
 
     Test::GovSvc::Limit->run([$t], "/?k=$key", 0.3, sub { 10 * $rate });
-    ok($t->wait_for(sub { source($key) =~ /^(?:lease|local)$/ }, 15),
+    ok($t->wait_for(sub { source($key) =~ /^(?:lease|local)$/ }),
         "$name: before it");
 
     $break->();
@@ -146,7 +146,7 @@ for my $fault (@faults) {
     $mend->();
 
     ok($t->wait_for(sub { source("n$key") eq 'lease'
-        || source("n$key") eq 'lease' }, 15), "$name: and back");
+        || source("n$key") eq 'lease' }), "$name: and back");
 }
 
 # nobody knows what was spent: buckets begin anew, with one request of three

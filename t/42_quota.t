@@ -123,7 +123,7 @@ cmp_ok($left, '<=', 86400e3 * 13 / 24 + 61e3, 'and end with the day');
 
 $redis->signal('KILL');
 
-ok($t->wait_for(sub { $t->http_get('/closed?k=x')->status == 503 }, 10),
+ok($t->wait_for(sub { $t->http_get('/closed?k=x')->status == 503 }),
     'on_error=closed');
 is($t->http_get('/open?k=x')->status, 200, 'on_error=open');
 
@@ -131,7 +131,7 @@ $passed = grep { $t->http_get('/all?k=b')->status == 200 } 1 .. 40;
 is($passed, 20, 'on_error=local: the part of one node');
 
 $redis->start();
-ok($t->wait_for(sub { $t->http_get('/few?k=' . rand)->status == 200 }, 10),
+ok($t->wait_for(sub { $t->http_get('/few?k=' . rand)->status == 200 }),
     'and back');
 
 $_->finish() for @nodes;

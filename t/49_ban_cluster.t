@@ -76,7 +76,7 @@ sub all {
 
     ok($nodes[0]->wait_for(sub {
         !grep { status($_, $from) != $status } @which ? @which : @nodes
-    }, 10), $name);
+    }), $name);
 
     return time() - $start;
 }
@@ -87,7 +87,7 @@ sub all {
 ok($nodes[0]->wait_for(sub {
     my $n = () = $redis->ask('CLIENT', 'LIST') =~ /cmd=xread/g;
     return $n == 3;
-}, 15), 'one worker of each node follows');
+}), 'one worker of each node follows');
 
 is(status($nodes[0], '127.0.1.1', '/?a=all'), 200, 'a rule bans');
 is(status($nodes[0], '127.0.1.1'), 403, 'here');
@@ -185,7 +185,7 @@ all(403, '127.0.5.1', 'told when it is back');
 all(200, '127.0.1.3', 'lifted as well');
 ok($nodes[0]->wait_for(sub {
     $redis->ask('ZCARD', 'gs:{ban:bans}:set') =~ /^:(\d+)/ && $1 >= 23
-}, 10), 'and all others are in the set again');
+}), 'and all others are in the set again');
 all(403, '127.0.1.4', 'nobody lost them');
 
 # a Redis that hangs makes nobody wait

@@ -294,7 +294,7 @@ is($r->header('X-Sub'), 'u1', 'still the same');
 $r = get('/sub', $good);
 is($r->header('X-From-Sub'), 'u1', 'the main request');
 ok($t->wait_for(sub { ($t->read_file('mirror.log') // '')
-    eq "/mirrored u1\n" }, 5), 'the subrequest knows the caller')
+    eq "/mirrored u1\n" }), 'the subrequest knows the caller')
     or diag($t->read_file('mirror.log'));
 
 $t->done();

@@ -65,7 +65,7 @@ sub statuses {
 sub becomes {
     my ($dir, $status, $name) = @_;
 
-    ok($t->wait_for(sub { statuses($dir) eq $status }, 10), $name)
+    ok($t->wait_for(sub { statuses($dir) eq $status }), $name)
         or diag(statuses($dir));
 }
 
@@ -112,7 +112,7 @@ my $load = $t->load_start(uri => '/', connections => 4, headers => {
     Authorization => "Bearer $token{old}{ES256}" });
 
 swap(both());
-ok($t->wait_for(sub { !grep { status($next) != 200 } 1 .. 20 }, 10),
+ok($t->wait_for(sub { !grep { status($next) != 200 } 1 .. 20 }),
     'both sets: the new key is taken');
 is(statuses('old'), '200', 'the old ones stay');
 
@@ -142,7 +142,7 @@ for my $what (sort keys %broken) {
 
     swap($broken{$what});
     ok($t->wait_for(sub {
-        count(qr/keeps the keys it has/) == $before + 2 }, 10),
+        count(qr/keeps the keys it has/) == $before + 2 }),
         "$what: logged by both workers");
     is(statuses('old'), '200', "$what: the keys stay");
     select(undef, undef, undef, 0.35);
@@ -151,7 +151,7 @@ for my $what (sort keys %broken) {
 
 unlink $t->dir() . '/jwks.json';
 ok($t->wait_for(sub {
-    count(qr/stat\(\) "\S+jwks.json" failed/) == 2 }, 10), 'gone');
+    count(qr/stat\(\) "\S+jwks.json" failed/) == 2 }), 'gone');
 is(statuses('old'), '200', 'gone: the keys stay');
 
 mkdir $t->dir() . '/jwks.json' or die $!;

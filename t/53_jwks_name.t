@@ -124,7 +124,7 @@ sub all_are {
 
 $t->http_conf(configure('sso.example', ''))->run();
 
-ok($t->wait_for(sub { all_are(200) }, 10),
+ok($t->wait_for(sub { all_are(200) }),
     'the second address of a name brought the keys');
 
 
@@ -138,13 +138,13 @@ sub leads {
 my $first = leads();
 
 kill 'STOP', $first;
-ok($t->wait_for(sub { leads() != $first }, 10), 'another one took over');
+ok($t->wait_for(sub { leads() != $first }), 'another one took over');
 is(scalar(() = $t->error_log() =~ /govsvc lead: lost/g), 0,
     'while the first one knew nothing');
 
 kill 'CONT', $first;
 ok($t->wait_for(sub { $t->error_log() =~
-    /\] $first#\d+: govsvc lead: lost, duty/ }, 10), 'but learns of it');
+    /\] $first#\d+: govsvc lead: lost, duty/ }), 'but learns of it');
 ok(all_are(200), 'tokens pass');
 
 
@@ -153,7 +153,7 @@ ok(all_are(200), 'tokens pass');
 $t->write_file('mode', 'hang');
 
 my $before = scalar $t->backend_requests('sso');
-ok($t->wait_for(sub { scalar $t->backend_requests('sso') > $before }, 10),
+ok($t->wait_for(sub { scalar $t->backend_requests('sso') > $before }),
     'a fetch hangs');
 ok($t->reload(), 'reloaded nevertheless');
 ok(all_are(200), 'with the keys from before');
@@ -165,13 +165,13 @@ $t->stop();
 # names that do not exist, or are not those of the certificate
 
 $t->http_conf(configure('none.example', ''))->run();
-ok($t->wait_for(sub { $t->error_log() =~ /no keys of issuer "national" yet: Host not found/ }, 5),
+ok($t->wait_for(sub { $t->error_log() =~ /no keys of issuer "national" yet: Host not found/ }),
     'a name that does not exist is told');
 is(status(), 503, 'and brings no keys');
 $t->stop();
 
 $t->http_conf(configure('other.example', ''))->run();
-ok($t->wait_for(sub { $t->error_log() =~ /no keys of issuer "national" yet: the TLS handshake failed/ }, 5),
+ok($t->wait_for(sub { $t->error_log() =~ /no keys of issuer "national" yet: the TLS handshake failed/ }),
     'a server that does not know the name is told');
 is(status(), 503, 'and brings no keys');
 $t->stop();
@@ -184,7 +184,7 @@ my $mute = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 8)
 (my $conf = configure('127.0.0.1', 'timeout=300ms'))
     =~ s/%%PORT_8%%/$mute->sockport()/e;
 $t->http_conf($conf)->run();
-ok($t->wait_for(sub { $t->error_log() =~ /yet: no TLS handshake in time/ }, 5),
+ok($t->wait_for(sub { $t->error_log() =~ /yet: no TLS handshake in time/ }),
     'no handshake in time');
 is(status(), 503, 'no keys');
 ok($t->reload(), 'reloaded in the middle of a handshake');
@@ -195,7 +195,7 @@ close $mute;
 
 ($conf = configure('127.0.0.1', '')) =~ s/%%PORT_8%%/$port/;
 $t->http_conf($conf)->run();
-ok($t->wait_for(sub { $t->error_log() =~ /yet: no connection/ }, 5),
+ok($t->wait_for(sub { $t->error_log() =~ /yet: no connection/ }),
     'no connection');
 is(status(), 503, 'no keys');
 $t->stop();

@@ -141,10 +141,10 @@ is(status($token{one}), 503, 'without keys nobody is let in');
 
 server('ok');
 
-ok($t->wait_for(sub { all_are(200, $token{one}) }, 10),
+ok($t->wait_for(sub { all_are(200, $token{one}) }),
     'keys are there once the server is');
 ok(all_are(401, $token{two}), 'a token of other keys is refused');
-ok($t->wait_for(sub { -s $t->dir() . '/state/national.json' }, 5),
+ok($t->wait_for(sub { -s $t->dir() . '/state/national.json' }),
     'keys are kept in a file');
 like($t->error_log(), qr/no keys of issuer "national" yet: .*, status: /,
     'why there were none is told');
@@ -156,7 +156,7 @@ server('ok', 'two');
 pause(.3);
 
 is(status($token{two}), 200, 'the first token of a new key passes');
-ok($t->wait_for(sub { all_are(401, $token{one}) }, 5),
+ok($t->wait_for(sub { all_are(401, $token{one}) }),
     'tokens of a removed key are refused');
 ok(all_are(200, $token{two}), 'those of the new key pass everywhere');
 
@@ -220,16 +220,16 @@ pause(.3);
 status(token('three', kid => 'again'));
 
 for my $set (qw/one three/) {
-    ok($t->wait_for(sub { defined leader() }, 5), 'there is a leader');
+    ok($t->wait_for(sub { defined leader() }), 'there is a leader');
 
     my $pid = leader();
 
     $t->kill_worker('KILL', $pid);
-    ok($t->wait_for(sub { (leader() // $pid) != $pid }, 5),
+    ok($t->wait_for(sub { (leader() // $pid) != $pid }),
         'killed, and another one leads');
 
     server('short', $set);
-    ok($t->wait_for(sub { all_are(200, $token{$set}) }, 6),
+    ok($t->wait_for(sub { all_are(200, $token{$set}) }),
         'who fetches what is new');
 }
 
@@ -240,7 +240,7 @@ my $load = $t->load_start(uri => '/', connections => 4, seconds => 60,
     pause => 0.002, headers => { Authorization => "Bearer $token{three}" });
 
 ok($t->reload(), 'reloaded') for 1 .. 3;
-ok($t->wait_for(sub { defined leader() }, 5), 'a new worker leads');
+ok($t->wait_for(sub { defined leader() }), 'a new worker leads');
 
 my ($one, $three) = map { decode_json($t->read_file("$_/jwks.json")) }
     qw/one three/;
@@ -298,13 +298,13 @@ server('ok', 'one');
 $t->http_conf(configure(
     'ca=ca.crt interval=1s grace=2s min_refetch=100ms timeout=1s'))->run();
 
-ok($t->wait_for(sub { status($token{one}) == 200 }, 5), 'with keys');
+ok($t->wait_for(sub { status($token{one}) == 200 }), 'with keys');
 server('gone');
-ok($t->wait_for(sub { all_are(503, $token{one}) }, 10),
+ok($t->wait_for(sub { all_are(503, $token{one}) }),
     'not for longer than grace');
 like($t->error_log(), qr/older than grace and are not used any more/, 'told');
 server('ok');
-ok($t->wait_for(sub { all_are(200, $token{one}) }, 10), 'and back again');
+ok($t->wait_for(sub { all_are(200, $token{one}) }), 'and back again');
 $t->stop();
 
 

@@ -151,7 +151,7 @@ all_as_before('after the death of a worker');
 
 $t->http_conf($conf->('revoked:128k', 'state/other'));
 ok($t->reload(), 'reload with another file');
-ok($t->wait_for(sub { -e $t->dir() . '/state/other' }, 10), 'it is written');
+ok($t->wait_for(sub { -e $t->dir() . '/state/other' }), 'it is written');
 
 my $copy = $t->read_file('state/other') // '';
 my %lines = map { $_ => 1 } split /^/, $copy;

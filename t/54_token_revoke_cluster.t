@@ -176,7 +176,7 @@ my $dump = join '', $redis->ask('KEYS', '*'),
 like($dump, qr/[0-9a-f]{32} sub 253402300799 0 \d+ 0\r/, 'hashes');
 unlike($dump, qr/session-7|zhang|wang|citizens/, 'no name');
 
-ok($nodes[0]->wait_for(sub { members() == 25 }, 10), 'one member of each');
+ok($nodes[0]->wait_for(sub { members() == 25 }), 'one member of each');
 
 # lifted everywhere, and revoked again
 
@@ -184,7 +184,7 @@ is(revoke($nodes[1], '/lift', 'sub', 'li'), 200, 'lifted by another');
 all('200', $token{sub}, 'good everywhere');
 is(revoke($nodes[2], '', 'sub', 'li'), 200, 'again');
 all('401', $token{sub}, 'refused everywhere');
-ok($nodes[0]->wait_for(sub { members() == 25 }, 10), 'in one member');
+ok($nodes[0]->wait_for(sub { members() == 25 }), 'in one member');
 
 # a hostile stream
 
@@ -244,7 +244,7 @@ ok($nodes[0]->wait_for(sub { members() >= 27 }, 20), 'and all is in the set');
 ok(follow(4), 'all follow');
 ok($nodes[0]->wait_for(sub {
     $redis->ask('GET', 'gs:{rev:rev}:mark') =~ /[0-9a-f]{32}/
-}, 10), 'a mark');
+}), 'a mark');
 $redis->ask('FLUSHALL');
 ok($nodes[0]->wait_for(sub { members() >= 27 }, 20), 'wiped: told again');
 is(revoke($nodes[3], '', 'jti', 'c'), 200, 'afterwards');
@@ -257,7 +257,7 @@ my $full = token(sub => 'full', jti => 'full');
 is(revoke($nodes[0], '', 'jti', 'full'), 200, 'no memory at Redis');
 is(status($nodes[0], $full), '401', 'in force on the node');
 ok($nodes[0]->wait_for(sub { $nodes[0]->error_log()
-    =~ /redis "main" took no revocation: / }, 10), 'the log tells');
+    =~ /redis "main" took no revocation: / }), 'the log tells');
 $redis->ask(qw/CONFIG SET maxmemory 0/);
 all('401', $full, 'told when it takes it');
 
@@ -308,7 +308,7 @@ all('401', $token{other}, 'new workers follow');
 
 $nodes[0]->wait_for(sub {
     $nodes[0]->api('security', GET => 'revocations')->json->{untold} == 0
-}, 10);
+});
 like($nodes[0]->http_get('/metrics')->body, $_, "figures: $_") for (
     qr/^govsvc_revocations\{state="in_force"\} [1-9]/m,
     qr/^govsvc_revocations\{state="untold"\} 0$/m,

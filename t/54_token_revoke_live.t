@@ -90,7 +90,7 @@ my %value = (jti => 'one', sid => 'session-7', sub => 'li');
 for my $kind (qw/jti sid sub/) {
     my $r = revoke('', $kind, $value{$kind});
     is($r->status, 200, "$kind: revoked") or diag($r->raw);
-    ok($t->wait_for(sub { worst($token{$kind}) eq '401' }, 5),
+    ok($t->wait_for(sub { worst($token{$kind}) eq '401' }),
        "$kind: refused by all workers");
 }
 
@@ -101,24 +101,24 @@ my $key = $t->token('RS256', { iss => 'https://citizens.gov.example',
 
 is(worst($key), '200', 'by another key');
 is(revoke('', 'kid', kid($key))->status, 200, 'kid: revoked');
-ok($t->wait_for(sub { worst($key) eq '401' }, 5),
+ok($t->wait_for(sub { worst($key) eq '401' }),
    'kid: refused by all workers');
 is(worst($token{other}), '200', 'tokens of other keys are good');
 is(revoke('/lift', 'kid', kid($key))->status, 200, 'kid: lifted');
-ok($t->wait_for(sub { worst($key) eq '200' }, 5), 'kid: good again');
+ok($t->wait_for(sub { worst($key) eq '200' }), 'kid: good again');
 
 my $old = token(sub => 'wang', jti => 'five', iat => $now - 600);
 is(worst($old), '200', 'an old token');
 my $r = revoke('', 'sub_before', 'wang', before => $now - 300);
 is($r->status, 200, 'what was issued before') or diag($r->raw);
-ok($t->wait_for(sub { worst($old) eq '401' }, 5), 'is refused');
+ok($t->wait_for(sub { worst($old) eq '401' }), 'is refused');
 is(worst($token{other}), '200', 'what came later is not');
 
 $t->reload();
 is(worst($token{jti}), '401', 'over a reload');
 is(worst($token{other}), '200', 'and no more than that');
 
-ok($t->wait_for(sub { -s $t->dir() . '/revoked' }, 10), 'a state file');
+ok($t->wait_for(sub { -s $t->dir() . '/revoked' }), 'a state file');
 $t->stop();
 $t->run();
 
@@ -127,6 +127,6 @@ is(worst($old), '401', 'before: after a restart');
 is(worst($token{other}), '200', 'the other one is good');
 
 is(revoke('/lift', 'jti', 'one')->status, 200, 'lifted');
-ok($t->wait_for(sub { worst($token{jti}) eq '200' }, 5), 'good again');
+ok($t->wait_for(sub { worst($token{jti}) eq '200' }), 'good again');
 
 $t->done();

@@ -83,14 +83,14 @@ sub missing {
     return grep { !$found{$_} } sort keys %sent;
 }
 
-ok($t->wait_for(sub { !missing() }, 10), 'every answered request is recorded')
+ok($t->wait_for(sub { !missing() }), 'every answered request is recorded')
     or diag(join ' ', (missing())[0 .. 9]);
 
 my ($code, @chains);
 $t->wait_for(sub {
     ($code, @chains) = $t->audit_verify();
     return 2 >= grep { $_->{end} eq 'open' } @chains;
-}, 10);
+});
 
 is($code, 0, 'the store is whole');
 cmp_ok(scalar(grep { $_->{end} eq 'closed' } @chains), '>=', 3,

@@ -118,13 +118,13 @@ $t->http_get('/write/1');
 system "head -c 7000000 /dev/zero > '$dir/filler'";
 
 my $full = $t->wait_for(sub {
-    return $t->http_get('/write/2')->status == 503 }, 6);
+    return $t->http_get('/write/2')->status == 503 });
 my $read = $t->http_get('/read')->status;
 
 unlink "$dir/filler";
 
 my $again = $t->wait_for(sub {
-    return $t->http_get('/write/3')->status == 200 }, 6);
+    return $t->http_get('/write/3')->status == 200 });
 
 $t->stop();
 my ($c) = $t->govsvc('audit', 'verify', $dir);

@@ -107,7 +107,7 @@ ok($t->wait_for(sub {
     my $node = $t->api('system', GET => 'nodes')->json->{items}[0];
     $node->{committed} == $node->{applied}
         && $node->{applied} == $node->{revision};
-}, 10), 'the table is that of the file');
+}), 'the table is that of the file');
 
 is($t->change('system', PATCH => 'instances/a', { state => 'drain' })->status,
     200, 'and changes go on');

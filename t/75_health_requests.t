@@ -174,7 +174,7 @@ set('a');
 ok($t->wait_for(sub {
     $t->http_get('/begin/');
     return $t->error_log() =~ /of pool "begin" is back/;
-}, 10), 'and back');
+}), 'and back');
 my $share = count('/begin/', 200);
 ok(($share->{a} // 0) < 50 && $share->{b} > 150,
     'slowly: ' . ($share->{a} // 0) . ' of 200');

@@ -82,7 +82,7 @@ is("@got", '10 10', 'writes of different objects all succeed');
 # removed is removed, and leaves a tombstone
 
 is(gone(0, 'w0')->status, 204, 'removed on one');
-ok($n[0]->wait_for(sub { weight(1, 'w0') eq 'none' }, 5), 'and on the other');
+ok($n[0]->wait_for(sub { weight(1, 'w0') eq 'none' }), 'and on the other');
 is($rs->cli($redis, HGET => key('objects', epoch()), 'instances/w0'),
     '{"gone":true}', 'a tombstone');
 
@@ -97,7 +97,7 @@ my $list = $n[0]->api('system', GET => 'nodes')->json->{items};
 ok($n[0]->wait_for(sub {
     $list = $n[0]->api('system', GET => 'nodes')->json->{items};
     @$list == 3 && !grep { $_->{lag} != 0 || $_->{store} ne 'same' } @$list
-}, 5), 'three nodes, none behind') or diag(explain($list));
+}), 'three nodes, none behind') or diag(explain($list));
 is(join(' ', sort map { $_->{id} } @$list), 'gw-0 gw-1 gw-2', 'by name');
 
 # a node that was away, while the log was cut: it reads all of it
@@ -166,7 +166,7 @@ for my $i (0 .. 2) {
 
 # each worker finds Redis again in its own time
 
-ok($n[1]->wait_for(sub { make(1, 'x')->status == 201 }, 10),
+ok($n[1]->wait_for(sub { make(1, 'x')->status == 201 }),
     'changes go on');
 ok(seen(2, 'x'), 'on all nodes');
 
@@ -245,7 +245,7 @@ sub state {
         my $json = $n[$i]->api('system', GET => 'nodes')->json;
         my $node = $json->{node} // $json->{items}[0];
         ($node->{store} // '') eq $state
-    }, 10);
+    });
 }
 
 # One that answers, and others that are only there.
@@ -276,7 +276,7 @@ sub weight {
 sub seen {
     my ($i, $id) = @_;
 
-    return $n[$i]->wait_for(sub { weight($i, $id) ne 'none' }, 10);
+    return $n[$i]->wait_for(sub { weight($i, $id) ne 'none' });
 }
 
 sub agree {
@@ -284,7 +284,7 @@ sub agree {
 
     return $n[0]->wait_for(sub {
         !grep { weight($_, $id) ne $weight } grep { $n[$_]{main} } 0 .. 2
-    }, 10) || diag(join ' ', $weight, map { weight($_, $id) } 0 .. 2) && 0;
+    }) || diag(join ' ', $weight, map { weight($_, $id) } 0 .. 2) && 0;
 }
 
 sub patch {

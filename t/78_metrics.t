@@ -128,7 +128,7 @@ for my $pid ($t->workers()) {
 }
 
 $t->expect_log(qr/exited on signal 9/);
-$t->wait_for(sub { eval { scrape() } && $t->workers() == 2 }, 10);
+$t->wait_for(sub { eval { scrape() } && $t->workers() == 2 });
 drive_gd(5);
 
 my $after = scrape();

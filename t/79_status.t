@@ -70,7 +70,7 @@ ok($t->wait_for(sub {
     my ($gd) = grep { $_->{id} eq 'gd' }
         @{$t->api('system', GET => 'status')->json->{platforms}};
     return ($gd->{requests} // 0) >= 20;
-}, 10), 'requests of a platform');
+}), 'requests of a platform');
 
 is($t->api('gd-ops', GET => 'status')->json->{code}, 'FORBIDDEN_ROLE',
     'not for a province');
@@ -251,7 +251,7 @@ $t->wait_for(sub {
     @lines = grep { ($_->{ty} // '') eq 'http' } $t->audit_lines();
     return grep { JSON::PP::encode_json($_) =~ m{/v1/revocations/lift} }
         @lines;
-}, 5);
+});
 
 my $all = join "\n", map { JSON::PP::encode_json($_) } @lines;
 

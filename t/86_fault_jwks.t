@@ -98,7 +98,7 @@ my $good = token('u1');
 my $unknown = token('u1', kid => 'unknown');
 my ($pid) = $t->workers();
 
-ok($t->wait_for(sub { answer($good)->status == 200 }, 10), 'in service');
+ok($t->wait_for(sub { answer($good)->status == 200 }), 'in service');
 
 my ($wrong, $kept) = ('', '');
 

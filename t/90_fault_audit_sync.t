@@ -62,7 +62,7 @@ for my $i (1 .. $n) {
     # One batch each; a failed one is written again before the next.
 
     $t->wait_for(sub { grep { $_->{ty} eq 'http'
-        && $_->{http}{path} eq "/$i" } $t->audit_lines() }, 5);
+        && $_->{http}{path} eq "/$i" } $t->audit_lines() });
     select undef, undef, undef, 0.06;
 }
 

@@ -159,7 +159,7 @@ sub missing {
     return grep { !$found{$_} } sort keys %acked;
 }
 
-ok($t->wait_for(sub { !missing() }, 10), 'all that was acknowledged is there')
+ok($t->wait_for(sub { !missing() }), 'all that was acknowledged is there')
     or diag(join ' ', missing());
 cmp_ok(scalar(keys %acked), '>', 20, 'which was much');
 

@@ -133,7 +133,7 @@ sub missing {
     return grep { !$end{$acked{$_}} } sort keys %acked;
 }
 
-ok($t->wait_for(sub { !missing() }, 10), 'each of them has an end')
+ok($t->wait_for(sub { !missing() }), 'each of them has an end')
     or diag(join ' ', (missing())[0 .. 5]);
 is_deeply([ grep { ($intent{$_} // '') ne $receipt{$_} } sort keys %receipt ],
     [], 'and each receipt is that of an intent');

@@ -499,7 +499,7 @@ sub memory {
 sub wait_for {
     my ($self, $code, $seconds) = @_;
 
-    my $end = time() + ($seconds || 20);
+    my $end = time() + ($seconds || 60);
 
     while (time() < $end) {
         my $result = $code->();
