@@ -5,10 +5,10 @@
 # Writes traffic that the rules were not written on: requests made from the
 # texts of unseen/SET.*, which were written before anyone who wrote them had
 # seen a rule.  Set "a" may be looked at; of set "b" only sums are.  Set "f1"
-# is the half of the texts of "f" that may be looked at, "f2" the other.  Of
-# set "h" only sums are looked at, too.
+# is the half of the texts of "f" that may be looked at, "f2" the other; "g1"
+# and "g2" are those of "g".  Of set "h" only sums are looked at, too.
 #
-#   t/rules/unseen.pl a|b|c|d|e|f|f1|f2|h attack|benign [SEED] > FILE
+#   t/rules/unseen.pl a|b|c|d|e|f|f1|f2|g|g1|g2|h attack|benign [SEED] > FILE
 #
 # Each request stands behind a line "=== LABEL-CLASS NUMBER", as with gen.pl.
 
@@ -24,13 +24,13 @@ use MIME::Base64;
 
 my ($set, $label, $seed) = (@ARGV, 1);
 
-die "usage: unseen.pl a|b|c|d|e|f|f1|f2|h attack|benign [SEED]\n"
-    if !defined $label || $set !~ /^(?:[a-fh]|f[12])$/
+die "usage: unseen.pl a|b|c|d|e|f|f1|f2|g|g1|g2|h attack|benign [SEED]\n"
+    if !defined $label || $set !~ /^(?:[a-h]|[fg][12])$/
        || $label !~ /^(?:attack|benign)$/;
 
 my $dir = dirname(abs_path($0)) . '/unseen';
 my $state = ($seed * 40503 + ord($set) * 7919) % 4294967296;
-my $half = $set =~ s/^f(\d)$/f/ ? $1 : 0;
+my $half = $set =~ s/(?<=^[fg])(\d)$// ? $1 : 0;
 my $number = 0;
 my %data;
 
@@ -44,6 +44,9 @@ if ($label eq 'attack') {
 
 } elsif ($set =~ /[def]/) {
     each_text();
+
+} elsif ($set eq 'g') {
+    likely();
 
 } elsif ($set eq 'h') {
     each_sender();
@@ -143,11 +146,11 @@ sub some {
 sub digits { return some('0123456789', $_[0]) }
 
 
-# a number of JSON; sets before h keep the zeros they were measured with
+# a number of JSON; sets before g keep the zeros they were measured with
 sub number {
     my $number = digits($_[0]);
 
-    $number =~ s/^0/7/ if $set eq 'h';
+    $number =~ s/^0/7/ if $set =~ /[gh]/;
 
     return $number;
 }
@@ -455,14 +458,15 @@ sub attacks {
         for my $p (@{$data{$class}}) {
             my @where = @{$places{$class}};
 
-            for my $i (1 .. ($set eq 'h' ? 1 : 3)) {
+            for my $i (1 .. ($set =~ /[gh]/ ? 1 : 3)) {
                 my $where = splice @where, rnd(scalar @where), 1;
 
                 redo if $p =~ /[\r\n\0]/ && $where =~ /header|agent|referer/;
                 emit($class, place($where, $p));
             }
 
-            emit('evasion', hidden($p)) if $set ne 'h' && rnd(4) == 0;
+            emit('evasion', hidden($p))
+                if $set ne 'h' && rnd($set eq 'g' ? 12 : 4) == 0;
         }
     }
 
@@ -804,11 +808,56 @@ sub odds_and_ends {
 }
 
 
-# "<@name>" in a text of set f or h is one of the words of that list
+# As each_text(), but in the places where such a text is found in production:
+# little of it stands in a query.
+sub likely {
+    my @short = qw(form json query json form multipart json nested form json);
+    my @long = qw(form json json multipart form json nested json query json
+                  form json json multipart form json nested json form json);
+    my %kind = (plain => [ 'text', 2, @short ], gis => [ 'gis', 2, @short ],
+                code => [ 'codelike', 3, @long ],
+                rich => [ 'richtext', 3, @long ]);
+
+    for my $name (sort keys %kind) {
+        my ($class, $rounds, @ways) = @{$kind{$name}};
+
+        for my $round (1 .. $rounds) {
+            my $i = 3 * ($round - 1);
+
+            for my $text (@{$data{$name}}) {
+                chomp $text;
+                emit($class, spread($ways[$i++ % @ways], filled($text),
+                                    of("key_$name")));
+            }
+        }
+    }
+
+    for my $text (@{$data{graphql}}) {
+        my ($query, $variables) = split /^---\n/m, filled($text), 2;
+        my ($name) = $query =~ /^\s*(?:query|mutation|subscription)\s+(\w+)/;
+        my $body = json({ query => $query =~ s/\n\z//r,
+                          operationName => $name // \'null',
+                          variables => \bytes($variables // "{}") });
+
+        $body = "[$body]" if rnd(12) == 0;
+        emit('graphql', request('POST', pick('/graphql', '/api/graphql'),
+                                'application/json', $body));
+    }
+
+    emit('gis', request('GET', bytes($_))) for @{$data{gis_url}};
+    emit('gis', request('POST', pick('/geoserver/wfs', '/services/ogc'),
+                        pick('text/xml', 'application/xml'), bytes($_)))
+        for @{$data{gis_xml}};
+    emit('graphql', written($_)) for @{$data{graphql_req}};
+    odds_and_ends();
+}
+
+
+# "<@name>" in a text of set f, g or h is one of the words of that list
 sub filled {
     my ($text) = @_;
 
-    $text =~ s/<\@(\w+)>/of($1)/ge if $set =~ /[fh]/;
+    $text =~ s/<\@(\w+)>/of($1)/ge if $set =~ /[fgh]/;
 
     return $text;
 }
@@ -884,6 +933,8 @@ sub spread {
     my %of = map { $_->[0] => $_->[1] } @others;
 
     $way = 'form' if $way eq 'query' && length bytes($text) > 900;
+    $text =~ s/(?<!\r)\n/\r\n/g
+        if $set eq 'g' && $way =~ /^(?:form|multipart)$/;
 
     if ($way eq 'form') {
         return request('POST', $url // target(),
