@@ -21,6 +21,7 @@
 
 static ngx_int_t ngx_govsvc_writer_claim(ngx_govsvc_writer_t *w,
     ngx_pool_t *pool);
+static void ngx_govsvc_writer_neighbour(ngx_govsvc_writer_t *w);
 static ngx_int_t ngx_govsvc_writer_private(ngx_govsvc_writer_t *w,
     ngx_pool_t *pool);
 static ngx_int_t ngx_govsvc_writer_connect(ngx_govsvc_writer_t *w,
@@ -134,10 +135,60 @@ ngx_govsvc_writer_claim(ngx_govsvc_writer_t *w, ngx_pool_t *pool)
         w->shared = 1;
         ngx_govsvc_writer_clear(w);
 
+        if (ngx_worker == 0 && !ngx_inherited) {
+            ngx_govsvc_writer_neighbour(w);
+        }
+
         return NGX_OK;
     }
 
     return ngx_govsvc_writer_private(w, pool);
+}
+
+
+/*
+ * Servers of one folder do no harm to each other: names and locks differ by
+ * the number of the start.  But nobody wants it, except for an upgrade.  With
+ * our own lock taken, the later one of two sees the other.
+ */
+
+static void
+ngx_govsvc_writer_neighbour(ngx_govsvc_writer_t *w)
+{
+    off_t         first;
+    ngx_int_t     n;
+    ngx_uint_t    i;
+    struct flock  fl;
+
+    first = (off_t) (w->conf.base * w->conf.nslots);
+
+    for (i = 0; i < 2; i++) {
+        ngx_memzero(&fl, sizeof(struct flock));
+        fl.l_type = F_WRLCK;
+        fl.l_whence = SEEK_SET;
+        fl.l_start = (i == 0) ? 0 : first + (off_t) w->conf.nslots;
+        fl.l_len = (i == 0) ? first : 0;
+
+        if (fcntl(w->locks, F_GETLK, &fl) == -1 || fl.l_type == F_UNLCK) {
+            continue;
+        }
+
+        /* ours are those of a configuration before this one, too */
+
+        for (n = 0; n < ngx_last_process; n++) {
+            if (ngx_processes[n].pid == fl.l_pid) {
+                break;
+            }
+        }
+
+        if (n == ngx_last_process) {
+            ngx_log_error(NGX_LOG_WARN, w->log, 0,
+                          "govsvc writer: process %P of another server writes "
+                          "to \"%V\" too: both are kept apart, but each should "
+                          "have a folder of its own", fl.l_pid, &w->conf.dir);
+            return;
+        }
+    }
 }
 
 
