@@ -33,7 +33,7 @@ static int gs_guard_secret(const gs_str_t *name);
 
 gs_rc_t
 gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
-    const gs_value_t *v, unsigned view)
+    gs_value_t *v, unsigned view)
 {
     int              yes;
     uint64_t         number;

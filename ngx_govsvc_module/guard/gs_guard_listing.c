@@ -30,6 +30,7 @@ static int gs_guard_listing_begins(const gs_uchar_t *p, const gs_uchar_t *last,
 static int gs_guard_listing_holds(const gs_uchar_t *p, const gs_uchar_t *last,
     const char *word);
 static int gs_guard_listing_trace(const gs_uchar_t *p, const gs_uchar_t *last);
+static int gs_guard_listing_log(const gs_uchar_t *p, const gs_uchar_t *last);
 static int gs_guard_listing_tool(const gs_uchar_t *p, const gs_uchar_t *last);
 static int gs_guard_listing_cron(const gs_uchar_t *p, const gs_uchar_t *last);
 static int gs_guard_listing_lines(const gs_uchar_t *p, const gs_uchar_t *last);
@@ -54,6 +55,24 @@ static const gs_guard_listing_t  gs_guard_statements[] = {
     { "drop table if exists ", "create table " },
     { "declare @", ";" },
     { "exec sp_help", NULL },
+    { "call ", "(" },
+    { "merge into ", " using " },
+    { "show create ", " " },
+    { "truncate table ", NULL },
+    { "drop table ", NULL },
+    { "grant ", " to " },
+    { "replace into ", " values" },
+    { "if exists (select ", " from " },
+    { "if not exists (select ", " from " },
+    { "create view ", " as" },
+    { "create unique index ", " on " },
+    { "create procedure ", "begin" },
+    { "create trigger ", " on " },
+    { "comment on ", " is " },
+    { "select ", "case when " },
+    { "where ", " = " },
+    { "where ", " in " },
+    { "from ", " join " },
     { "begin transaction", ";" },
     { "db.", "({" },
     { "start transaction", ";" },
@@ -96,6 +115,17 @@ static const gs_guard_listing_t  gs_guard_listings[] = {
     { "get /", " http/1." },
     { "post /", " http/1." },
     { "```", "\n" },
+    { "mysql> ", NULL },
+    { "sql> ", NULL },
+    { "postgres=# ", NULL },
+    { ">>> ", NULL },
+    { "ps c:\\", "> " },
+    { "c:\\", "> " },
+    { "d:\\", "> " },
+    { "[root@", "]# " },
+    { "root@", "# " },
+    { "@echo off", "\n" },
+    { "<?xml ", "?>" },
     { "| ", "\n| -" },
     { "|", "\n|-" },
     { NULL, NULL }
@@ -105,18 +135,35 @@ static const gs_guard_listing_t  gs_guard_listings[] = {
 /* Tools that run a system, and that nobody reaches by an injection first. */
 
 static const char *const  gs_guard_listing_tools[] = {
-    "ansible ", "ansible-playbook ", "apt ", "apt-get ", "cd /data",
-    "cd /home/", "cd /opt", "cd /usr/", "chown -r ", "crontab -", "dnf ",
-    "docker ", "docker-compose ", "export ", "find . ", "firewall-cmd ",
-    "git ", "gradle ", "grep -r", "hdfs ", "helm ", "hive ", "iptables ",
-    "java -jar ", "jmap ", "jps ", "jstack ", "jstat ", "keytool ",
-    "kubectl ", "ldapsearch ", "mount -t ", "mvn ", "mysql -h", "mysql -u",
-    "mysqldump ", "netstat -", "nohup java ", "npm ",
-    "openssl s_client -connect ", "openssl x509 ", "pip install ",
-    "pip3 install ", "pnpm ", "ps -ef ", "ps aux ", "psql ", "redis-cli ",
-    "rsync ", "scp ", "sed -i", "source /etc/profile", "spark-submit ",
-    "sqlplus ", "svn ", "systemctl ", "tail -f ", "tail -n", "tar -",
-    "tar xzf ", "tar zxvf ", "tcpdump ", "vi ", "vim ", "yarn ", "yum ", NULL
+    "./bin/", "./gradlew ", "./mvnw ", "./start", "ab -n", "adb ", "airflow ",
+    "aliyun ", "ansible ", "ansible-playbook ", "apt ", "apt-get ", "bin/",
+    "brew ", "cargo ", "cd /data", "cd /home/", "cd /opt", "cd /usr/",
+    "certbot ", "chkconfig ", "choco ", "chown -r ", "cmake ", "composer ",
+    "conda ", "consul ", "crictl ", "crontab -", "ctr ", "date +", "deno ",
+    "df -", "dnf ", "docker ", "docker-compose ", "dotnet ", "du -", "echo $",
+    "echo '", "echo \"", "etcdctl ", "export ", "find . ", "firewall-cmd ",
+    "flink ", "flyway ", "free -", "git ", "go build", "go get", "go mod",
+    "gradle ", "grep -r", "hadoop ", "hbase ", "hdfs ", "helm ", "hive ",
+    "ifconfig eth", "influx ", "ipconfig /", "iptables ", "java -",
+    "java -jar ", "jcmd ", "jinfo ", "jmap ", "journalctl ", "jps ", "jstack ",
+    "jstat ", "kafka-", "keytool ", "kinit ", "kubectl ", "ldapadd ",
+    "ldapsearch ", "lsof -i", "mongo ", "mongodump ", "mongosh ", "mount -t ",
+    "mvn ", "mysql -h", "mysql -u", "mysqladmin ", "mysqldump ", "nerdctl ",
+    "net start ", "net stop ", "net use ", "netsh ", "netstat -", "nginx -",
+    "node app", "nohup java ", "npm ", "npx ", "openssl ",
+    "openssl s_client -connect ", "openssl x509 ", "ossutil ", "pg_dump ",
+    "pip ", "pip install ", "pip3 ", "pip3 install ", "pm2 ", "pnpm ",
+    "podman ", "powershell -command ", "powershell -executionpolicy ",
+    "powershell -file ", "ps -ef ", "ps aux ", "psql ", "python -m ",
+    "python manage.py", "python3 -m ", "redis-cli ", "redis-server ",
+    "regsvr32 ", "route ", "rsync ", "sc config", "sc create", "sc query",
+    "scp ", "sed -i", "service ", "sestatus", "setenforce ",
+    "source /etc/profile", "spark-submit ", "sqlplus ", "ss -", "ssh ",
+    "ssh-keygen", "sudo ", "svn ", "sysctl ", "systemctl ", "tail -f ",
+    "tail -n", "tar -", "tar xzf ", "tar zxvf ", "taskkill ", "tcpdump ",
+    "telnet ", "terraform ", "tnsping ", "top -", "traceroute ", "tracert ",
+    "ulimit ", "unzip ", "useradd ", "vi ", "vim ", "wrk ", "yarn ", "yum ",
+    "zip -", "zkserver", NULL
 };
 
 
@@ -139,12 +186,15 @@ gs_guard_listing(const gs_str_t *text, int statements)
 
     if (p == last
         || (!gs_is_alpha(*p) && !gs_is_digit(*p)
-            && !gs_guard_listing_in("-#/`|*$", *p)))
+            && !gs_guard_listing_in("-#/`|*$@[<>.", *p)))
     {
         return 0;
     }
 
-    if (statements && gs_guard_listing_among(p, last, gs_guard_statements)) {
+    if (statements && gs_guard_listing_among(p, last, gs_guard_statements)
+        && (last - p == GS_GUARD_LISTING_MAX
+            || gs_guard_program_whole(p, last)))
+    {
         return 1;
     }
 
@@ -152,6 +202,7 @@ gs_guard_listing(const gs_str_t *text, int statements)
            || gs_guard_listing_tool(p, last)
            || gs_guard_listing_cron(p, last)
            || gs_guard_listing_trace(p, last)
+           || gs_guard_listing_log(p, last)
            || gs_guard_listing_block(p, last);
 }
 
@@ -232,6 +283,48 @@ gs_guard_listing_trace(const gs_uchar_t *p, const gs_uchar_t *last)
 
     return gs_guard_listing_begins(p - 9, p, "exception")
            || gs_guard_listing_begins(p - 5, p, "error");
+}
+
+
+/*
+ * A line of a log: it begins with a day and a time, an address and "- - [", or
+ * a month, a day and a time.
+ */
+
+static int
+gs_guard_listing_log(const gs_uchar_t *p, const gs_uchar_t *last)
+{
+    unsigned            i;
+    const char *const  *form;
+
+    static const char *const  forms[] = {
+        "0000-00-00 00:00:00", "0000-00-00t00:00:00", "0000/00/00 00:00:00",
+        "[0000-00-00 00:00:00", "aaa 00 00:00:00 ", "aaa  0 00:00:00 ",
+        "[00/aaa/0000:00:00:00", "[aaa aaa 00 00:00:00 ", NULL
+    };
+
+    for (form = forms; *form != NULL; form++) {
+
+        for (i = 0; (*form)[i] != '\0' && p + i < last; i++) {
+            if ((*form)[i] == '0' ? !gs_is_digit(p[i])
+                : (*form)[i] == 'a' ? !gs_is_alpha(p[i])
+                : gs_to_lower(p[i]) != (*form)[i])
+            {
+                break;
+            }
+        }
+
+        if ((*form)[i] == '\0') {
+            return last - p > GS_GUARD_LISTING_LEN;
+        }
+    }
+
+    while (p < last && (gs_is_digit(*p) || *p == '.' || *p == ':')) {
+        p++;
+    }
+
+    return gs_guard_listing_begins(p, last, " - - [")
+           || gs_guard_listing_begins(p, last, " - - \"");
 }
 
 

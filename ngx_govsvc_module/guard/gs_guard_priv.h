@@ -450,6 +450,7 @@ typedef struct {
     uint32_t           told;               /* of them those asked for */
     uint64_t           hash;
     unsigned           held;               /* what s->held was before it */
+    unsigned           prose;              /* 1 + gs_guard_prose(), or 0 */
     gs_guard_known_t  *known;              /* its place, NULL: it has none */
     gs_str_t           view[GS_VIEWS];
 } gs_value_t;
@@ -587,7 +588,7 @@ void gs_guard_outer(gs_guard_run_t *run, const gs_str_t *text);
 
 /* One condition about one view; GS_ERROR: not told within the limits. */
 gs_rc_t gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
-    const gs_value_t *v, unsigned view);
+    gs_value_t *v, unsigned view);
 
 /* Keeps where a rule held, and gives it to a hit. */
 void gs_guard_evidence(gs_guard_run_t *run, uint32_t rule,
@@ -652,13 +653,20 @@ uint32_t gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v,
  * sentences, with a tag and holds them, has them within, or is a listing: what
  * an injection without quotes continues does not look so.
  */
-int gs_guard_prose(const gs_value_t *v);
+int gs_guard_prose(gs_value_t *v);
 
 /*
  * 1 if the text begins as a whole listing does, a trace, settings, and, with
  * statements, one of SQL.
  */
 int gs_guard_listing(const gs_str_t *text, int statements);
+
+/*
+ * 1 if the text is a program or a command with options, whole by its
+ * structure; _whole(): what it opens it closes.
+ */
+int gs_guard_program(const gs_str_t *text);
+int gs_guard_program_whole(const gs_uchar_t *p, const gs_uchar_t *last);
 
 /*
  * Looks at the bytes of a value once: which of the views wanted are its url

@@ -18,6 +18,7 @@
 #define GS_GUARD_TALK_LONG  3              /* anywhere in a long text */
 #define GS_GUARD_TALK_LEN  60
 #define GS_GUARD_TALK_MAX  4096            /* bytes searched */
+#define GS_GUARD_STATEMENT  40             /* bytes of one in a query */
 
 
 static int gs_guard_prose_begins(const gs_str_t *text);
@@ -34,18 +35,28 @@ static int gs_guard_prose_mark(const gs_uchar_t *p, const gs_uchar_t *last,
 
 
 int
-gs_guard_prose(const gs_value_t *v)
+gs_guard_prose(gs_value_t *v)
 {
+    int              yes;
     const gs_str_t  *text;
 
-    text = &v->view[GS_VIEW_URL];
+    if (v->prose == 0) {
+        text = &v->view[GS_VIEW_URL];
 
-    /* a statement alone in a query is asked for, not talked about */
+        /* a short statement alone in a query is asked for, not talked about */
 
-    return (v->kind == GS_KIND_ARGS || v->kind == GS_KIND_FORM
-            || v->kind == GS_KIND_JSON_ALL || v->kind == GS_KIND_XML)
-           && (gs_guard_listing(text, v->kind != GS_KIND_ARGS)
-               || gs_guard_prose_begins(text) || gs_guard_prose_holds(text));
+        yes = (v->kind == GS_KIND_ARGS || v->kind == GS_KIND_FORM
+               || v->kind == GS_KIND_JSON_ALL || v->kind == GS_KIND_XML)
+              && (gs_guard_prose_begins(text) || gs_guard_prose_holds(text)
+                  || gs_guard_listing(text, v->kind != GS_KIND_ARGS
+                                            || text->len
+                                               >= GS_GUARD_STATEMENT)
+                  || gs_guard_program(text));
+
+        v->prose = 1 + (yes != 0);
+    }
+
+    return (int) v->prose - 1;
 }
 
 

@@ -81,6 +81,7 @@ gs_guard_value_init(gs_value_t *v, gs_kind_e kind, gs_decode_e decode,
     v->looked = 0;
     v->told = 0;
     v->facts = 0;
+    v->prose = 0;
     v->known = NULL;
     v->view[GS_VIEW_RAW] = *text;
 
