@@ -12,25 +12,17 @@
 #define gs_rotl(x, n)  (((x) << (n)) | ((x) >> (64 - (n))))
 
 
-typedef struct {
-    uint64_t  v0;
-    uint64_t  v1;
-    uint64_t  v2;
-    uint64_t  v3;
-} gs_sip_t;
-
-
-static inline void gs_sip_absorb(gs_sip_t *s, const gs_siphash_key_t *key,
-    const void *data, size_t len);
-static inline void gs_sip_round(gs_sip_t *s);
-static inline uint64_t gs_sip_finish(gs_sip_t *s);
+static inline void gs_sip_absorb(gs_siphash_state_t *s,
+    const gs_siphash_key_t *key, const void *data, size_t len);
+static inline void gs_sip_round(gs_siphash_state_t *s);
+static inline uint64_t gs_sip_finish(gs_siphash_state_t *s);
 static inline uint64_t gs_sip_le64(const gs_uchar_t *p);
 
 
 uint64_t
 gs_siphash(const gs_siphash_key_t *key, const void *data, size_t len)
 {
-    gs_sip_t  s;
+    gs_siphash_state_t  s;
 
     s.v1 = 0;
     gs_sip_absorb(&s, key, data, len);
@@ -45,24 +37,40 @@ void
 gs_siphash128(const gs_siphash_key_t *key, const void *data, size_t len,
     uint64_t out[2])
 {
-    gs_sip_t  s;
+    gs_siphash_state_t  s;
 
-    s.v1 = 0xee;
-    gs_sip_absorb(&s, key, data, len);
+    out[0] = gs_siphash128_low(&s, key, data, len);
+    out[1] = gs_siphash128_high(&s);
+}
 
-    s.v2 ^= 0xee;
-    out[0] = gs_sip_finish(&s);
 
-    s.v1 ^= 0xdd;
-    out[1] = gs_sip_finish(&s);
+uint64_t
+gs_siphash128_low(gs_siphash_state_t *s, const gs_siphash_key_t *key,
+    const void *data, size_t len)
+{
+    s->v1 = 0xee;
+    gs_sip_absorb(s, key, data, len);
+
+    s->v2 ^= 0xee;
+
+    return gs_sip_finish(s);
+}
+
+
+uint64_t
+gs_siphash128_high(gs_siphash_state_t *s)
+{
+    s->v1 ^= 0xdd;
+
+    return gs_sip_finish(s);
 }
 
 
 /* s->v1 holds the tweak of the variant on entry. */
 
 static inline void
-gs_sip_absorb(gs_sip_t *s, const gs_siphash_key_t *key, const void *data,
-    size_t len)
+gs_sip_absorb(gs_siphash_state_t *s, const gs_siphash_key_t *key,
+    const void *data, size_t len)
 {
     size_t             i, n;
     uint64_t           m;
@@ -99,7 +107,7 @@ gs_sip_absorb(gs_sip_t *s, const gs_siphash_key_t *key, const void *data,
 
 
 static inline void
-gs_sip_round(gs_sip_t *s)
+gs_sip_round(gs_siphash_state_t *s)
 {
     s->v0 += s->v1;
     s->v1 = gs_rotl(s->v1, 13);
@@ -122,7 +130,7 @@ gs_sip_round(gs_sip_t *s)
 
 
 static inline uint64_t
-gs_sip_finish(gs_sip_t *s)
+gs_sip_finish(gs_siphash_state_t *s)
 {
     unsigned  i;
 

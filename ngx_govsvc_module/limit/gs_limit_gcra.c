@@ -9,7 +9,6 @@
 #include "limit/gs_limit_gcra.h"
 
 
-#define GS_LIMIT_SHIFT   27
 #define GS_LIMIT_SECOND  1000000ull
 
 

@@ -20,6 +20,8 @@
 /* The longest time a full bucket may take to refill: 366 days. */
 #define GS_LIMIT_WINDOW_MAX  (366ull * 86400 * 1000000)
 
+#define GS_LIMIT_SHIFT       27            /* bits of an interval below 1 us */
+
 
 typedef struct {
     uint64_t  count;                       /* requests in a period */

@@ -19,6 +19,7 @@ static gs_rc_t gs_limit_item_share(gs_limit_item_t *item, uint64_t now,
     unsigned write);
 static gs_rc_t gs_limit_item_error(gs_limit_item_t *item, uint64_t now,
     unsigned write);
+static void gs_limit_item_spent(gs_limit_item_t *item, uint64_t now);
 static void gs_limit_item_undo(gs_limit_item_t *item);
 
 
@@ -213,16 +214,38 @@ gs_limit_item_share(gs_limit_item_t *item, uint64_t now, unsigned write)
 
     if (rc != GS_OK) {
         item->result = leased;
+        return rc;
     }
 
-    if (rc == GS_OK && write && item->outage == 0
+    if (write && item->source == GS_LIMIT_SOURCE_LOCAL) {
+        gs_limit_item_spent(item, now);
+    }
+
+    if (write && item->outage == 0
         && item->result.remaining <= item->plan->local.burst / 2
         && gs_limit_lease_open(&item->lease, now) == GS_OK)
     {
         item->ask = 1;
     }
 
-    return rc;
+    return GS_OK;
+}
+
+
+/* The last of the share was taken: the next comes one interval later. */
+
+static void
+gs_limit_item_spent(gs_limit_item_t *item, uint64_t now)
+{
+    uint64_t                until;
+    const gs_limit_rate_t  *rate;
+
+    rate = &item->plan->local;
+    until = item->result.reset + (rate->interval >> GS_LIMIT_SHIFT);
+
+    if (until > rate->tau) {
+        gs_limit_lease_shareless(&item->lease, now, now + until - rate->tau);
+    }
 }
 
 

@@ -18,9 +18,6 @@
 #define GS_LIMIT_LEASE_ODD      0x9e3779b97f4a7c15ull
 
 
-__extension__ typedef unsigned __int128  gs_limit_wide_t;
-
-
 static gs_limit_lease_bucket_t *gs_limit_lease_bucket(
     const gs_limit_lease_t *lease);
 static gs_rc_t gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now,
@@ -302,7 +299,7 @@ gs_limit_lease_undo(gs_limit_lease_t *lease)
 uint64_t
 gs_limit_lease_time(const gs_limit_lease_t *lease)
 {
-    return gs_limit_step_back(&lease->plan->shared, lease->end,
+    return gs_limit_lease_slot(lease->plan, lease->end,
                               lease->behind);
 }
 
@@ -353,22 +350,23 @@ gs_limit_lease_bucket(const gs_limit_lease_t *lease)
 }
 
 
-void
-gs_limit_lease_lapse(const gs_limit_plan_t *plan,
-    gs_limit_lease_view_t *view, uint64_t now)
+uint64_t
+gs_limit_lease_lapse(const gs_limit_plan_t *plan, uint64_t end, uint64_t n,
+    uint64_t now)
 {
     uint64_t  next, late, m;
 
-    next = gs_limit_step_back(&plan->shared, view->end, view->n);
+    next = gs_limit_lease_slot(plan, end, n);
 
     if (now <= next + plan->life) {
-        return;
+        return n;
     }
 
     late = now - plan->life - next;
     m = (uint64_t) (((gs_limit_wide_t) late << 27) / plan->shared.interval)
         + 1;
-    view->n -= (m < view->n) ? m : view->n;
+
+    return (m < n) ? n - m : 0;
 }
 
 
@@ -376,8 +374,8 @@ static gs_rc_t
 gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now, unsigned write)
 {
     uint64_t                  t, last, demand, word;
-    unsigned                  i, k;
-    gs_limit_lease_view_t     views[GS_LIMIT_LEASE_POOLS], *view;
+    unsigned                  i;
+    gs_limit_lease_view_t     view, other;
     gs_limit_lease_record_t  *record;
 
     record = lease->record;
@@ -413,30 +411,33 @@ gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now, unsigned write)
 
     for (i = 0; i < GS_LIMIT_LEASE_TRIES; i++) {
 
-        for (k = 0; k < GS_LIMIT_LEASE_POOLS; k++) {
-            gs_limit_lease_view(lease->plan, &record->pools[k], lease->check,
-                                t, &views[k]);
-        }
+        gs_limit_lease_view(lease->plan, &record->pools[0], lease->check, t,
+                            &view);
+        gs_limit_lease_view(lease->plan, &record->pools[1], lease->check, t,
+                            &other);
 
-        lease->held = views[0].n + views[1].n;
+        lease->held = view.n + other.n;
 
         /* leases never overlap: what ends earlier is earlier */
 
-        k = (views[1].end < views[0].end);
-        view = (views[k].n >= lease->cost) ? &views[k] : &views[!k];
+        if ((other.end < view.end) ? other.n >= lease->cost
+                                   : view.n < lease->cost)
+        {
+            view = other;
+        }
 
-        if (view->n < lease->cost) {
+        if (view.n < lease->cost) {
             gs_limit_lease_result(lease, t, 0);
             return gs_limit_lease_none(lease, t, UINT64_MAX);
         }
 
-        lease->end = now - (t - view->end);
-        lease->behind = view->n - lease->cost + 1;
+        lease->end = now - (t - view.end);
+        lease->behind = view.n - lease->cost + 1;
 
         /* most often the time of all has come */
 
-        if (view->end > t) {
-            last = gs_limit_step_back(&lease->plan->shared, view->end,
+        if (view.end > t) {
+            last = gs_limit_lease_slot(lease->plan, view.end,
                                       lease->behind);
             if (last > t) {
                 gs_limit_lease_result(lease, t, 0);
@@ -449,7 +450,7 @@ gs_limit_lease_use(gs_limit_lease_t *lease, uint64_t now, unsigned write)
         lease->held -= lease->cost;
         gs_limit_lease_result(lease, t, lease->held);
 
-        if (!write || gs_limit_lease_swing(lease, view)) {
+        if (!write || gs_limit_lease_swing(lease, &view)) {
             return GS_OK;
         }
     }

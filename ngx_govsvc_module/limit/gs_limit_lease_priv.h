@@ -43,6 +43,9 @@
 #define gs_limit_lease_load(p)  __atomic_load_n(p, __ATOMIC_ACQUIRE)
 
 
+__extension__ typedef unsigned __int128  gs_limit_wide_t;
+
+
 typedef struct {
     uint64_t                 left;
     uint64_t                 grant;
@@ -102,15 +105,36 @@ typedef struct {
 uint64_t gs_limit_lease_clock(const gs_limit_lease_table_t *table,
     uint64_t now);
 
-/* Drops slots whose life is over from the front of a view, if any. */
-void gs_limit_lease_lapse(const gs_limit_plan_t *plan,
-    gs_limit_lease_view_t *view, uint64_t now);
+/* Of n slots before end, those whose life is not over. */
+uint64_t gs_limit_lease_lapse(const gs_limit_plan_t *plan, uint64_t end,
+    uint64_t n, uint64_t now);
 
 static inline void gs_limit_lease_view(const gs_limit_plan_t *plan,
     gs_limit_lease_pool_t *pool, uint64_t check, uint64_t now,
     gs_limit_lease_view_t *view);
 
+static inline uint64_t gs_limit_lease_slot(const gs_limit_plan_t *plan,
+    uint64_t end, uint64_t behind);
+
 int gs_limit_lease_swap(uint64_t *p, uint64_t old, uint64_t new);
+
+
+/*
+ * When a slot comes, counted back from where its pool ends.  Rounded up, so
+ * that the first one is within what Redis was charged for.
+ */
+
+static inline uint64_t
+gs_limit_lease_slot(const gs_limit_plan_t *plan, uint64_t end,
+    uint64_t behind)
+{
+    uint64_t  back;
+
+    back = (uint64_t) (((gs_limit_wide_t) behind * plan->shared.interval)
+                       >> GS_LIMIT_SHIFT);
+
+    return (back < end) ? end - back : 0;
+}
 
 
 /*
@@ -138,7 +162,7 @@ gs_limit_lease_view(const gs_limit_plan_t *plan, gs_limit_lease_pool_t *pool,
     }
 
     if (view->n != 0 && now > view->start + plan->life) {
-        gs_limit_lease_lapse(plan, view, now);
+        view->n = gs_limit_lease_lapse(plan, view->end, view->n, now);
     }
 }
 

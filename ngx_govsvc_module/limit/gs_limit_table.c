@@ -161,27 +161,29 @@ void
 gs_limit_prepare(gs_limit_charge_t *charge, gs_limit_table_t *table,
     const gs_limit_rate_t *rate, const gs_str_t *key, uint64_t cost)
 {
-    uint64_t            hash[2];
-    gs_limit_bucket_t  *bucket;
+    uint64_t            hash;
+    gs_siphash_state_t  s;
 
-    gs_siphash128(&table->secret, key->data, key->len, hash);
+    hash = gs_siphash128_low(&s, &table->secret, key->data, key->len);
+
+    charge->bucket = (uint64_t) (((gs_limit_wide_t) hash * table->buckets)
+                                 >> 64);
+
+    /* memory is waited for longer than for the rest of the hash */
+
+    __builtin_prefetch(gs_limit_buckets(table) + charge->bucket);
 
     charge->table = table;
     charge->rate = rate;
     charge->cost = cost;
-    charge->tag = hash[0] | 1;
-    charge->bucket = (uint64_t) (((gs_limit_wide_t) hash[1] * table->buckets)
-                                 >> 64);
-    charge->check = hash[1] & GS_LIMIT_CHECK;
+    charge->tag = gs_siphash128_high(&s) | 1;
+    charge->check = hash & GS_LIMIT_CHECK;
     charge->empty = 0;
     charge->state = NULL;
     charge->aggregate = 0;
     charge->dry_run = 0;
     charge->refused = 0;
     charge->full = 0;
-
-    bucket = gs_limit_buckets(table) + charge->bucket;
-    __builtin_prefetch(bucket);
 }
 
 

@@ -18,7 +18,7 @@
 
 
 #define GS_LIMIT_MAGIC    0x6c67566cu      /* "lVgl" */
-#define GS_LIMIT_VERSION  1
+#define GS_LIMIT_VERSION  2
 
 
 typedef struct gs_limit_table_s  gs_limit_table_t;
