@@ -18,8 +18,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void fuzz_remark(void *data, const gs_str_t *file, unsigned line,
     const char *text);
 static void fuzz_rules(const gs_str_t *text);
+static void fuzz_tokens(const uint8_t *data, size_t size);
 static void fuzz_literals(const gs_str_t *pattern, const gs_str_t *subject);
-static int fuzz_contains(const gs_str_t *text, const gs_str_t *word);
+static int fuzz_contains(const gs_str_t *text, const gs_guard_lits_t *lits,
+    unsigned n);
+static int fuzz_fold(int c);
+static int fuzz_near(const gs_guard_lits_t *lits, unsigned n,
+    const gs_str_t *text, size_t i);
 
 
 int
@@ -41,7 +46,54 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_literals(&pattern, &subject);
     }
 
+    fuzz_tokens(data, size);
+
     return 0;
+}
+
+
+/* A pattern of whole pieces, and a text of the few bytes that they tell. */
+
+static void
+fuzz_tokens(const uint8_t *data, size_t size)
+{
+    size_t      i, n, len;
+    gs_str_t    pattern, subject;
+    gs_uchar_t  text[256], bytes[64];
+
+    static const char  alphabet[] = "abAB ._(\n1\xe5;";
+    static const char *const  pieces[] = {
+        "a", "b", "ab", "ba", "aab", "1", " ", ";", "_", "\\.", "\\(", ".",
+        "\\b", "\\b", "\\B", "^", "$", "\\A", "\\z", "\\Z", "\\s", "\\S",
+        "\\w", "\\W", "\\d", "\\D", "[ab]", "[^a]", "[^\\w.]", "[.(;]",
+        "[\\s;]", "[^\\x00-\\x7f]", "[]a]", "[^]a]", "[a-b]", "[b-]", "(?:",
+        "(?:", "(", "(?=", "(?!", "(?<=", "(?>", "(?i)", "(?m)", "(?s-i:",
+        ")", ")", ")", ")", "|", "|", "?", "*", "+", "{2}", "{0,2}", "{1,3}",
+        "?+", "*+", "\\1", "\n", "\\n", "\xe5"
+    };
+
+    n = (size < 2) ? 0 : data[0] % 24u;
+    len = 0;
+
+    if (size < n + 1) {
+        return;
+    }
+
+    for (i = 0; i < n; i++) {
+        pattern = gs_str_text(pieces[data[1 + i] % (sizeof(pieces)
+                                                    / sizeof(pieces[0]))]);
+        memcpy(text + len, pattern.data, pattern.len);
+        len += pattern.len;
+    }
+
+    for (i = n + 1; i < size && i - n - 1 < sizeof(bytes); i++) {
+        bytes[i - n - 1] = (gs_uchar_t) alphabet[data[i]
+                                                 % (sizeof(alphabet) - 1)];
+    }
+
+    pattern = gs_str_make(text, len);
+    subject = gs_str_make(bytes, i - n - 1);
+    fuzz_literals(&pattern, &subject);
 }
 
 
@@ -162,7 +214,7 @@ fuzz_literals(const gs_str_t *pattern, const gs_str_t *subject)
             found = (lits.n == 0);
 
             for (i = 0; i < lits.n; i++) {
-                found |= fuzz_contains(subject, &lits.words[i]);
+                found |= fuzz_contains(subject, &lits, i);
             }
 
             if (!found
@@ -183,18 +235,50 @@ fuzz_literals(const gs_str_t *pattern, const gs_str_t *subject)
 
 
 static int
-fuzz_contains(const gs_str_t *text, const gs_str_t *word)
+fuzz_contains(const gs_str_t *text, const gs_guard_lits_t *lits, unsigned n)
 {
-    size_t    i;
-    gs_str_t  part;
+    size_t           i, k;
+    const gs_str_t  *word;
+
+    word = &lits->words[n];
 
     for (i = 0; i + word->len <= text->len; i++) {
-        part = gs_str_make(text->data + i, word->len);
 
-        if (gs_str_case_eq(&part, word)) {
+        for (k = 0; k < word->len; k++) {
+            if (fuzz_fold(text->data[i + k]) != fuzz_fold(word->data[k])) {
+                break;
+            }
+        }
+
+        if (k == word->len
+            && fuzz_near(lits, lits->before[n], text, i - 1)
+            && fuzz_near(lits, lits->after[n], text, i + word->len))
+        {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+/* As the automaton takes bytes. */
+
+static int
+fuzz_fold(int c)
+{
+    return (c >= '\t' && c <= '\r') ? ' ' : gs_to_lower(c);
+}
+
+
+static int
+fuzz_near(const gs_guard_lits_t *lits, unsigned n, const gs_str_t *text,
+    size_t i)
+{
+    if (n == 0) {
+        return 1;
+    }
+
+    return (i < text->len) ? gs_ac_near(&lits->nears[n], text->data[i])
+                           : (int) lits->nears[n].edge;
 }

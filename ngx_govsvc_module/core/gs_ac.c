@@ -30,6 +30,15 @@ typedef struct {
 } gs_ac_out_t;
 
 
+typedef struct {
+    const gs_ac_near_t  *before;
+    const gs_ac_near_t  *after;
+    uint32_t             id;
+    uint32_t             len;
+    uint32_t             chain;            /* next word of the same state */
+} gs_ac_entry_t;
+
+
 struct gs_ac_s {
     gs_uchar_t      classes[256];
     unsigned        shift;                 /* a row has 1 << shift columns */
@@ -40,10 +49,17 @@ struct gs_ac_s {
     size_t          size;
     gs_ac_state_t  *next;                  /* states rows */
     gs_ac_out_t    *out;                   /* of states from first_out */
-    uint32_t       *ids;                   /* of words */
-    uint32_t       *chain;                 /* next word of the same state */
+    gs_ac_entry_t  *words;
     gs_uchar_t     *pairs;                 /* NULL: too many classes */
 };
+
+
+typedef struct {
+    const gs_uchar_t  *data;
+    const gs_uchar_t  *last;
+    uint64_t          *bits;
+    int                parts;              /* neighbours are not known */
+} gs_ac_text_t;
 
 
 typedef struct {
@@ -75,7 +91,11 @@ static void gs_ac_pairs(gs_ac_work_t *w);
 static void gs_ac_number(gs_ac_work_t *w);
 static gs_ac_t *gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem,
     const gs_uchar_t *classes, const gs_ac_word_t *words, size_t n);
-static void gs_ac_collect(const gs_ac_t *ac, unsigned s, uint64_t *bits);
+static int gs_ac_run(const gs_ac_t *ac, const gs_ac_text_t *text);
+static int gs_ac_collect(const gs_ac_t *ac, unsigned s,
+    const gs_ac_text_t *text, const gs_uchar_t *p);
+static int gs_ac_stands(const gs_ac_entry_t *word, const gs_ac_text_t *text,
+    const gs_uchar_t *p);
 
 
 gs_rc_t
@@ -357,7 +377,7 @@ gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem, const gs_uchar_t *classes,
     outs = (w->states - first) * sizeof(gs_ac_out_t);
     rows = ((size_t) w->states << w->shift) * sizeof(gs_ac_state_t);
     pairs = (w->pairs == NULL) ? 0 : (size_t) 1 << (2 * w->shift);
-    size = sizeof(gs_ac_t) + outs + 2 * n * sizeof(uint32_t) + rows + pairs;
+    size = sizeof(gs_ac_t) + n * sizeof(gs_ac_entry_t) + outs + rows + pairs;
 
     ac = gs_alloc(mem, size);
     if (ac == NULL) {
@@ -373,10 +393,9 @@ gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem, const gs_uchar_t *classes,
     ac->first_out = first;
     ac->nwords = (unsigned) n;
     ac->size = size;
-    ac->out = (gs_ac_out_t *) (void *) p;
-    ac->ids = (uint32_t *) (void *) (p + outs);
-    ac->chain = ac->ids + n;
-    ac->next = (gs_ac_state_t *) (void *) (ac->chain + n);
+    ac->words = (gs_ac_entry_t *) (void *) p;
+    ac->out = (gs_ac_out_t *) (void *) (ac->words + n);
+    ac->next = (gs_ac_state_t *) (void *) ((gs_uchar_t *) ac->out + outs);
     ac->pairs = NULL;
 
     if (pairs != 0) {
@@ -399,8 +418,11 @@ gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem, const gs_uchar_t *classes,
     }
 
     for (i = 0; i < n; i++) {
-        ac->ids[i] = words[i].id;
-        ac->chain[i] = w->chain[i];
+        ac->words[i].before = words[i].before;
+        ac->words[i].after = words[i].after;
+        ac->words[i].id = words[i].id;
+        ac->words[i].len = (uint32_t) words[i].text.len;
+        ac->words[i].chain = w->chain[i];
     }
 
     return ac;
@@ -410,19 +432,52 @@ gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem, const gs_uchar_t *classes,
 int
 gs_ac_scan(const gs_ac_t *ac, const void *data, size_t len, uint64_t *bits)
 {
-    int                   found;
-    unsigned              s, first, shift, shallow, one, two, steps;
-    const gs_uchar_t     *p, *last, *classes, *pairs;
-    const gs_ac_state_t  *next;
+    gs_ac_text_t  text;
 
     if (len == 0) {
         return 0;
     }
 
+    text.data = data;
+    text.last = text.data + len;
+    text.bits = bits;
+    text.parts = 0;
+
+    return gs_ac_run(ac, &text);
+}
+
+
+int
+gs_ac_scan_parts(const gs_ac_t *ac, const void *data, size_t len,
+    uint64_t *bits)
+{
+    gs_ac_text_t  text;
+
+    if (len == 0) {
+        return 0;
+    }
+
+    text.data = data;
+    text.last = text.data + len;
+    text.bits = bits;
+    text.parts = 1;
+
+    return gs_ac_run(ac, &text);
+}
+
+
+static int
+gs_ac_run(const gs_ac_t *ac, const gs_ac_text_t *text)
+{
+    int                   found;
+    unsigned              s, first, shift, shallow, one, two, steps;
+    const gs_uchar_t     *p, *last, *classes, *pairs;
+    const gs_ac_state_t  *next;
+
     found = 0;
 
-    p = data;
-    last = p + len;
+    p = text->data;
+    last = text->last;
     next = ac->next;
     pairs = ac->pairs;
     first = ac->first_out;
@@ -455,8 +510,7 @@ gs_ac_scan(const gs_ac_t *ac, const void *data, size_t len, uint64_t *bits)
             s = next[(s << shift) + classes[*p++]];
 
             if (s >= first) {
-                found = 1;
-                gs_ac_collect(ac, s, bits);
+                found |= gs_ac_collect(ac, s, text, p);
             }
 
         } while (p < last && (++steps < 2 || s > shallow));
@@ -470,19 +524,63 @@ gs_ac_scan(const gs_ac_t *ac, const void *data, size_t len, uint64_t *bits)
 }
 
 
-static void
-gs_ac_collect(const gs_ac_t *ac, unsigned s, uint64_t *bits)
+/* The words that end before p. */
+
+static int
+gs_ac_collect(const gs_ac_t *ac, unsigned s, const gs_ac_text_t *text,
+    const gs_uchar_t *p)
 {
-    uint32_t  word;
+    int                   found;
+    uint32_t              i;
+    const gs_ac_entry_t  *word;
+
+    found = 0;
 
     for ( /* void */ ; s != 0; s = ac->out[s - ac->first_out].suffix) {
-        word = ac->out[s - ac->first_out].word;
+        i = ac->out[s - ac->first_out].word;
 
-        while (word != GS_AC_NONE) {
-            bits[ac->ids[word] / 64] |= (uint64_t) 1 << ac->ids[word] % 64;
-            word = ac->chain[word];
+        for ( /* void */ ; i != GS_AC_NONE; i = word->chain) {
+            word = &ac->words[i];
+
+            if (text->parts || gs_ac_stands(word, text, p)) {
+                text->bits[word->id / 64] |= (uint64_t) 1 << word->id % 64;
+                found = 1;
+            }
         }
     }
+
+    return found;
+}
+
+
+static int
+gs_ac_stands(const gs_ac_entry_t *word, const gs_ac_text_t *text,
+    const gs_uchar_t *p)
+{
+    const gs_uchar_t  *start;
+
+    if (word->after != NULL
+        && !(p == text->last ? (int) word->after->edge
+                             : gs_ac_near(word->after, *p)))
+    {
+        return 0;
+    }
+
+    if (word->before == NULL) {
+        return 1;
+    }
+
+    start = p - word->len;
+
+    return start == text->data ? (int) word->before->edge
+                               : gs_ac_near(word->before, start[-1]);
+}
+
+
+int
+gs_ac_near(const gs_ac_near_t *near, int c)
+{
+    return (int) (near->bits[c / 64] >> c % 64 & 1);
 }
 
 

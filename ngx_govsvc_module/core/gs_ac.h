@@ -25,9 +25,18 @@
 typedef struct gs_ac_s  gs_ac_t;
 
 
+/* What may stand next to a word: one of these bytes, or the text's end. */
 typedef struct {
-    gs_str_t  text;                        /* not empty, copied */
-    uint32_t  id;                          /* several words may share one */
+    uint64_t         bits[4];
+    uint64_t         edge;                 /* 0 or 1 */
+} gs_ac_near_t;
+
+
+typedef struct {
+    gs_str_t             text;             /* not empty, copied */
+    uint32_t             id;               /* several words may share one */
+    const gs_ac_near_t  *before;           /* NULL: anything; not copied */
+    const gs_ac_near_t  *after;
 } gs_ac_word_t;
 
 
@@ -41,11 +50,19 @@ gs_rc_t gs_ac_compile(gs_ac_t **ac, gs_mem_t *mem, gs_mem_t *temp,
 
 /*
  * Sets bit id (of an array of 64-bit words that the caller cleared and sized
- * for the greatest id) for every word that occurs in the text.  Returns 1 if
- * there was any.  No allocation; time linear in len.
+ * for the greatest id) for every word that occurs in the text next to what
+ * may stand there.  Returns 1 if there was any.  No allocation; time linear
+ * in len.
  */
 int gs_ac_scan(const gs_ac_t *ac, const void *data, size_t len,
     uint64_t *bits);
+
+/* The same, whatever stands next to the words: for any part of the text. */
+int gs_ac_scan_parts(const gs_ac_t *ac, const void *data, size_t len,
+    uint64_t *bits);
+
+/* 1 if the byte may stand there. */
+int gs_ac_near(const gs_ac_near_t *near, int c);
 
 /* Bytes held and states, for reports. */
 size_t gs_ac_size(const gs_ac_t *ac);

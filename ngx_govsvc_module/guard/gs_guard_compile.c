@@ -536,6 +536,11 @@ gs_guard_automaton_words(gs_ac_word_t *words, size_t n,
             if (words != NULL) {
                 words[n].text = c->words[k];
                 words[n].id = c->slot;
+
+                if (c->nears != NULL) {
+                    words[n].before = c->nears[k * 2];
+                    words[n].after = c->nears[k * 2 + 1];
+                }
             }
         }
     }

@@ -373,13 +373,29 @@ static gs_rc_t
 gs_guard_needs(gs_guard_parser_t *p, gs_cond_t *cond,
     const gs_guard_lits_t *lits)
 {
+    unsigned  i;
+
     if (lits->n > 0) {
         cond->words = gs_calloc(p->build->mem, lits->n, sizeof(gs_str_t));
-        if (cond->words == NULL) {
+        cond->nears = gs_calloc(p->build->mem, (size_t) lits->n * 2,
+                                sizeof(gs_ac_near_t *));
+
+        if (cond->words == NULL || cond->nears == NULL) {
             return gs_guard_no_memory(p, cond->line);
         }
 
-        memcpy(cond->words, lits->words, lits->n * sizeof(gs_str_t));
+        for (i = 0; i < lits->n; i++) {
+            cond->words[i] = lits->words[i];
+
+            if (lits->before[i] != 0) {
+                cond->nears[i * 2] = &lits->nears[lits->before[i]];
+            }
+
+            if (lits->after[i] != 0) {
+                cond->nears[i * 2 + 1] = &lits->nears[lits->after[i]];
+            }
+        }
+
         cond->nwords = lits->n;
     }
 

@@ -20,12 +20,24 @@ typedef struct {
     gs_guard_gate_t    sum;                /* of alts */
     gs_uchar_t         run[GS_LIT_RUN];
     unsigned           n;
+    gs_lit_near_t      entry;              /* of the sequence */
+    gs_lit_near_t      left;               /* of the place reached */
+    gs_lit_near_t      start;              /* left of the run */
+    gs_lit_near_t      right;              /* of the best words */
 } gs_lit_seq_t;
 
 
-static gs_rc_t gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits);
+static gs_rc_t gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits,
+    gs_lit_near_t *entry, gs_lit_near_t *exit);
+static gs_rc_t gs_lit_step(gs_lit_t *l, gs_lit_seq_t *seq,
+    gs_lit_atom_t *atom, const gs_guard_lits_t *set);
+static gs_rc_t gs_lit_text(gs_lit_t *l, gs_lit_seq_t *seq,
+    const gs_lit_atom_t *atom, int once);
+static void gs_lit_group(gs_lit_t *l, gs_lit_seq_t *seq,
+    const gs_lit_atom_t *atom, const gs_guard_lits_t *set,
+    const gs_lit_near_t *left, int once);
 static gs_rc_t gs_lit_flush(gs_lit_t *l, gs_lit_seq_t *seq);
-static void gs_lit_offer(gs_guard_lits_t *best, const gs_guard_lits_t *set);
+static void gs_lit_take(gs_guard_lits_t *lits, const gs_guard_lits_t *set);
 static size_t gs_lit_weight(const gs_guard_lits_t *lits);
 static void gs_lit_gates(gs_lit_seq_t *seq, gs_guard_lits_t *lits);
 static void gs_lit_gate_group(gs_lit_seq_t *seq, const gs_guard_lits_t *set);
@@ -46,11 +58,13 @@ gs_rc_t
 gs_guard_literals(gs_guard_lits_t *lits, gs_mem_t *mem,
     const gs_str_t *pattern)
 {
-    gs_rc_t   rc;
-    gs_lit_t  l;
+    gs_rc_t        rc;
+    gs_lit_t       l;
+    gs_lit_near_t  entry, exit;
 
     lits->n = 0;
     lits->ngates = 0;
+    lits->nears = NULL;
 
     if (pattern->len == 0) {
         return GS_DECLINED;
@@ -61,8 +75,16 @@ gs_guard_literals(gs_guard_lits_t *lits, gs_mem_t *mem,
     l.last = pattern->data + pattern->len;
     l.depth = 0;
     l.failed = 0;
+    l.nnears = 1;
+    gs_lit_near_any(&l.nears[0]);
 
-    rc = gs_lit_alternation(&l, lits);
+    rc = gs_lit_alternation(&l, lits, &entry, &exit);
+
+    if (rc == GS_OK && l.p == l.last && lits->n > 0
+        && gs_lit_near_words(&l, lits) != GS_OK)
+    {
+        l.failed = 1;
+    }
 
     if (l.failed) {
         lits->n = 0;
@@ -108,9 +130,11 @@ gs_guard_gate_bytes(const gs_guard_gate_t *gates, unsigned n)
 /* Each branch must give a set; the union is that of the whole. */
 
 gs_rc_t
-gs_lit_alternation(gs_lit_t *l, gs_guard_lits_t *lits)
+gs_lit_alternation(gs_lit_t *l, gs_guard_lits_t *lits, gs_lit_near_t *entry,
+    gs_lit_near_t *exit)
 {
-    int              none;
+    int              none, first;
+    gs_lit_near_t    in, out;
     gs_guard_lits_t  branch;
 
     none = 0;
@@ -123,10 +147,19 @@ gs_lit_alternation(gs_lit_t *l, gs_guard_lits_t *lits)
 
     l->depth++;
 
-    for ( ;; ) {
+    for (first = 1; /* void */ ; first = 0) {
 
-        if (gs_lit_sequence(l, &branch) != GS_OK) {
+        if (gs_lit_sequence(l, &branch, &in, &out) != GS_OK) {
             return GS_DECLINED;
+        }
+
+        if (first) {
+            *entry = in;
+            *exit = out;
+
+        } else {
+            gs_lit_near_or(entry, &in);
+            gs_lit_near_or(exit, &out);
         }
 
         gs_lit_gate_join(lits, &branch, lits->ngates == 0
@@ -136,9 +169,7 @@ gs_lit_alternation(gs_lit_t *l, gs_guard_lits_t *lits)
             none = 1;
 
         } else {
-            memcpy(&lits->words[lits->n], branch.words,
-                   branch.n * sizeof(gs_str_t));
-            lits->n += branch.n;
+            gs_lit_take(lits, &branch);
         }
 
         if (l->p == l->last || *l->p != '|') {
@@ -159,10 +190,12 @@ gs_lit_alternation(gs_lit_t *l, gs_guard_lits_t *lits)
 
 
 static gs_rc_t
-gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits)
+gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits, gs_lit_near_t *entry,
+    gs_lit_near_t *exit)
 {
-    int              once, zero, text;
+    unsigned         i;
     gs_lit_seq_t     seq;
+    gs_lit_near_t    near;
     gs_lit_atom_t    atom;
     gs_guard_lits_t  set;
 
@@ -171,54 +204,16 @@ gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits)
     seq.nalts = 0;
     memset(&seq.gate, 0, sizeof(gs_guard_gate_t));
 
+    gs_lit_near_open(&seq.entry);
+    gs_lit_near_open(&seq.left);
+    gs_lit_near_open(&seq.right);
+
     while (l->p < l->last && *l->p != '|' && *l->p != ')') {
 
         if (gs_lit_atom(l, &atom, &set) != GS_OK
-            || gs_lit_quantifier(l, &once, &zero) != GS_OK)
+            || gs_lit_step(l, &seq, &atom, &set) != GS_OK)
         {
             return GS_DECLINED;
-        }
-
-        if (atom.kind == GS_LIT_NOTHING) {
-            if (!once) {
-                return GS_DECLINED;
-            }
-
-            continue;
-        }
-
-        text = (atom.kind == GS_LIT_CHAR || atom.kind == GS_LIT_BLANK);
-
-        if (text && !zero) {
-            seq.gate.all |= (atom.any == 0) ? gs_lit_bit(atom.value) : 0;
-            gs_lit_gate_any(&seq.gate, atom.any);
-            seq.run[seq.n++] = atom.value;
-
-            if (once && seq.n < GS_LIT_RUN) {
-                continue;
-            }
-        }
-
-        if (gs_lit_flush(l, &seq) != GS_OK) {
-            return GS_DECLINED;
-        }
-
-        if (zero) {
-            continue;
-        }
-
-        /* the last of what is repeated stands before what follows */
-
-        if (text) {
-            seq.run[seq.n++] = atom.value;
-        }
-
-        if (atom.kind == GS_LIT_CLASS) {
-            gs_lit_gate_any(&seq.gate, atom.any);
-
-        } else if (atom.kind == GS_LIT_SET) {
-            gs_lit_offer(&seq.best, &set);
-            gs_lit_gate_group(&seq, &set);
         }
     }
 
@@ -228,10 +223,146 @@ gs_lit_sequence(gs_lit_t *l, gs_guard_lits_t *lits)
 
     gs_lit_gates(&seq, lits);
 
-    lits->n = seq.best.n;
-    memcpy(lits->words, seq.best.words, seq.best.n * sizeof(gs_str_t));
+    for (i = 0; i < seq.best.n; i++) {
+        near = l->nears[seq.best.after[i]];
+        gs_lit_near_join(&near, &seq.right);
+        seq.best.after[i] = (gs_uchar_t) gs_lit_near_keep(l, &near);
+    }
+
+    lits->n = 0;
+    gs_lit_take(lits, &seq.best);
+
+    *entry = seq.entry;
+    *exit = seq.left;
 
     return GS_OK;
+}
+
+
+static gs_rc_t
+gs_lit_step(gs_lit_t *l, gs_lit_seq_t *seq, gs_lit_atom_t *atom,
+    const gs_guard_lits_t *set)
+{
+    int            once, zero;
+    gs_lit_near_t  left;
+
+    if (gs_lit_quantifier(l, &once, &zero) != GS_OK) {
+        return GS_DECLINED;
+    }
+
+    if (atom->kind == GS_LIT_NOTHING) {
+        return once ? GS_OK : GS_DECLINED;
+    }
+
+    if (zero) {
+        atom->entry.open = 1;
+        atom->exit.open = 1;
+        atom->entry.bound = 0;
+        atom->exit.bound = 0;
+    }
+
+    gs_lit_near_join(&seq->entry, &atom->entry);
+
+    if (!zero && (atom->kind == GS_LIT_CHAR || atom->kind == GS_LIT_BLANK)) {
+        return gs_lit_text(l, seq, atom, once);
+    }
+
+    if (gs_lit_flush(l, seq) != GS_OK) {
+        return GS_DECLINED;
+    }
+
+    gs_lit_near_join(&seq->right, &atom->entry);
+
+    left = seq->left;
+    gs_lit_near_pass(&seq->left, &atom->exit);
+
+    if (zero) {
+        return GS_OK;
+    }
+
+    if (atom->kind == GS_LIT_CLASS) {
+        gs_lit_gate_any(&seq->gate, atom->any);
+
+    } else if (atom->kind == GS_LIT_SET) {
+        gs_lit_group(l, seq, atom, set, &left, once);
+        gs_lit_gate_group(seq, set);
+    }
+
+    return GS_OK;
+}
+
+
+/* One more byte of the run; the last of what is repeated begins another. */
+
+static gs_rc_t
+gs_lit_text(gs_lit_t *l, gs_lit_seq_t *seq, const gs_lit_atom_t *atom,
+    int once)
+{
+    gs_lit_near_t  again;
+
+    seq->gate.all |= (atom->any == 0) ? gs_lit_bit(atom->value) : 0;
+    gs_lit_gate_any(&seq->gate, atom->any);
+
+    if (seq->n == 0) {
+        seq->start = seq->left;
+    }
+
+    seq->run[seq->n++] = atom->value;
+
+    gs_lit_near_join(&seq->right, &atom->entry);
+    gs_lit_near_pass(&seq->left, &atom->exit);
+
+    if (once && seq->n < GS_LIT_RUN) {
+        return GS_OK;
+    }
+
+    if (gs_lit_flush(l, seq) != GS_OK) {
+        return GS_DECLINED;
+    }
+
+    again = atom->entry;
+    again.open = 1;
+    gs_lit_near_join(&seq->right, &again);
+
+    gs_lit_near_any(&seq->start);
+    seq->run[seq->n++] = atom->value;
+
+    return GS_OK;
+}
+
+
+/* The words of a group, with what stands around it. */
+
+static void
+gs_lit_group(gs_lit_t *l, gs_lit_seq_t *seq, const gs_lit_atom_t *atom,
+    const gs_guard_lits_t *set, const gs_lit_near_t *left, int once)
+{
+    unsigned       i;
+    gs_lit_near_t  near, again;
+
+    if (gs_lit_weight(set) <= gs_lit_weight(&seq->best)) {
+        return;
+    }
+
+    again = *left;
+    gs_lit_near_open(&seq->right);
+
+    if (!once) {
+        gs_lit_near_or(&again, &atom->exit);
+        near = atom->entry;
+        near.open = 1;
+        near.bound = 0;
+        gs_lit_near_join(&seq->right, &near);
+    }
+
+    seq->best.n = 0;
+    gs_lit_take(&seq->best, set);
+
+    for (i = 0; i < set->n; i++) {
+        near = l->nears[set->before[i]];
+        gs_lit_near_join(&near, &again);
+        seq->best.before[i] = (gs_uchar_t) gs_lit_near_keep(l, &near);
+    }
 }
 
 
@@ -239,6 +370,7 @@ static gs_rc_t
 gs_lit_flush(gs_lit_t *l, gs_lit_seq_t *seq)
 {
     gs_str_t         run;
+    gs_lit_near_t    open;
     gs_guard_lits_t  set;
 
     if (seq->n == 0) {
@@ -262,20 +394,27 @@ gs_lit_flush(gs_lit_t *l, gs_lit_seq_t *seq)
         return GS_ERROR;
     }
 
+    gs_lit_near_open(&open);
+    gs_lit_near_open(&seq->right);
+
     seq->best.n = 1;
     seq->best.words[0] = run;
+    seq->best.before[0] = (gs_uchar_t) gs_lit_near_keep(l, &seq->start);
+    seq->best.after[0] = (gs_uchar_t) gs_lit_near_keep(l, &open);
 
     return GS_OK;
 }
 
 
+/* Behind those that are there; there is room. */
+
 static void
-gs_lit_offer(gs_guard_lits_t *best, const gs_guard_lits_t *set)
+gs_lit_take(gs_guard_lits_t *lits, const gs_guard_lits_t *set)
 {
-    if (gs_lit_weight(set) > gs_lit_weight(best)) {
-        best->n = set->n;
-        memcpy(best->words, set->words, set->n * sizeof(gs_str_t));
-    }
+    memcpy(&lits->words[lits->n], set->words, set->n * sizeof(gs_str_t));
+    memcpy(&lits->before[lits->n], set->before, set->n);
+    memcpy(&lits->after[lits->n], set->after, set->n);
+    lits->n += set->n;
 }
 
 

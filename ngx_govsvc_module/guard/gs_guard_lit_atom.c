@@ -11,6 +11,8 @@
 #include "core/gs_hex.h"
 
 
+static gs_rc_t gs_lit_atom_read(gs_lit_t *l, gs_lit_atom_t *atom,
+    gs_guard_lits_t *set);
 static gs_rc_t gs_lit_escape(gs_lit_t *l, gs_lit_atom_t *atom);
 static gs_rc_t gs_lit_braces(gs_lit_t *l);
 static gs_rc_t gs_lit_class(gs_lit_t *l, gs_lit_atom_t *atom);
@@ -27,6 +29,23 @@ static gs_rc_t gs_lit_number(gs_lit_t *l, unsigned *n);
 
 gs_rc_t
 gs_lit_atom(gs_lit_t *l, gs_lit_atom_t *atom, gs_guard_lits_t *set)
+{
+    gs_rc_t            rc;
+    const gs_uchar_t  *from;
+
+    from = l->p;
+    rc = gs_lit_atom_read(l, atom, set);
+
+    if (rc == GS_OK && *from != '(') {
+        gs_lit_near_atom(atom, from, l->p);
+    }
+
+    return rc;
+}
+
+
+static gs_rc_t
+gs_lit_atom_read(gs_lit_t *l, gs_lit_atom_t *atom, gs_guard_lits_t *set)
 {
     int  c;
 
@@ -329,7 +348,7 @@ gs_lit_group(gs_lit_t *l, gs_lit_atom_t *atom, gs_guard_lits_t *set)
         }
     }
 
-    if (gs_lit_alternation(l, set) != GS_OK) {
+    if (gs_lit_alternation(l, set, &atom->entry, &atom->exit) != GS_OK) {
         return GS_DECLINED;
     }
 
@@ -342,6 +361,8 @@ gs_lit_group(gs_lit_t *l, gs_lit_atom_t *atom, gs_guard_lits_t *set)
     if (look) {
         set->n = 0;
         set->ngates = 0;
+        gs_lit_near_open(&atom->entry);
+        gs_lit_near_open(&atom->exit);
     }
 
     return GS_OK;

@@ -220,6 +220,7 @@ struct gs_cond_s {
     gs_uchar_t         *then;              /* 1: behind the value before */
     unsigned            nwords;            /* literals; 0: always tried */
     gs_str_t           *words;
+    gs_ac_near_t      **nears;             /* before and after each */
     unsigned            ngates;
     gs_guard_gate_t    *gates;
     uint32_t            slot;              /* of its words */

@@ -23,7 +23,8 @@ static uint64_t gs_guard_rows(const gs_guard_run_t *run, const gs_value_t *v,
     uint32_t w);
 static int gs_guard_part_words(const gs_guard_run_t *run,
     const gs_value_t *v);
-static int gs_guard_words(gs_guard_run_t *run, const gs_str_t *text);
+static int gs_guard_words(gs_guard_run_t *run, const gs_str_t *text,
+    int parts);
 static int gs_guard_part(const gs_guard_outer_t *outer, const gs_str_t *text);
 static void gs_guard_rows_of(gs_guard_run_t *run, gs_value_t *v,
     unsigned view);
@@ -260,7 +261,7 @@ gs_guard_live(gs_guard_run_t *run, gs_value_t *v, unsigned view,
     if ((asks & GS_ASKS_WORDS)
         && (!part || gs_guard_part_words(run, v)))
     {
-        any = gs_guard_words(run, text);
+        any = gs_guard_words(run, text, 0);
     }
 
     if (!any && marks == 0 && (asks & GS_ASKS_BLIND) == 0 && v->told == 0) {
@@ -340,7 +341,7 @@ gs_guard_part_words(const gs_guard_run_t *run, const gs_value_t *v)
 /* Which literals are in the text; of a whole that is known already. */
 
 static int
-gs_guard_words(gs_guard_run_t *run, const gs_str_t *text)
+gs_guard_words(gs_guard_run_t *run, const gs_str_t *text, int parts)
 {
     size_t               size;
     gs_guard_scratch_t  *s;
@@ -356,7 +357,10 @@ gs_guard_words(gs_guard_run_t *run, const gs_str_t *text)
     memset(s->cand, 0, size);
     s->unseen += text->len;
 
-    return gs_ac_scan(run->guard->ac, text->data, text->len, s->cand);
+    return parts ? gs_ac_scan_parts(run->guard->ac, text->data, text->len,
+                                    s->cand)
+                 : gs_ac_scan(run->guard->ac, text->data, text->len,
+                              s->cand);
 }
 
 
@@ -384,7 +388,7 @@ gs_guard_outer(gs_guard_run_t *run, const gs_str_t *text)
         return;
     }
 
-    s->outer.any = gs_guard_words(run, text);
+    s->outer.any = gs_guard_words(run, text, 1);
     s->outer.text = *text;
     s->outer.bytes = bytes = gs_guard_bytes(text);
     s->outer.marks = 0;

@@ -40,24 +40,114 @@ ac_alike(int a, int b)
 
 
 static int
-ac_find(const gs_str_t *text, const gs_str_t *word)
+ac_stands(const gs_ac_near_t *near, const gs_str_t *text, size_t i)
+{
+    if (near == NULL) {
+        return 1;
+    }
+
+    return (i < text->len) ? gs_ac_near(near, text->data[i])
+                           : (int) near->edge;
+}
+
+
+static int
+ac_find(const gs_str_t *text, const gs_ac_word_t *word, int parts)
 {
     size_t  i, k;
 
-    for (i = 0; i + word->len <= text->len; i++) {
+    for (i = 0; i + word->text.len <= text->len; i++) {
 
-        for (k = 0; k < word->len; k++) {
-            if (!ac_alike(text->data[i + k], word->data[k])) {
+        for (k = 0; k < word->text.len; k++) {
+            if (!ac_alike(text->data[i + k], word->text.data[k])) {
                 break;
             }
         }
 
-        if (k == word->len) {
+        /* before the first byte is what is behind the last: an edge */
+
+        if (k == word->text.len
+            && (parts || (ac_stands(word->before, text, i - 1)
+                          && ac_stands(word->after, text, i + k))))
+        {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+/* One of three words has no neighbour to ask for. */
+
+static const gs_ac_near_t *
+ac_near(gs_ac_near_t *near)
+{
+    unsigned  i;
+
+    if (ac_random(3) == 0) {
+        return NULL;
+    }
+
+    memset(near, 0, sizeof(gs_ac_near_t));
+    near->edge = ac_random(2);
+
+    for (i = 0; i < 256; i++) {
+        near->bits[i / 64] |= (uint64_t) ac_random(2) << i % 64;
+    }
+
+    return near;
+}
+
+
+static void
+test_near(void)
+{
+    size_t          i;
+    gs_ac_t        *ac;
+    gs_err_t        err;
+    gs_str_t        text;
+    uint64_t        bits;
+    gs_ac_near_t    blank, point;
+    gs_ac_word_t    word;
+
+    static const struct {
+        const char  *text;
+        int          found;
+        int          parts;
+    } cases[] = {
+        { "cat", 0, 1 }, { "cat.", 1, 1 }, { "a cat.", 1, 1 },
+        { "xcat.", 0, 1 }, { "xcat. cat.", 1, 1 }, { " cat", 0, 1 },
+        { " cats cat", 0, 1 }, { "", 0, 0 }, { "ca.", 0, 0 }
+    };
+
+    memset(&blank, 0, sizeof(gs_ac_near_t));
+    memset(&point, 0, sizeof(gs_ac_near_t));
+    blank.bits[0] = (uint64_t) 1 << ' ';
+    blank.edge = 1;
+    point.bits[0] = (uint64_t) 1 << '.';
+
+    word.text = gs_str_text("cat");
+    word.id = 0;
+    word.before = &blank;
+    word.after = &point;
+
+    is_int(gs_ac_compile(&ac, &gs_mem_libc, &gs_mem_libc, &word, 1, &err),
+           GS_OK, "compiled");
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        text = gs_str_text(cases[i].text);
+
+        bits = 0;
+        ok(gs_ac_scan(ac, text.data, text.len, &bits) == cases[i].found
+           && (int) bits == cases[i].found, "near, \"%s\"", cases[i].text);
+
+        bits = 0;
+        ok(gs_ac_scan_parts(ac, text.data, text.len, &bits) == cases[i].parts
+           && (int) bits == cases[i].parts, "parts, \"%s\"", cases[i].text);
+    }
+
+    gs_free(&gs_mem_libc, ac);
 }
 
 
@@ -70,10 +160,14 @@ test_known(void)
     uint64_t       bits[2];
 
     static const gs_ac_word_t  words[] = {
-        { gs_string("he"), 0 }, { gs_string("she"), 1 },
-        { gs_string("his"), 2 }, { gs_string("hers"), 3 },
-        { gs_string("HE"), 64 }, { gs_string("\xe5\xb9\xbf"), 100 },
-        { gs_string("\0a"), 5 }, { gs_string("a b\rc"), 6 }
+        { gs_string("he"), 0, NULL, NULL },
+        { gs_string("she"), 1, NULL, NULL },
+        { gs_string("his"), 2, NULL, NULL },
+        { gs_string("hers"), 3, NULL, NULL },
+        { gs_string("HE"), 64, NULL, NULL },
+        { gs_string("\xe5\xb9\xbf"), 100, NULL, NULL },
+        { gs_string("\0a"), 5, NULL, NULL },
+        { gs_string("a b\rc"), 6, NULL, NULL }
     };
 
     is_int(gs_ac_compile(&ac, &gs_mem_libc, &gs_mem_libc, words, 8, &err),
@@ -109,6 +203,8 @@ test_known(void)
 
     gs_free(&gs_mem_libc, ac);
 
+    test_near();
+
     is_int(gs_ac_compile(&ac, &gs_mem_libc, &gs_mem_libc, NULL, 0, &err),
            GS_OK, "no words");
     is_int(gs_ac_scan(ac, "abc", 3, bits), 0, "no words, nothing found");
@@ -127,6 +223,7 @@ test_random(void)
     uint64_t       bits[AC_WORDS / 64 + 1];
     unsigned       round, n, len;
     gs_uchar_t     store[AC_WORDS][8], data[64];
+    gs_ac_near_t   nears[AC_WORDS * 2];
     gs_ac_word_t   words[AC_WORDS];
 
     /* in the later half there are too many bytes for a table of pairs */
@@ -148,6 +245,8 @@ test_random(void)
 
             words[i].text = gs_str_make(store[i], len);
             words[i].id = (uint32_t) i;
+            words[i].before = ac_near(&nears[i * 2]);
+            words[i].after = ac_near(&nears[i * 2 + 1]);
         }
 
         if (gs_ac_compile(&ac, &gs_mem_libc, &gs_mem_libc, words, n, &err)
@@ -176,7 +275,15 @@ test_random(void)
 
             for (i = 0; i < n; i++) {
                 wrong += (int) (bits[i / 64] >> i % 64 & 1)
-                         != ac_find(&text, &words[i].text);
+                         != ac_find(&text, &words[i], 0);
+            }
+
+            memset(bits, 0, sizeof(bits));
+            (void) gs_ac_scan_parts(ac, data, len, bits);
+
+            for (i = 0; i < n; i++) {
+                wrong += (int) (bits[i / 64] >> i % 64 & 1)
+                         != ac_find(&text, &words[i], 1);
             }
         }
 
@@ -198,6 +305,7 @@ test_limits(void)
 
     big = malloc(GS_AC_MAX_STATES);
     memset(big, 'a', GS_AC_MAX_STATES);
+    memset(words, 0, sizeof(words));
 
     words[0].text = gs_str_make(big, GS_AC_MAX_STATES - 1);
     words[0].id = 0;

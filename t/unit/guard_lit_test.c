@@ -145,6 +145,139 @@ test_cases(void)
 }
 
 
+typedef struct {
+    const char  *pattern;
+    const char  *may;                      /* a literal is there, allowed */
+    const char  *not;                      /* none of them */
+} near_case_t;
+
+
+/* Texts are parted by "~", which stands in no pattern but within "[^...]". */
+
+static const near_case_t  near_cases[] = {
+    { "\\bwindow\\b", "window~a window.x~=WINDOW", "windows~xwindow~_window~"
+      "window1" },
+    { "\\bwindow\\s*[.\\[]", "window.~window [~window\n.", "window~windows.~"
+      "window(~awindow." },
+    { "cat", "cat~scatter", "ca" },
+    { "\\Bcat", "scat~xcat", "ca" },
+    { "^cat", "cat~x\ncat", "x cat~xcat" },
+    { "cat$", "cat~cat\n", "cats~cat " },
+    { "\\Acat\\z", "cat", "cats~scat" },
+    { "(?m)^cat$", "a\ncat\nb", "acat~cat b" },
+    { "x?cat", "xcat~cat~bcat", "ca" },
+    { "(?:^|[;&])\\s*cat", "cat~;cat~& cat~\tcat", "acat~.cat" },
+    { "(?:^|[;&])cat(?:\\s|$)", "cat~;cat~cat x", "cats~:cat" },
+    { "(?:a|b\\b)cat", "acat", "ccat~.cat" },
+    { "\\b(?:eval|\\(sys)\\s*\\(", "eval(~x.eval (~a(sys(", "evil(~medieval(~"
+      ".(sys(" },
+    { "\\b(?:eval|exec)+\\(", "evalexec(~eval(", "eval ~eval)" },
+    { "(?:eval){2}x", "evalevalx", "eval.~evaly" },
+    { "[^a-z]eval", "0eval~.eval~Aeval", "eval" },
+    { "[^\\w.]eval", "(eval~ eval", "aeval~.eval~_eval~0eval~eval" },
+    { "[]a]eval", "]eval~aeval", "beval" },
+    { "[\\x41-\\x43]eval", "Beval~beval", "deval" },
+    { "[a\\-z]eval", "-eval~zeval", "beval" },
+    { "[^[:alpha:]]eval", "0eval~aeval", "eva" },
+    { "\\deval\\D", "1eval.", "aeval.~1eval1~1eval" },
+    { "\\Seval\\S", "aevala", " evala~aeval " },
+    { "evals?x", "evalx~evalsx", "evalt~eval" },
+    { "evals*(?=x)", "evalx~evalssx", "eva" },
+    { "eval(?!x)y", "evaly", "evalz" },
+    { "(?<=a)beval", "abeval~beval", "bev" },
+    { "(a|bc)\\1eval", "aaeval~xeval", "eva" },
+    { "ab+cd", "abbcd", "aced" },
+    { "xab{2,}", "xabbb", "yab" },
+    { "abcde+f", "abcdef~abcdeef", "abcdeg" },
+    { "(?:ab\\b)?eval", "xeval~.eval", "eva" },
+    { "(?i:EVAL)\\(", "eval(~Eval(", "eval)" },
+    { ".eval.", "aeval\n~\xe5" "eval ", "eval~aeval" },
+    { "(?:x|y\\()eval", "xeval~(eval", "yeval~zeval" },
+    { "(?:(?:;|^)\\s*)eval", ";eval~eval~\teval", "xeval" },
+    { "(?:\\b|x)eval", "xeval~aeval", "eva" }
+};
+
+
+static int
+lit_near(const gs_guard_lits_t *lits, unsigned n, const gs_str_t *text,
+    size_t i)
+{
+    if (n == 0) {
+        return 1;
+    }
+
+    return (i < text->len) ? gs_ac_near(&lits->nears[n], text->data[i])
+                           : (int) lits->nears[n].edge;
+}
+
+
+static int
+lit_stands(const gs_guard_lits_t *lits, const gs_str_t *text)
+{
+    size_t    i;
+    unsigned  k;
+    gs_str_t  part;
+
+    for (k = 0; k < lits->n; k++) {
+        for (i = 0; i + lits->words[k].len <= text->len; i++) {
+            part = gs_str_make(text->data + i, lits->words[k].len);
+
+            if (gs_str_case_eq(&part, &lits->words[k])
+                && lit_near(lits, lits->before[k], text, i - 1)
+                && lit_near(lits, lits->after[k], text, i + part.len))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+lit_texts(const gs_guard_lits_t *lits, const char *pattern, const char *list,
+    int expected)
+{
+    size_t    from, to;
+    gs_str_t  texts, text;
+
+    texts = gs_str_text(list);
+
+    for (from = 0; from <= texts.len; from = to + 1) {
+        to = gs_str_chr(&texts, from, '~');
+        text = gs_str_make(texts.data + from, to - from);
+
+        ok(lit_stands(lits, &text) == expected, "%s %s \"%.*s\"", pattern,
+           expected ? "may be in" : "is not in", (int) text.len,
+           (const char *) text.data);
+    }
+}
+
+
+static void
+test_near(void)
+{
+    size_t            i;
+    gs_str_t          pattern;
+    gs_arena_t       *arena;
+    gs_guard_lits_t   lits;
+
+    arena = gs_arena_create(&gs_mem_libc);
+
+    for (i = 0; i < sizeof(near_cases) / sizeof(near_cases[0]); i++) {
+        pattern = gs_str_text(near_cases[i].pattern);
+
+        (void) gs_guard_literals(&lits, gs_arena_mem(arena), &pattern);
+
+        lit_texts(&lits, near_cases[i].pattern, near_cases[i].may, 1);
+        lit_texts(&lits, near_cases[i].pattern, near_cases[i].not, 0);
+    }
+
+    gs_arena_destroy(arena);
+}
+
+
 static void
 test_deep(void)
 {
@@ -183,7 +316,7 @@ test_memory(void)
     gs_str_t          pattern;
     gs_guard_lits_t   lits;
 
-    pattern = gs_str_text("abc");
+    pattern = gs_str_text("\\babc");
 
     for (n = 1; /* void */ ; n++) {
         mem = tap_mem_fail(n);
@@ -198,6 +331,7 @@ test_memory(void)
 
     is_int(rc, GS_OK, "enough memory");
     gs_free(mem, (void *) (uintptr_t) lits.words[0].data);
+    gs_free(mem, lits.nears);
 }
 
 
@@ -205,6 +339,7 @@ int
 main(void)
 {
     test_cases();
+    test_near();
     test_deep();
     test_memory();
 
