@@ -35,6 +35,8 @@ static int gs_guard_listing_tool(const gs_uchar_t *p, const gs_uchar_t *last);
 static int gs_guard_listing_cron(const gs_uchar_t *p, const gs_uchar_t *last);
 static int gs_guard_listing_lines(const gs_uchar_t *p, const gs_uchar_t *last);
 static int gs_guard_listing_code(const gs_uchar_t *p, const gs_uchar_t *last);
+static int gs_guard_listing_option(const gs_uchar_t *p,
+    const gs_uchar_t *last);
 static int gs_guard_listing_in(const char *set, int c);
 static int gs_guard_listing_space(int c);
 static int gs_guard_listing_block(const gs_uchar_t *p, const gs_uchar_t *last);
@@ -75,6 +77,7 @@ static const gs_guard_listing_t  gs_guard_statements[] = {
     { "from ", " join " },
     { "begin transaction", ";" },
     { "db.", "({" },
+    { "db.", "([{" },
     { "start transaction", ";" },
     { NULL, NULL }
 };
@@ -138,26 +141,26 @@ static const char *const  gs_guard_listing_tools[] = {
     "./bin/", "./gradlew ", "./mvnw ", "./start", "ab -n", "adb ", "airflow ",
     "aliyun ", "ansible ", "ansible-playbook ", "apt ", "apt-get ", "bin/",
     "brew ", "cargo ", "cd /data", "cd /home/", "cd /opt", "cd /usr/",
-    "certbot ", "chkconfig ", "choco ", "chown -r ", "cmake ", "composer ",
-    "conda ", "consul ", "crictl ", "crontab -", "ctr ", "date +", "deno ",
-    "df -", "dnf ", "docker ", "docker-compose ", "dotnet ", "du -", "echo $",
-    "echo '", "echo \"", "etcdctl ", "export ", "find . ", "firewall-cmd ",
-    "flink ", "flyway ", "free -", "git ", "go build", "go get", "go mod",
-    "gradle ", "grep -r", "hadoop ", "hbase ", "hdfs ", "helm ", "hive ",
-    "ifconfig eth", "influx ", "ipconfig /", "iptables ", "java -",
-    "java -jar ", "jcmd ", "jinfo ", "jmap ", "journalctl ", "jps ", "jstack ",
-    "jstat ", "kafka-", "keytool ", "kinit ", "kubectl ", "ldapadd ",
-    "ldapsearch ", "lsof -i", "mongo ", "mongodump ", "mongosh ", "mount -t ",
-    "mvn ", "mysql -h", "mysql -u", "mysqladmin ", "mysqldump ", "nerdctl ",
-    "net start ", "net stop ", "net use ", "netsh ", "netstat -", "nginx -",
-    "node app", "nohup java ", "npm ", "npx ", "openssl ",
-    "openssl s_client -connect ", "openssl x509 ", "ossutil ", "pg_dump ",
-    "pip ", "pip install ", "pip3 ", "pip3 install ", "pm2 ", "pnpm ",
-    "podman ", "powershell -command ", "powershell -executionpolicy ",
-    "powershell -file ", "ps -ef ", "ps aux ", "psql ", "python -m ",
-    "python manage.py", "python3 -m ", "redis-cli ", "redis-server ",
-    "regsvr32 ", "route ", "rsync ", "sc config", "sc create", "sc query",
-    "scp ", "sed -i", "service ", "sestatus", "setenforce ",
+    "certbot ", "chkconfig ", "chmod ", "choco ", "chown ", "chown -r ",
+    "cmake ", "composer ", "conda ", "consul ", "crictl ", "crontab -", "ctr ",
+    "date +", "deno ", "df -", "dnf ", "docker ", "docker-compose ", "dotnet ",
+    "du -", "echo $", "echo '", "echo \"", "etcdctl ", "export ", "find . ",
+    "firewall-cmd ", "flink ", "flyway ", "free -", "git ", "go build",
+    "go get", "go mod", "gradle ", "grep -r", "hadoop ", "hbase ", "hdfs ",
+    "helm ", "hive ", "ifconfig eth", "influx ", "ipconfig /", "iptables ",
+    "java -", "java -jar ", "jcmd ", "jinfo ", "jmap ", "journalctl ", "jps ",
+    "jstack ", "jstat ", "kafka-", "keytool ", "kinit ", "kubectl ",
+    "ldapadd ", "ldapsearch ", "lsof -i", "mkdir ", "mongo ", "mongodump ",
+    "mongosh ", "mount -t ", "mvn ", "mysql -h", "mysql -u", "mysqladmin ",
+    "mysqldump ", "nerdctl ", "net start ", "net stop ", "net use ", "netsh ",
+    "netstat -", "nginx -", "node app", "nohup ", "nohup java ", "npm ",
+    "npx ", "openssl ", "openssl s_client -connect ", "openssl x509 ",
+    "ossutil ", "pg_dump ", "pip ", "pip install ", "pip3 ", "pip3 install ",
+    "pm2 ", "pnpm ", "podman ", "powershell -command ",
+    "powershell -executionpolicy ", "powershell -file ", "ps -ef ", "ps aux ",
+    "psql ", "python -m ", "python manage.py", "python3 -m ", "redis-cli ",
+    "redis-server ", "regsvr32 ", "route ", "rsync ", "sc config", "sc create",
+    "sc query", "scp ", "sed -i", "service ", "sestatus", "setenforce ",
     "source /etc/profile", "spark-submit ", "sqlplus ", "ss -", "ssh ",
     "ssh-keygen", "sudo ", "svn ", "sysctl ", "systemctl ", "tail -f ",
     "tail -n", "tar -", "tar xzf ", "tar zxvf ", "taskkill ", "tcpdump ",
@@ -452,7 +455,13 @@ gs_guard_listing_code(const gs_uchar_t *p, const gs_uchar_t *last)
         return 1;
     }
 
-    if (gs_guard_listing_in(";{}(),:>\\&|", last[-1])) {
+    if (gs_guard_listing_in(";{}(),:>\\&|]", last[-1])) {
+        return 1;
+    }
+
+    if (gs_guard_listing_holds(p, last, " && ")
+        || gs_guard_listing_option(p, last))
+    {
         return 1;
     }
 
@@ -463,6 +472,23 @@ gs_guard_listing_code(const gs_uchar_t *p, const gs_uchar_t *last)
     return (gs_guard_listing_in("$#@}>", *p)
             && (p[1] == ' ' || gs_is_alpha(p[1])))
            || (p[0] == '-' && p[1] == '-') || (p[0] == '/' && p[1] == '/');
+}
+
+
+/* A word that begins with "-" behind one that does not. */
+
+static int
+gs_guard_listing_option(const gs_uchar_t *p, const gs_uchar_t *last)
+{
+    for (/* void */; last - p > 3; p++) {
+        if (p[0] == ' ' && p[1] == '-'
+            && (gs_is_alpha(p[2]) || (p[2] == '-' && gs_is_alpha(p[3]))))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

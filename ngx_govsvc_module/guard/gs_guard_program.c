@@ -13,8 +13,8 @@
 
 #define GS_GUARD_PROGRAM_MAX   4096        /* bytes searched */
 #define GS_GUARD_PROGRAM_MIN   40
-#define GS_GUARD_PROGRAM_WORDS  3          /* keywords, each counted once */
 #define GS_GUARD_PROGRAM_MARKS  2          /* of statements */
+#define GS_GUARD_PROGRAM_ENOUGH  11        /* marks, keywords three times */
 #define GS_GUARD_PROGRAM_DEPTH  64
 
 
@@ -37,6 +37,7 @@ static const gs_uchar_t *gs_guard_program_word(gs_guard_program_t *pr,
 static int gs_guard_program_index(const gs_uchar_t *p, size_t len);
 static int gs_guard_program_command(const gs_uchar_t *p,
     const gs_uchar_t *last);
+static int gs_guard_program_chain(const gs_uchar_t *p, const gs_uchar_t *last);
 static const gs_uchar_t *gs_guard_program_space(const gs_uchar_t *p,
     const gs_uchar_t *last);
 
@@ -44,20 +45,22 @@ static const gs_uchar_t *gs_guard_program_space(const gs_uchar_t *p,
 /* In their order. */
 
 static const char *const  gs_guard_program_words[] = {
-    "async", "await", "bean", "begin", "bool", "boolean", "break", "case",
-    "catch", "char", "class", "component", "computed", "const", "continue",
-    "def", "default", "elif", "else", "elseif", "end", "endfor", "endif",
-    "enum", "except", "export", "extends", "false", "final", "finally",
-    "float", "fn", "for", "foreach", "from", "func", "function", "if", "impl",
-    "implements", "import", "include", "int", "integer", "interface", "isset",
-    "lambda", "let", "list", "local", "long", "main", "map", "match", "method",
-    "methods", "module", "mounted", "namespace", "new", "nil", "none", "null",
-    "nullptr", "object", "override", "package", "pass", "print", "printf",
+    "agent", "async", "await", "bean", "begin", "bool", "boolean", "break",
+    "case", "catch", "chan", "char", "class", "component", "computed", "const",
+    "continue", "def", "default", "defer", "do", "echo", "elif", "else",
+    "elseif", "end", "endfor", "endif", "enum", "except", "export", "extends",
+    "extern", "false", "final", "finally", "float", "fn", "for", "foreach",
+    "from", "func", "function", "go", "if", "impl", "implements", "import",
+    "include", "int", "integer", "interface", "isset", "lambda", "let", "list",
+    "local", "location", "long", "main", "map", "match", "method", "methods",
+    "module", "mounted", "namespace", "new", "nil", "none", "null", "nullptr",
+    "object", "override", "package", "pass", "pipeline", "print", "printf",
     "println", "private", "protected", "public", "raise", "range", "require",
-    "res", "return", "select", "self", "sizeof", "static", "std", "string",
-    "struct", "sub", "switch", "template", "then", "this", "throw", "throws",
-    "true", "try", "typedef", "typeof", "undefined", "unsigned", "use",
-    "using", "val", "var", "void", "while", "with", "yield"
+    "res", "return", "select", "self", "server", "sizeof", "stage", "stages",
+    "static", "std", "steps", "string", "struct", "sub", "switch", "template",
+    "then", "this", "throw", "throws", "true", "try", "typedef", "typeof",
+    "undefined", "unsigned", "upstream", "use", "using", "val", "var", "void",
+    "while", "with", "yield"
 };
 
 
@@ -85,8 +88,10 @@ gs_guard_program(const gs_str_t *text)
 
     gs_guard_program_scan(&pr, p, last);
 
-    if (pr.words < GS_GUARD_PROGRAM_WORDS || pr.marks < GS_GUARD_PROGRAM_MARKS
-        || pr.broken)
+    /* fewer words are as good with more of what statements are made of */
+
+    if (pr.words == 0 || pr.marks < GS_GUARD_PROGRAM_MARKS
+        || pr.words * 3 + pr.marks < GS_GUARD_PROGRAM_ENOUGH || pr.broken)
     {
         return 0;
     }
@@ -144,6 +149,10 @@ gs_guard_program_command(const gs_uchar_t *p, const gs_uchar_t *last)
         }
     }
 
+    if (gs_guard_program_chain(p, last)) {
+        return gs_guard_program_whole(word, last);
+    }
+
     for (p++; p < last && gs_is_alpha(*p); p++) {
         /* a word before the option: "go test -v" */
     }
@@ -153,6 +162,36 @@ gs_guard_program_command(const gs_uchar_t *p, const gs_uchar_t *last)
     return last - p > 2 && *p == '-'
            && (gs_is_alpha(p[1]) || (p[1] == '-' && gs_is_alpha(p[2])))
            && gs_guard_program_whole(word, last);
+}
+
+
+/* 1 if the command goes on with arguments, and two more follow with "&&". */
+
+static int
+gs_guard_program_chain(const gs_uchar_t *p, const gs_uchar_t *last)
+{
+    unsigned           n;
+    const gs_uchar_t  *start;
+
+    n = 0;
+
+    for (start = p; last - p > 4; p++) {
+
+        if (p[0] == '|' || p[0] == ';' || p[0] == '`') {
+            return 0;
+        }
+
+        if (memcmp(p, " && ", 4) == 0) {
+            if (p - start < 3 || (!gs_is_alpha(p[4]) && p[4] != '.')) {
+                return 0;
+            }
+
+            n++;
+            start = p;
+        }
+    }
+
+    return n >= 2;
 }
 
 
