@@ -275,7 +275,7 @@ rules("rule 1000 a {\n match path lit a;\n",
 rules("rule 1000 a { match path lit \"a\"b; log; }\n",
     'unexpected "b" behind a quoted word in x.rules:1', 'after a quote');
 
-rules("}\n", 'unexpected "}", expecting "rule", "correlate", "set" or "include" in'
+rules("}\n", 'unexpected "}", expecting "rule", "correlate", "set", "pattern" or "include" in'
     . ' x.rules:1',
     'stray brace');
 
@@ -353,6 +353,25 @@ rules("set a literal { x; }\nset a cidr { ::1; }\n",
 rules("set a names { x; }\n", 'unknown type "names" of a set; allowed:'
     . ' literal, cidr, country in x.rules:1', 'type of a set');
 rules("set a literal { }\n", 'set "a" is empty in x.rules:1', 'empty set');
+
+for my $case (
+    [ "pattern a x;\npattern a y;\n", 'duplicate pattern "a" in x.rules:2' ],
+    [ 'pattern a "";', 'pattern "a" is empty in x.rules:1' ],
+    [ 'pattern a/b x;', 'invalid pattern name "a/b", allowed: up to 64 '
+      . 'letters, digits, "-", "_", "." in x.rules:1' ],
+    [ "\npattern a [x;", 'invalid pattern "[x": missing terminating ] for '
+      . 'character class at offset 2 in x.rules:2' ],
+    [ 'pattern a;', 'unexpected ";", expecting the pattern in x.rules:1' ],
+    [ 'pattern a x y;', 'unexpected "y" behind the pattern, expecting ";" in '
+      . 'x.rules:1' ],
+    [ "pattern link x;\nrule 1000 a {\n match args pcre \$lnik; log;\n}",
+      'unknown pattern "lnik": it must stand before the rule; did you mean '
+      . '"link"? in x.rules:3' ],
+    [ 'rule 1000 a { match args pcre $none; log; }',
+      'unknown pattern "none": it must stand before the rule in x.rules:1' ],
+) {
+    rules(@$case, $case->[0]);
+}
 
 # a good include, relative to the folder of its file
 

@@ -35,6 +35,13 @@ my ($code, $out, $err);
 
 for my $case (
     [ "rule 1000 a { match path eq /a; log; $body }", '' ],
+    [ "pattern p '^..+'; \nrule 1000 a { match path pcre \$p; log; $body }",
+      '2: no literal in the pattern: it is tried on every value; a line "lit" '
+      . 'before and "match same pcre" make it cheap' ],
+    [ "rule 1000 a { match path eq /a; log; $body }\npattern p ab;",
+      '2: pattern "p" is not used' ],
+    [ "pattern p abc;\nrule 1000 a { match path eq /a; match path !pcre \$p;"
+      . " log; $body }", '' ],
     [ 'rule 1000 a { match path eq /a; log; category c; test +"/a"; }',
       '1: no test of what must pass: -"..."' ],
     [ 'rule 1000 a { match path eq /a; log; category c; }',

@@ -53,11 +53,22 @@ gs_guard_remarks(const gs_guard_t *guard, gs_guard_warn_pt warn, void *data)
     uint32_t                    i;
     unsigned                    n;
     gs_lint_t                   lint;
+    gs_guard_pattern_t         *patterns;
     const gs_correlate_rule_t  *rules;
 
     lint.guard = guard;
     lint.warn = warn;
     lint.data = data;
+
+    patterns = guard->build->patterns.data;
+
+    for (i = 0; i < guard->build->patterns.n; i++) {
+        if (patterns[i].uses == 0) {
+            gs_guard_lint_say(&lint, &patterns[i].file, patterns[i].line,
+                              "pattern \"%S\" is not used",
+                              &patterns[i].name);
+        }
+    }
 
     for (i = 0; i < guard->nrules; i++) {
         gs_guard_lint_rule(&lint, &guard->rules[i]);

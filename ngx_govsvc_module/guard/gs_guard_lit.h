@@ -4,8 +4,9 @@
  *
  * What a pattern needs: a set of words of which at least one occurs (ASCII
  * case-blind) in every text that the pattern matches, next to what may stand
- * there, and gates of bytes of which at least one is open for every such text.  What is not understood
- * yields none; a need that is not one would be a hole.
+ * there, and gates of bytes of which at least one is open for every such
+ * text.  What is not understood yields none; a need that is not one would be
+ * a hole.
  */
 
 
@@ -43,8 +44,9 @@ typedef struct {
 
 
 /*
- * GS_OK with the words, and what stands next to them, in mem; GS_DECLINED if there is no such set (n is 0,
- * gates may be there); GS_ERROR if memory is out.
+ * GS_OK with the words, and what stands next to them, in mem; GS_DECLINED if
+ * there is no such set (n is 0, gates may be there); GS_ERROR if memory is
+ * out.
  */
 gs_rc_t gs_guard_literals(gs_guard_lits_t *lits, gs_mem_t *mem,
     const gs_str_t *pattern);

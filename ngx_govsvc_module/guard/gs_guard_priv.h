@@ -263,6 +263,17 @@ typedef struct {
 } gs_guard_rule_t;
 
 
+/* "pattern NAME TEXT;": what a condition takes over that names it. */
+typedef struct {
+    gs_str_t            name;
+    gs_str_t            text;
+    gs_str_t            file;
+    unsigned            line;
+    unsigned            uses;
+    gs_cond_t           cond;
+} gs_guard_pattern_t;
+
+
 typedef struct {
     void               *data;
     size_t              size;              /* of an element */
@@ -283,6 +294,7 @@ struct gs_guard_build_s {
     gs_guard_vec_t        tests;           /* gs_guard_test_t */
     gs_guard_vec_t        codes;           /* pcre2_code * */
     gs_guard_vec_t        sets;            /* gs_set_t * */
+    gs_guard_vec_t        patterns;        /* gs_guard_pattern_t */
     gs_guard_vec_t        targets;         /* gs_target_t */
     gs_guard_vec_t        correlates;      /* gs_correlate_rule_t */
     gs_correlate_set_t   *correlate;       /* compiled; NULL: there are none */
@@ -497,8 +509,11 @@ gs_rc_t gs_guard_parse_match(gs_guard_parser_t *p, gs_guard_rule_t *rule,
 /* Reads the values of an operator and its ";". */
 gs_rc_t gs_guard_parse_values(gs_guard_parser_t *p, gs_cond_t *cond);
 
-/* Compiles the pattern of a cond and finds its literals. */
+/* Compiles the pattern of a cond and finds its literals; or takes "$NAME". */
 gs_rc_t gs_guard_parse_pcre(gs_guard_parser_t *p, gs_cond_t *cond);
+
+/* pattern NAME TEXT; */
+gs_rc_t gs_guard_parse_pattern(gs_guard_parser_t *p, unsigned line);
 
 /* "a|b:c" into the targets of a cond. */
 gs_rc_t gs_guard_parse_targets(gs_guard_parser_t *p, gs_cond_t *cond,

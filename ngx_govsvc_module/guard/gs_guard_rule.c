@@ -25,7 +25,7 @@ static void gs_guard_pcre_free(void *ptr, void *data);
 
 
 static const char *const  gs_guard_words[] = {
-    "rule", "correlate", "set", "include", NULL
+    "rule", "correlate", "set", "pattern", "include", NULL
 };
 
 
@@ -52,6 +52,7 @@ gs_guard_build_create(gs_mem_t *mem, gs_guard_include_pt include,
     build->tests.size = sizeof(gs_guard_test_t);
     build->codes.size = sizeof(pcre2_code *);
     build->sets.size = sizeof(gs_set_t *);
+    build->patterns.size = sizeof(gs_guard_pattern_t);
     build->correlates.size = sizeof(gs_correlate_rule_t);
     build->targets.size = sizeof(gs_target_t);
 
@@ -203,8 +204,8 @@ gs_guard_parse(gs_guard_build_t *build, const gs_str_t *file,
 
         if (token.type != GS_LEX_WORD) {
             return gs_lex_unexpected(&p.lex, &token, "\"rule\", "
-                                     "\"correlate\", \"set\" or "
-                                     "\"include\"");
+                                     "\"correlate\", \"set\", "
+                                     "\"pattern\" or \"include\"");
         }
 
         if (gs_str_eq_text(&token.text, "rule")) {
@@ -215,6 +216,9 @@ gs_guard_parse(gs_guard_build_t *build, const gs_str_t *file,
 
         } else if (gs_str_eq_text(&token.text, "set")) {
             rc = gs_guard_parse_set(&p, token.line);
+
+        } else if (gs_str_eq_text(&token.text, "pattern")) {
+            rc = gs_guard_parse_pattern(&p, token.line);
 
         } else if (gs_str_eq_text(&token.text, "include")) {
             rc = gs_guard_parse_include(&p, token.line);

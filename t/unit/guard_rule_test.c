@@ -7,7 +7,7 @@
 
 
 #include "guard/gs_guard.h"
-#include "guard/gs_guard_lex.h"
+#include "guard/gs_guard_priv.h"
 #include "tap.h"
 
 #include <stdio.h>
@@ -58,7 +58,7 @@ static const rule_case_t  rule_cases[] = {
       "1: unknown word \"logg\" in rule 1000; did you mean \"log\"?" },
     { "\x1b[31m",
       "1: unknown word \"\\x1b[31m\"; allowed: rule, "
-      "correlate, set, include" },
+      "correlate, set, pattern, include" },
     { "rule 1000 a { match path eq /; log; test; }",
       "1: unexpected \";\", expecting +\"request\" or -\"request\"" },
     { "rule 1000 a { match path eq /; log; test + \"/\"; }",
@@ -190,6 +190,51 @@ include(void *data, gs_guard_build_t *build, const gs_str_t *from,
 }
 
 
+/* Two rules that name a pattern have one, as if each had written it. */
+
+static void
+test_pattern(void)
+{
+    unsigned             i;
+    gs_err_t             err;
+    gs_str_t             file, text;
+    gs_arena_t          *arena;
+    gs_cond_t           *conds;
+    gs_guard_build_t    *build;
+
+    arena = gs_arena_create(&gs_mem_libc);
+    build = gs_guard_build_create(gs_arena_mem(arena), NULL, NULL, NULL);
+    file = gs_str_text("t");
+    text = gs_str_text("pattern p \"\\bsystem\\s*\\(\";\n"
+                       "pattern q x;\n"
+                       "rule 1000 a { match args pcre $p; log; }\n"
+                       "rule 1001 b { match path pcre $p; log; }\n"
+                       "rule 1002 c { match path pcre \"\\bsystem\\s*\\(\"; "
+                       "log; }\n");
+
+    is_int(gs_guard_parse(build, &file, &text, &err), GS_OK, "parsed");
+    is_int(build->codes.n, 3, "compiled once for both");
+
+    conds = build->conds.data;
+
+    ok(conds[0].code == conds[1].code && conds[0].code != conds[2].code,
+       "the same pattern");
+
+    for (i = 0; i < 3; i++) {
+        is_int(conds[i].nwords, 1, "rule %u: a literal", i);
+        is_str(conds[i].words[0], "system", "rule %u: which", i);
+        ok(conds[i].nears[0] != NULL && conds[i].nears[1] != NULL,
+           "rule %u: what stands next to it", i);
+        is_int(conds[i].ngates, conds[2].ngates, "rule %u: gates", i);
+        ok(gs_str_eq(&conds[i].values[0], &conds[2].values[0]),
+           "rule %u: its text", i);
+    }
+
+    gs_guard_build_destroy(build);
+    gs_arena_destroy(arena);
+}
+
+
 static void
 test_include(void)
 {
@@ -234,6 +279,7 @@ main(void)
 {
     test_words();
     test_cases();
+    test_pattern();
     test_include();
 
     return done_testing();
