@@ -85,8 +85,10 @@ my ($detect, $off, $budget) = (2, 3, 4);
 
 srand 20261122;
 
-my @attacks = corpus('attack');
-my @benign = corpus('benign');
+my @attacks = map { corpus(@$_, 'attack') } ['gen.pl'], ['unseen.pl', 'd'],
+                                            ['unseen.pl', 'f'];
+my @benign = map { corpus(@$_, 'benign') } ['gen.pl'],
+                 map { [ 'unseen.pl', $_ ] } qw(d e f);
 my @bodies = grep { length $_->[1] } @attacks;
 
 cmp_ok(scalar @bodies, '>', 1000, 'attacks with a body');
@@ -207,11 +209,11 @@ $t->done();
 
 # [head, body] of each request, on a connection of its own
 sub corpus {
-    my ($label) = @_;
+    my ($program, @args) = @_;
     my @requests;
 
-    open my $in, '-|', $^X, "$FindBin::Bin/rules/gen.pl", $label
-        or die "gen.pl: $!\n";
+    open my $in, '-|', $^X, "$FindBin::Bin/rules/$program", @args
+        or die "$program: $!\n";
     binmode $in;
 
     local $/;
@@ -232,7 +234,7 @@ sub corpus {
         push @requests, [ $head, $body ];
     }
 
-    close $in or die "gen.pl failed\n";
+    close $in or die "$program failed\n";
 
     return @requests;
 }

@@ -150,7 +150,7 @@ typedef void (*fixture_request_pt)(void *data, const gs_str_t *request);
 /* Calls with each request of a corpus, "attack" or "benign"; their number. */
 
 static inline unsigned
-fixture_corpus(const char *label, fixture_request_pt each, void *data)
+fixture_corpus(const char *source, fixture_request_pt each, void *data)
 {
     char        command[64], *text, *p, *next, *end;
     FILE       *f;
@@ -158,8 +158,7 @@ fixture_corpus(const char *label, fixture_request_pt each, void *data)
     gs_str_t    request;
     unsigned    n;
 
-    (void) snprintf(command, sizeof(command), "perl t/rules/gen.pl %s",
-                    label);
+    (void) snprintf(command, sizeof(command), "perl t/rules/%s", source);
 
     f = popen(command, "r");
     text = fixture_read(f, &len);

@@ -4,7 +4,7 @@
  *
  * Seams: a body that comes in two buffers has the verdict of the whole,
  * wherever it is cut; one that is cut at the bound is never passed over in
- * silence.  Every attack of the corpus with a body, plain and in gzip; all
+ * silence.  Every attack of the corpora with a body, plain and in gzip; all
  * of them at each byte with GOVSVC_LONG=1, else some.  Each buffer ends where
  * its bytes end, so that a look behind them is seen.
  */
@@ -70,7 +70,11 @@ main(void)
     t.s = gs_guard_scratch_create(t.guard, gs_arena_mem(arena), SEAM_BODY);
     t.all = (unsigned) fixture_long();
 
-    ok(fixture_corpus("attack", seam_request, &t) > 5000, "the corpus");
+    ok(fixture_corpus("gen.pl attack", seam_request, &t) > 5000,
+       "the corpus");
+    ok(fixture_corpus("unseen.pl d attack", seam_request, &t) > 100
+       && fixture_corpus("unseen.pl f attack", seam_request, &t) > 400,
+       "texts of others");
 
     ok(t.bodies > (t.all ? 2000 : 100), "%u attacks with a body", t.bodies);
     ok(t.refused * 2 > t.bodies, "%u of them are refused", t.refused);
