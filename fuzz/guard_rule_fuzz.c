@@ -59,7 +59,7 @@ fuzz_tokens(const uint8_t *data, size_t size)
 {
     size_t      i, n, len;
     gs_str_t    pattern, subject;
-    gs_uchar_t  text[256], bytes[64];
+    gs_uchar_t  text[512], bytes[64];
 
     static const char  alphabet[] = "abAB ._(\n1\xe5;";
     static const char *const  pieces[] = {
@@ -82,6 +82,11 @@ fuzz_tokens(const uint8_t *data, size_t size)
     for (i = 0; i < n; i++) {
         pattern = gs_str_text(pieces[data[1 + i] % (sizeof(pieces)
                                                     / sizeof(pieces[0]))]);
+
+        if (pattern.len > sizeof(text) - len) {
+            return;
+        }
+
         memcpy(text + len, pattern.data, pattern.len);
         len += pattern.len;
     }
