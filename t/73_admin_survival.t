@@ -204,8 +204,23 @@ unlink $file, "$file.1", "$file.2";
 my $r = $t->api('system', PATCH => 'instances/a', { weight => 7 },
     'If-Match' => '"x"');
 is($r->json->{code}, 'SNAPSHOT_BEHIND', 'nothing is written over nothing');
-is(weight(), 501, 'what was known is known');
+ok($t->wait_for(sub { (weight() // 0) == 501 }), 'what was known is known');
 is($t->http_get('/44/x')->status, 200, 'the last that was good goes on');
+
+# a worker that comes now has read nothing, and does not deny what there is
+
+$t->kill_worker('KILL');
+
+my %told;
+
+ok($t->wait_for(sub {
+    my $r = $t->api('system', GET => 'instances/a');
+    $told{$r->json->{code} // $r->json->{weight}}++;
+    return $told{SNAPSHOT_BEHIND};
+}), 'a new worker cannot tell');
+is($told{NOT_FOUND}, undef, 'but never says that there is nothing')
+    or diag(explain(\%told));
+is($t->http_get('/44/x')->status, 200, 'and serves');
 
 # a snapshot that is older than what runs is not taken for news
 

@@ -288,10 +288,7 @@ my $saved = $t->read_file('state/availability.txt');
 my ($up) = $saved =~ /^platform gd 1 \d+ \d+ \d+ \d+ (\d+)/m;
 my ($down) = $saved =~ /^platform bj 1 \d+ \d+ \d+ \d+ \d+ \d+ (\d+)/m;
 
-kill 'KILL', -$t->{main};
-waitpid $t->{main}, 0;
-delete $t->{servers}{$t->{main}};
-unlink $t->dir() . '/nginx.pid';
+$t->crash();
 $t->run();
 
 ok($t->wait_for(sub { report('system')->status == 200 }, 20), 'started again');

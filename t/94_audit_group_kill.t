@@ -92,11 +92,7 @@ for my $round (1 .. $rounds) {
 
     # the whole group at once: nobody is left to go on with a chain
 
-    kill 'KILL', -$t->{main};
-    waitpid $t->{main}, 0;
-    delete $t->{servers}{$t->{main}};
-    $t->wait_for(sub { !kill 0, -$t->{main} });
-    unlink $t->dir() . '/nginx.pid';
+    $t->crash();
 
     my ($code, $out) = $t->govsvc('audit', 'verify', $dir);
     ok($code == 0 || $code == 4, "round $round: no false alarm") or diag($out);

@@ -548,7 +548,13 @@ ngx_http_govsvc_admin_call(ngx_http_govsvc_admin_job_t *job, ngx_log_t *log)
         ngx_http_govsvc_admin_refresh(job, log);
     }
 
-    if (writes && w->behind) {
+    if (w->behind
+        && (writes || w->doc.revision
+                      < __atomic_load_n(&reg->sh->committed,
+                                        __ATOMIC_ACQUIRE)))
+    {
+        /* nor does it tell what it never read to be no more */
+
         job->reply.retry_after = 5;
         ngx_http_govsvc_admin_refuse(job, 503, "SNAPSHOT_BEHIND");
 

@@ -409,8 +409,22 @@ sub stop_server {
     # What of its process group is left when the master has gone?
 
     $self->{leftover}++ if kill(0, -$pid)
-        && !$self->wait_for(sub { !kill(0, -$pid) }, 5);
+        && !$self->wait_for(sub { !kill(0, -$pid) });
     kill 'KILL', -$pid if kill 0, -$pid;
+}
+
+
+# The ports are free again only when the last worker is gone, too.
+
+sub crash {
+    my ($self) = @_;
+    my $pid = delete $self->{main};
+
+    delete $self->{servers}{$pid};
+    kill 'KILL', -$pid;
+    waitpid $pid, 0;
+    $self->wait_for(sub { !kill 0, -$pid });
+    unlink "$self->{dir}/nginx.pid";
 }
 
 
@@ -426,7 +440,7 @@ sub reload {
         my @now = $self->workers();
         return 1 if @now >= $self->{workers} && !grep { $old{$_} } @now;
         return $self->log_since($mark) =~ /\[emerg\]/;
-    }, 30) && $self->log_since($mark) !~ /\[emerg\]/;
+    }) && $self->log_since($mark) !~ /\[emerg\]/;
 }
 
 
@@ -1405,6 +1419,10 @@ Waits until only new workers serve; false if the configuration was refused.
 
 The workers that serve; kill_worker waits for the replacement and makes its
 death no fault; memory is kB of anonymous memory in all of them.
+
+=item crash()
+
+The master and all workers are killed at once; run() starts anew.
 
 =item expect_log(PATTERN ...)
 
