@@ -57,6 +57,7 @@ static const gs_guard_listing_t  gs_guard_statements[] = {
     { "drop table if exists ", "create table " },
     { "declare @", ";" },
     { "exec sp_help", NULL },
+    { "exec sp_", "'" },
     { "call ", "(" },
     { "merge into ", " using " },
     { "show create ", " " },
@@ -129,6 +130,8 @@ static const gs_guard_listing_t  gs_guard_listings[] = {
     { "root@", "# " },
     { "@echo off", "\n" },
     { "<?xml ", "?>" },
+    { "[[ ", "]] " },
+    { "[ ", " ] " },
     { "| ", "\n| -" },
     { "|", "\n|-" },
     { NULL, NULL }

@@ -159,8 +159,9 @@ gs_guard_program_command(const gs_uchar_t *p, const gs_uchar_t *last)
 
     p += (p < last && *p == ' ');
 
-    return last - p > 2 && *p == '-'
-           && (gs_is_alpha(p[1]) || (p[1] == '-' && gs_is_alpha(p[2])))
+    return last - p > 1 && *p == '-'
+           && (gs_is_alpha(p[1])
+               || (p[1] == '-' && last - p > 2 && gs_is_alpha(p[2])))
            && gs_guard_program_whole(word, last);
 }
 
@@ -182,7 +183,7 @@ gs_guard_program_chain(const gs_uchar_t *p, const gs_uchar_t *last)
         }
 
         if (memcmp(p, " && ", 4) == 0) {
-            if (p - start < 3 || (!gs_is_alpha(p[4]) && p[4] != '.')) {
+            if (p - start < 2 || (!gs_is_alpha(p[4]) && p[4] != '.')) {
                 return 0;
             }
 
@@ -260,7 +261,10 @@ gs_guard_program_scan(gs_guard_program_t *pr, const gs_uchar_t *p,
 }
 
 
-/* Behind a quotation; an apostrophe within a word begins none. */
+/*
+ * Behind a quotation; an apostrophe within a word begins none, but for what is
+ * written before texts (N'a', b'a').
+ */
 
 static const gs_uchar_t *
 gs_guard_program_quote(gs_guard_program_t *pr, const gs_uchar_t *start,
@@ -271,7 +275,9 @@ gs_guard_program_quote(gs_guard_program_t *pr, const gs_uchar_t *start,
     quote = *p;
 
     if (quote == '\'' && p > start && gs_is_alpha(p[-1]) && last - p > 1
-        && gs_is_alpha(p[1]))
+        && gs_is_alpha(p[1])
+        && (strchr("NnbrfuxBRFUX", p[-1]) == NULL
+            || (p - start > 1 && gs_is_alpha(p[-2]))))
     {
         return p + 1;
     }

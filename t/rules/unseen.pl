@@ -6,9 +6,10 @@
 # texts of unseen/SET.*, which were written before anyone who wrote them had
 # seen a rule.  Set "a" may be looked at; of set "b" only sums are.  Set "f1"
 # is the half of the texts of "f" that may be looked at, "f2" the other; "g1"
-# and "g2" are those of "g".  Of set "h" only sums are looked at, too.
+# and "g2" are those of "g".  Of set "h" only sums are looked at, too.  Sets "i"
+# and "k" are of citizens only, sent as those of "f" are.
 #
-#   t/rules/unseen.pl a|b|c|d|e|f|f1|f2|g|g1|g2|h attack|benign [SEED] > FILE
+#   t/rules/unseen.pl a|b|c|d|e|f|f1|f2|g|g1|g2|h|i|k attack|benign [SEED] > FILE
 #
 # Each request stands behind a line "=== LABEL-CLASS NUMBER", as with gen.pl.
 
@@ -24,8 +25,8 @@ use MIME::Base64;
 
 my ($set, $label, $seed) = (@ARGV, 1);
 
-die "usage: unseen.pl a|b|c|d|e|f|f1|f2|g|g1|g2|h attack|benign [SEED]\n"
-    if !defined $label || $set !~ /^(?:[a-h]|[fg][12])$/
+die "usage: unseen.pl a|b|c|d|e|f|f1|f2|g|g1|g2|h|i|k attack|benign [SEED]\n"
+    if !defined $label || $set !~ /^(?:[a-ik]|[fg][12])$/
        || $label !~ /^(?:attack|benign)$/;
 
 my $dir = dirname(abs_path($0)) . '/unseen';
@@ -37,6 +38,10 @@ my %data;
 binmode STDOUT;
 load("$dir/$set.$label");
 halve() if $half;
+
+# others that are sent as set "f" is
+
+$set = 'f' if $set =~ /[ik]/;
 load("$dir/$set.words");
 
 if ($label eq 'attack') {

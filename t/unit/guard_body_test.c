@@ -127,6 +127,27 @@ static const body_case_t  body_cases[] = {
     { "form flag prose", FORM "x=--- a%0a%2b%2b%2b b", 1 },
     { "form flag prose", FORM "x=--- a", 0 },
     { "args flag prose", "/?x=select+a+from+t", 0 },
+    { "args flag prose", "/?x=select+a,+b+from+t_apply+where+state+=+'1'", 1 },
+    { "args flag prose", "/?x=select+a,+b+from+t_apply+where+state+=+'1", 0 },
+    { "form flag prose", FORM "x=curl+-fsSL+https://a.example/b+-o+b", 1 },
+    { "form flag prose", FORM "x=curl+https://a.example/b+-o+b", 0 },
+    { "form flag prose", FORM "x=bash+-c+id", 0 },
+    { "form flag prose", FORM "x=/usr/bin/nc+-e+sh", 0 },
+    { "form flag prose", FORM "x=go+test+-v", 1 },
+    { "form flag prose", FORM "x=1;curl+-s+b", 0 },
+    { "form flag prose", FORM "x=wget+a+%26%26+tar+x+a+%26%26+cd+a", 1 },
+    { "form flag prose", FORM "x=a+%26%26+cat+x+%26%26+id", 0 },
+    { "form flag prose", FORM "x=var+a+=+new+B();+if+(a)+{+return+c(a);+}", 1 },
+    { "form flag prose", FORM "x=';var+a+=+new+B();+if+(a)+{+return+c(a)+}",
+      0 },
+    { "form flag prose", FORM "x=var+a+=+new+B();+if+(a)+{+return+c(a)+}}", 0 },
+    { "form flag prose", FORM "x=var+a+=+'new+B();+if+(a)+{+return+c(a)+}",
+      0 },
+    { "form flag prose", FORM "x=2026-03-12+10:00:01.223+ERROR+1+---+[exec-5]"
+      "+c.g.Handler+:+x'+or+1=1", 1 },
+    { "form flag prose", FORM "x=2026-03-12+10:00:01'+or+1=1", 0 },
+    { "form flag prose", FORM "x=1.2.3.4+-+-+[12/Mar/2026:10:00:01]+GET+/", 1 },
+    { "headers flag prose", "/\nX: curl -fsSL https://a.example/b -o b", 0 },
 
     { "form flag prose", FORM "x="
       "%e8%af%b7%e5%b8%ae%e5%bf%99%e7%9c%8b%e7%9c%8b%e8%bf%99%e6%"
@@ -187,7 +208,7 @@ static const body_case_t  body_cases[] = {
       "x=chmod 755 a.sh; ./a.sh | tee /data/logs/deploy-2026.log; %"
       "e7%9c%8b%e7%9c%8b%e5%90%a7", 1 },
     { "form flag prose", FORM
-      "x=chmod 755 a.sh; ./a.sh %e7%9c%8b%e7%9c%8b%e5%90%a7", 0 },
+      "x=mv b a.sh; ./a.sh %e7%9c%8b%e7%9c%8b%e5%90%a7", 0 },
     { "form flag prose", FORM
       "x=kubectl get pods | head", 1 },
     { "form flag prose", FORM
