@@ -64,10 +64,10 @@ for my $set (qw(a b c)) {
 
 my %attack = check('d', 'attack');
 my %benign = check('d', 'benign');
-my %most = (richtext => 6, codelike => 14, gis => 0.5);
+my %most = (richtext => 1, codelike => 2, gis => 0.5);
 my @plain = map { $benign{$_} } grep { !exists $most{$_} } sort keys %benign;
 
-cmp_ok(share($attack{protocol}), '>=', 70, 'set d: attacks of protocol');
+cmp_ok(share($attack{protocol}), '>=', 80, 'set d: attacks of protocol');
 cmp_ok(share(@plain), '<=', 0.7, 'set d: ordinary requests refused');
 
 for my $class (sort keys %most) {
@@ -91,7 +91,7 @@ cmp_ok(share($benign{$_}), '<=', $most{$_}, "set e: $_ refused")
 for my $set (qw(f f2)) {
     %attack = check($set, 'attack');
     %benign = check($set, 'benign');
-    %most = (richtext => $set eq 'f' ? 6 : 8, codelike => 12, gis => 0.5);
+    %most = (richtext => $set eq 'f' ? 3 : 5, codelike => 4, gis => 0.5);
     @plain = map { $benign{$_} } grep { !exists $most{$_} } sort keys %benign;
 
     cmp_ok(share($attack{$_}), '>=', 60, "set $set: attacks of $_")
@@ -100,6 +100,39 @@ for my $set (qw(f f2)) {
     cmp_ok(share(@plain), '<=', 0.5, "set $set: ordinary requests refused");
     cmp_ok(share($benign{$_}), '<=', $most{$_}, "set $set: $_ refused")
         for sort keys %most;
+}
+
+# Sets g and h were measured before anything was changed for them; the texts of
+# g2 and h were never looked at.
+
+my %counted = (g => { all => 94, plain => 1, special => 4 },
+               g2 => { all => 90, plain => 1.2, special => 5 },
+               h => { all => 92, plain => 1.8, special => 5 });
+
+for my $set (sort keys %counted) {
+    %attack = check($set, 'attack');
+    %benign = check($set, 'benign');
+    @plain = map { $benign{$_} } grep { !$special{$_} } sort keys %benign;
+
+    is_deeply([sort keys %attack], \@classes,
+              "set $set: every class");
+    cmp_ok(share($attack{$_}), '>=', 75, "set $set: attacks of $_")
+        for sort keys %attack;
+    cmp_ok(share(values %attack), '>=', $counted{$set}{all},
+           "set $set: attacks");
+    cmp_ok(share(@plain), '<=', $counted{$set}{plain},
+           "set $set: ordinary requests refused");
+    cmp_ok(share(map { $benign{$_} } grep { $special{$_} } keys %benign),
+           '<=', $counted{$set}{special},
+           "set $set: rich text, code, maps refused");
+}
+
+# Sets i and k are of citizens only, kinds of code that stood in no set.
+
+for my $set (qw(i k)) {
+    %benign = check($set, 'benign');
+    cmp_ok(share(values %benign), '<=', $set eq 'i' ? 1.5 : 7,
+           "set $set: refused");
 }
 
 $t->done;

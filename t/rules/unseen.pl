@@ -9,7 +9,7 @@
 # and "g2" are those of "g".  Of set "h" only sums are looked at, too.  Sets "i"
 # and "k" are of citizens only, sent as those of "f" are.
 #
-#   t/rules/unseen.pl a|b|c|d|e|f|f1|f2|g|g1|g2|h|i|k attack|benign [SEED] > FILE
+#   t/rules/unseen.pl a-i|k|f1|f2|g1|g2 attack|benign [SEED] > FILE
 #
 # Each request stands behind a line "=== LABEL-CLASS NUMBER", as with gen.pl.
 
@@ -25,7 +25,7 @@ use MIME::Base64;
 
 my ($set, $label, $seed) = (@ARGV, 1);
 
-die "usage: unseen.pl a|b|c|d|e|f|f1|f2|g|g1|g2|h|i|k attack|benign [SEED]\n"
+die "usage: unseen.pl a-i|k|f1|f2|g1|g2 attack|benign [SEED]\n"
     if !defined $label || $set !~ /^(?:[a-ik]|[fg][12])$/
        || $label !~ /^(?:attack|benign)$/;
 
