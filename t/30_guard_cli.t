@@ -176,12 +176,12 @@ is(JSON::PP->new->decode((split /\n/, $out)[1])->{verdict}, 'block', 'JSON');
 
 $t->write_file('cost.rules', <<'EOR');
 rule 1000 lits { match args view=raw,sqlc lit union; log; }
-rule 1001 dear { match args lit union; match same pcre "union.*select"; log; }
+rule 1001 dear { match args lit union; match same pcre "union.*[ls]"; log; }
 rule 1002 idle { match args pcre "absent[0-9]"; log; }
 EOR
 
 ($code, $out) = rules('explain', '--json', '--cost', "$dir/cost.rules",
-    '--request', 'http://x/?a=select/**/union&b=union+select');
+    '--request', 'http://x/?a=select/**/union/x&b=union+select');
 my %cost = map { $_->{rule} => $_ } grep { exists $_->{asked} }
     map { JSON::PP->new->decode($_) } split /\n/, $out;
 
