@@ -15,31 +15,6 @@
 #define GS_GUARD_PROGRAM_MIN   40
 #define GS_GUARD_PROGRAM_MARKS  2          /* of statements */
 #define GS_GUARD_PROGRAM_ENOUGH  11        /* marks, keywords three times */
-#define GS_GUARD_PROGRAM_DEPTH  64
-
-
-typedef struct {
-    unsigned  words;
-    unsigned  marks;
-    unsigned  depth;
-    unsigned  broken:1;                    /* closed what was not open */
-    unsigned  open:1;                      /* in a quotation */
-    uint64_t  seen[2];
-} gs_guard_program_t;
-
-
-static void gs_guard_program_scan(gs_guard_program_t *pr, const gs_uchar_t *p,
-    const gs_uchar_t *last);
-static const gs_uchar_t *gs_guard_program_quote(gs_guard_program_t *pr,
-    const gs_uchar_t *start, const gs_uchar_t *p, const gs_uchar_t *last);
-static const gs_uchar_t *gs_guard_program_word(gs_guard_program_t *pr,
-    const gs_uchar_t *p, const gs_uchar_t *last);
-static int gs_guard_program_index(const gs_uchar_t *p, size_t len);
-static int gs_guard_program_command(const gs_uchar_t *p,
-    const gs_uchar_t *last);
-static int gs_guard_program_chain(const gs_uchar_t *p, const gs_uchar_t *last);
-static const gs_uchar_t *gs_guard_program_space(const gs_uchar_t *p,
-    const gs_uchar_t *last);
 
 
 /* In their order. */
@@ -63,6 +38,33 @@ static const char *const  gs_guard_program_words[] = {
     "while", "with", "yield"
 };
 
+#define GS_GUARD_PROGRAM_WORDS                                                \
+    (sizeof(gs_guard_program_words) / sizeof(gs_guard_program_words[0]))
+
+
+typedef struct {
+    unsigned  words;
+    unsigned  marks;
+    unsigned  depth;
+    unsigned  broken:1;                    /* closed what was not open */
+    unsigned  open:1;                      /* in a quotation */
+    uint64_t  seen[(GS_GUARD_PROGRAM_WORDS + 63) / 64];
+} gs_guard_program_t;
+
+
+static void gs_guard_program_scan(gs_guard_program_t *pr, const gs_uchar_t *p,
+    const gs_uchar_t *last);
+static const gs_uchar_t *gs_guard_program_quote(gs_guard_program_t *pr,
+    const gs_uchar_t *start, const gs_uchar_t *p, const gs_uchar_t *last);
+static const gs_uchar_t *gs_guard_program_word(gs_guard_program_t *pr,
+    const gs_uchar_t *p, const gs_uchar_t *last);
+static int gs_guard_program_index(const gs_uchar_t *p, size_t len);
+static int gs_guard_program_command(const gs_uchar_t *p,
+    const gs_uchar_t *last);
+static int gs_guard_program_chain(const gs_uchar_t *p, const gs_uchar_t *last);
+static const gs_uchar_t *gs_guard_program_space(const gs_uchar_t *p,
+    const gs_uchar_t *last);
+
 
 int
 gs_guard_program(const gs_str_t *text)
@@ -74,7 +76,9 @@ gs_guard_program(const gs_str_t *text)
                          ? text->len : GS_GUARD_PROGRAM_MAX);
     p = gs_guard_program_space(text->data, last);
 
-    if (p == last || (!gs_is_alpha(*p) && strchr("_$@<#/{[.", *p) == NULL)) {
+    if (p == last || *p == '\0'
+        || (!gs_is_alpha(*p) && strchr("_$@<#/{[.", *p) == NULL))
+    {
         return 0;
     }
 
@@ -334,7 +338,7 @@ gs_guard_program_index(const gs_uchar_t *p, size_t len)
     const char  *word;
 
     low = 0;
-    high = sizeof(gs_guard_program_words) / sizeof(char *) - 1;
+    high = GS_GUARD_PROGRAM_WORDS - 1;
 
     while (low <= high) {
 
