@@ -32,6 +32,7 @@ $t->write_file('apps.json', '{"apps": [' . join(', ', map {
   [ 'AKPUT', 'sigv4', ', "presigned": "1h", "body": "optional"' ],
   [ 'AKONCE', 'sigv4', ', "presigned": "1h", "replay": "all"' ],
   [ 'AKHEAD', 'sigv4', '' ],
+  [ 'ours', 'govhmac', '' ],
   [ 'caller', 'rfc9421', '' ],
   [ 'tagged', 'rfc9421', ', "tag": "gov"' ]) . ']}');
 
@@ -132,6 +133,33 @@ is(answer('GET', '/optional?X-Amz-Signature=0'), '400 APP_MALFORMED',
 is(answer('GET', '/optional?X-Amz-Date=0'), '200', 'no signature at all');
 is(answer('GET', '/signed?X-Amz-Signature=0'), '200',
     'where sigv4 is not taken');
+
+# An address in absolute form chooses the server, whatever Host says.
+
+for my $case (['AKLINK'], ['AKHEAD', 'sigv4'], ['caller', 'rfc9421'],
+    ['ours', 'govhmac'])
+{
+    my ($app, $scheme) = @$case;
+    my $name = $scheme // 'presigned';
+
+    my $status = sub {
+        my ($to, $named) = @_;
+
+        my $uri = $scheme ? '/f' : presigned($app, '/f', '10m');
+        my $head = $scheme ? cli($app, $scheme, $uri) =~ s/\n/\r\n/gr : '';
+
+        return $t->http("GET $to$uri HTTP/1.1\r\nHost: $named\r\n$head"
+            . "Connection: close\r\n\r\n")->status;
+    };
+
+    is($status->('http://other.gov.example', $host), 401,
+        "$name: to another server");
+    is($status->("http://$host:8080", $host), 401, "$name: to another port");
+    is($status->("http://$host", $host), 200, "$name: in absolute form");
+    is($status->("http://$host", 'other.gov.example'), 200,
+        "$name: beside a Host that counts for nothing");
+    is($status->('', 'other.gov.example'), 401, "$name: with another Host");
+}
 
 # bodies
 

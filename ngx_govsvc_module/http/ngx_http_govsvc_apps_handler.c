@@ -25,6 +25,8 @@ static ngx_int_t ngx_http_govsvc_app_again(ngx_http_request_t *r,
 static ngx_int_t ngx_http_govsvc_app_verify(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_apps_conf_t *alcf,
     ngx_http_govsvc_app_data_t *data, gs_sign_reason_e *result);
+static void ngx_http_govsvc_app_authority(ngx_http_request_t *r,
+    gs_str_t *authority);
 static gs_sign_reason_e ngx_http_govsvc_app_request(ngx_http_request_t *r,
     ngx_http_govsvc_app_data_t *data, gs_sign_request_t *req);
 static gs_sign_reason_e ngx_http_govsvc_app_check(ngx_http_request_t *r,
@@ -346,14 +348,52 @@ ngx_http_govsvc_app_verify(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx,
 }
 
 
+/*
+ * RFC 9112 section 3.2.2: an address in absolute form chooses the server, the
+ * Host header beside it means nothing.
+ */
+
+static void
+ngx_http_govsvc_app_authority(ngx_http_request_t *r, gs_str_t *authority)
+{
+    u_char  *p, *last;
+
+    if (r->host_start == NULL || r->host_end == NULL) {
+
+        if (r->headers_in.host != NULL) {
+            *authority = ngx_govsvc_to_gs(&r->headers_in.host->value);
+
+        } else {
+            *authority = gs_str_make(NULL, 0);
+        }
+
+        return;
+    }
+
+    p = r->host_end;
+    last = r->request_line.data + r->request_line.len;
+
+    if (p < last && *p == ':') {
+        do {
+            p++;
+        } while (p < last && gs_is_digit(*p));
+    }
+
+    *authority = gs_str_make(r->host_start, (size_t) (p - r->host_start));
+}
+
+
 static gs_sign_reason_e
 ngx_http_govsvc_app_request(ngx_http_request_t *r,
     ngx_http_govsvc_app_data_t *data, gs_sign_request_t *req)
 {
+    gs_str_t           authority;
     ngx_uint_t         i, n;
     ngx_list_part_t   *part;
     ngx_table_elt_t   *h;
     gs_sign_header_t  *headers;
+
+    ngx_http_govsvc_app_authority(r, &authority);
 
     n = 3;
 
@@ -373,7 +413,9 @@ ngx_http_govsvc_app_request(ngx_http_request_t *r,
 
         for (i = 0; i < part->nelts; i++) {
             headers[n].name = ngx_govsvc_to_gs(&h[i].key);
-            headers[n].value = ngx_govsvc_to_gs(&h[i].value);
+            headers[n].value = (&h[i] == r->headers_in.host)
+                                   ? authority
+                                   : ngx_govsvc_to_gs(&h[i].value);
             n++;
         }
     }
@@ -392,11 +434,8 @@ ngx_http_govsvc_app_request(ngx_http_request_t *r,
     req->target = ngx_govsvc_to_gs(&r->unparsed_uri);
     req->headers = headers;
     req->n = n;
+    req->host = authority;
     req->body = (r->headers_in.content_length_n > 0 || r->headers_in.chunked);
-
-    if (r->headers_in.host != NULL) {
-        req->host = ngx_govsvc_to_gs(&r->headers_in.host->value);
-    }
 
 #if (NGX_HTTP_SSL)
     req->tls = (r->connection->ssl != NULL);

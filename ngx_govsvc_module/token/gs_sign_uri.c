@@ -254,26 +254,38 @@ gs_sign_param_cmp(const gs_sign_param_t *a, const gs_sign_param_t *b)
 }
 
 
-/* RFC 3986 section 5.2.4, with empty segments dropped as well. */
+/*
+ * RFC 3986 section 5.2.4, with empty segments dropped as well.  What ends in a
+ * dot segment ends in a slash: "/a/b/.." is "/a/" and not "/a".
+ */
 
 void
 gs_sign_path(gs_sign_crypto_t *crypto, const gs_str_t *path, gs_buf_t *b)
 {
+    int         slash;
     size_t      i, end;
     gs_buf_t    s;
     gs_str_t    view, segment;
 
+    slash = (path->len == 0 || path->data[path->len - 1] == '/');
     gs_buf_init(&s, crypto->scratch, GS_SIGN_CANON);
 
     for (i = 0; i < path->len; i = end + 1) {
         end = gs_str_chr(path, i, '/');
         segment = gs_str_make(path->data + i, end - i);
 
-        if (segment.len == 0 || gs_str_eq_text(&segment, ".")) {
+        if (segment.len == 0) {
+            continue;
+        }
+
+        if (gs_str_eq_text(&segment, ".")) {
+            slash |= (end == path->len);
             continue;
         }
 
         if (gs_str_eq_text(&segment, "..")) {
+            slash |= (end == path->len);
+
             while (s.pos > s.start && *--s.pos != '/') {
                 /* void */
             }
@@ -285,9 +297,7 @@ gs_sign_path(gs_sign_crypto_t *crypto, const gs_str_t *path, gs_buf_t *b)
         gs_buf_str(&s, &segment);
     }
 
-    view = gs_buf_view(&s);
-
-    if (view.len == 0 || (path->len != 0 && path->data[path->len - 1] == '/')) {
+    if (slash || s.pos == s.start) {
         gs_buf_char(&s, '/');
     }
 
