@@ -7,9 +7,10 @@
 # seen a rule.  Set "a" may be looked at; of set "b" only sums are.  Set "f1"
 # is the half of the texts of "f" that may be looked at, "f2" the other; "g1"
 # and "g2" are those of "g".  Of set "h" only sums are looked at, too.  Sets "i"
-# and "k" are of citizens only, sent as those of "f" are.
+# and "k" are of citizens only, sent as those of "f" are.  Each request of sets
+# "m" and "n" is written down in full.
 #
-#   t/rules/unseen.pl a-i|k|f1|f2|g1|g2 attack|benign [SEED] > FILE
+#   t/rules/unseen.pl a-i|k|m|n|f1|f2|g1|g2 attack|benign [SEED] > FILE
 #
 # Each request stands behind a line "=== LABEL-CLASS NUMBER", as with gen.pl.
 
@@ -25,8 +26,8 @@ use MIME::Base64;
 
 my ($set, $label, $seed) = (@ARGV, 1);
 
-die "usage: unseen.pl a-i|k|f1|f2|g1|g2 attack|benign [SEED]\n"
-    if !defined $label || $set !~ /^(?:[a-ik]|[fg][12])$/
+die "usage: unseen.pl a-i|k|m|n|f1|f2|g1|g2 attack|benign [SEED]\n"
+    if !defined $label || $set !~ /^(?:[a-ikmn]|[fg][12])$/
        || $label !~ /^(?:attack|benign)$/;
 
 my $dir = dirname(abs_path($0)) . '/unseen';
@@ -39,12 +40,17 @@ binmode STDOUT;
 load("$dir/$set.$label");
 halve() if $half;
 
+my @classes = sort keys %data;
+
 # others that are sent as set "f" is
 
 $set = 'f' if $set =~ /[ik]/;
-load("$dir/$set.words");
+load($set =~ /[mn]/ ? "$dir/h.words" : "$dir/$set.words");
 
-if ($label eq 'attack') {
+if ($set =~ /[mn]/) {
+    as_written();
+
+} elsif ($label eq 'attack') {
     attacks();
 
 } elsif ($set =~ /[def]/) {
@@ -328,6 +334,13 @@ sub written {
     $body = '' if !defined $body && $method =~ /^P/;
 
     return request($method, bytes($target), '', $body, @lines);
+}
+
+
+sub as_written {
+    for my $class (@classes) {
+        emit($class, written($_)) for @{$data{$class}};
+    }
 }
 
 
