@@ -46,6 +46,7 @@ struct gs_ac_s {
     unsigned        shallow;               /* to this: at most one byte */
     unsigned        first_out;
     unsigned        nwords;
+    size_t          longest;               /* word */
     size_t          size;
     gs_ac_state_t  *next;                  /* states rows */
     gs_ac_out_t    *out;                   /* of states from first_out */
@@ -91,7 +92,8 @@ static void gs_ac_pairs(gs_ac_work_t *w);
 static void gs_ac_number(gs_ac_work_t *w);
 static gs_ac_t *gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem,
     const gs_uchar_t *classes, const gs_ac_word_t *words, size_t n);
-static int gs_ac_run(const gs_ac_t *ac, const gs_ac_text_t *text);
+static int gs_ac_run(const gs_ac_t *ac, const gs_ac_text_t *text,
+    const gs_uchar_t *p, const gs_uchar_t *last);
 static int gs_ac_collect(const gs_ac_t *ac, unsigned s,
     const gs_ac_text_t *text, const gs_uchar_t *p);
 static int gs_ac_stands(const gs_ac_entry_t *word, const gs_ac_text_t *text,
@@ -392,6 +394,7 @@ gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem, const gs_uchar_t *classes,
     ac->shallow = w->shallow;
     ac->first_out = first;
     ac->nwords = (unsigned) n;
+    ac->longest = 1;
     ac->size = size;
     ac->words = (gs_ac_entry_t *) (void *) p;
     ac->out = (gs_ac_out_t *) (void *) (ac->words + n);
@@ -423,6 +426,10 @@ gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem, const gs_uchar_t *classes,
         ac->words[i].id = words[i].id;
         ac->words[i].len = (uint32_t) words[i].text.len;
         ac->words[i].chain = w->chain[i];
+
+        if (words[i].text.len > ac->longest) {
+            ac->longest = words[i].text.len;
+        }
     }
 
     return ac;
@@ -432,18 +439,7 @@ gs_ac_pack(gs_ac_work_t *w, gs_mem_t *mem, const gs_uchar_t *classes,
 int
 gs_ac_scan(const gs_ac_t *ac, const void *data, size_t len, uint64_t *bits)
 {
-    gs_ac_text_t  text;
-
-    if (len == 0) {
-        return 0;
-    }
-
-    text.data = data;
-    text.last = text.data + len;
-    text.bits = bits;
-    text.parts = 0;
-
-    return gs_ac_run(ac, &text);
+    return gs_ac_scan_range(ac, data, len, 0, len, 0, bits);
 }
 
 
@@ -451,33 +447,41 @@ int
 gs_ac_scan_parts(const gs_ac_t *ac, const void *data, size_t len,
     uint64_t *bits)
 {
+    return gs_ac_scan_range(ac, data, len, 0, len, 1, bits);
+}
+
+
+int
+gs_ac_scan_range(const gs_ac_t *ac, const void *data, size_t len,
+    size_t from, size_t to, int parts, uint64_t *bits)
+{
     gs_ac_text_t  text;
 
-    if (len == 0) {
+    if (from == to) {
         return 0;
     }
 
     text.data = data;
     text.last = text.data + len;
     text.bits = bits;
-    text.parts = 1;
+    text.parts = parts;
 
-    return gs_ac_run(ac, &text);
+    from -= (from < ac->longest) ? from : ac->longest - 1;
+
+    return gs_ac_run(ac, &text, text.data + from, text.data + to);
 }
 
 
 static int
-gs_ac_run(const gs_ac_t *ac, const gs_ac_text_t *text)
+gs_ac_run(const gs_ac_t *ac, const gs_ac_text_t *text, const gs_uchar_t *p,
+    const gs_uchar_t *last)
 {
     int                   found;
     unsigned              s, first, shift, shallow, one, two, steps;
-    const gs_uchar_t     *p, *last, *classes, *pairs;
+    const gs_uchar_t     *classes, *pairs;
     const gs_ac_state_t  *next;
 
     found = 0;
-
-    p = text->data;
-    last = text->last;
     next = ac->next;
     pairs = ac->pairs;
     first = ac->first_out;
@@ -532,6 +536,7 @@ gs_ac_collect(const gs_ac_t *ac, unsigned s, const gs_ac_text_t *text,
 {
     int                   found;
     uint32_t              i;
+    uint64_t              bit, *bits;
     const gs_ac_entry_t  *word;
 
     found = 0;
@@ -542,8 +547,11 @@ gs_ac_collect(const gs_ac_t *ac, unsigned s, const gs_ac_text_t *text,
         for ( /* void */ ; i != GS_AC_NONE; i = word->chain) {
             word = &ac->words[i];
 
-            if (text->parts || gs_ac_stands(word, text, p)) {
-                text->bits[word->id / 64] |= (uint64_t) 1 << word->id % 64;
+            bits = &text->bits[word->id / 64];
+            bit = (uint64_t) 1 << word->id % 64;
+
+            if ((*bits & bit) || text->parts || gs_ac_stands(word, text, p)) {
+                *bits |= bit;
                 found = 1;
             }
         }

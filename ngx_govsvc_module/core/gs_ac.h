@@ -61,6 +61,13 @@ int gs_ac_scan(const gs_ac_t *ac, const void *data, size_t len,
 int gs_ac_scan_parts(const gs_ac_t *ac, const void *data, size_t len,
     uint64_t *bits);
 
+/*
+ * The same of the words that end behind from and not behind to: ranges that
+ * follow one another find what the whole text has.
+ */
+int gs_ac_scan_range(const gs_ac_t *ac, const void *data, size_t len,
+    size_t from, size_t to, int parts, uint64_t *bits);
+
 /* 1 if the byte may stand there. */
 int gs_ac_near(const gs_ac_near_t *near, int c);
 

@@ -11,8 +11,9 @@
 #include "core/gs_buf.h"
 
 
-#define GS_GUARD_PLACES  512               /* tried between looks at a clock */
-#define GS_GUARD_STEPS   (8 * 1024 * 1024)
+#define GS_GUARD_PLACES  512               /* tried by one call of PCRE2 */
+#define GS_GUARD_WINDOW  2048              /* bytes that it sees */
+#define GS_GUARD_STEPS   (32 * 1024 * 1024)
 
 
 static gs_rc_t gs_guard_confirm_texts(gs_guard_scratch_t *s,
@@ -21,6 +22,10 @@ static gs_rc_t gs_guard_confirm_lit(gs_guard_scratch_t *s,
     const gs_cond_t *cond, const gs_str_t *value);
 static gs_rc_t gs_guard_confirm_pcre(gs_guard_scratch_t *s,
     const gs_cond_t *cond, const gs_str_t *value);
+static int gs_guard_confirm_place(gs_guard_scratch_t *s,
+    const gs_cond_t *cond, const gs_str_t *value, size_t at);
+static int gs_guard_match(gs_guard_scratch_t *s, const gs_cond_t *cond,
+    const gs_str_t *text, size_t from, size_t to, uint32_t options);
 static gs_rc_t gs_guard_compare(gs_op_e op, uint64_t a, uint64_t b);
 static size_t gs_guard_find(const gs_str_t *value, size_t from,
     const gs_str_t *word);
@@ -78,7 +83,7 @@ gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
 
     case GS_OP_XSS:
         s->unseen += value->len;
-        yes = gs_guard_xss(value);
+        yes = gs_guard_xss(s, value);
         break;
 
     case GS_OP_LIT:
@@ -207,51 +212,55 @@ gs_guard_find(const gs_str_t *value, size_t from, const gs_str_t *word)
 
 /*
  * A long value is tried from so many places at a time, with a look at the
- * clock between: no pattern is longer at it than the budget allows.  A match
- * may read to the end from each place, hence fewer of them in longer values.
+ * clock between.  A call sees no more of it than a window: only where a match
+ * would read beyond, which PCRE2 tells, that one place is tried on all of it.
  */
 
 static gs_rc_t
 gs_guard_confirm_pcre(gs_guard_scratch_t *s, const gs_cond_t *cond,
     const gs_str_t *value)
 {
-    int         rc;
-    size_t      from, to, places;
-    PCRE2_SPTR  subject;
+    int       rc;
+    size_t    from, to;
+    gs_str_t  text;
 
-    subject = (value->len == 0) ? (PCRE2_SPTR) "" : value->data;
     s->patterns++;
 
     for (from = 0; ; from = to + 1) {
 
-        places = GS_GUARD_STEPS / (value->len - from + 1);
-        places = (places > GS_GUARD_PLACES) ? GS_GUARD_PLACES
-                 : (places < 16) ? 16 : places;
+        text = *value;
+        to = value->len;
 
-        to = (value->len - from > places) ? from + places : PCRE2_UNSET;
+        if (to - from > GS_GUARD_PLACES) {
+            to = from + GS_GUARD_PLACES;
+        }
 
-        (void) pcre2_set_offset_limit(s->mctx, to);
+        if (value->len - from > GS_GUARD_WINDOW && !s->bare) {
+            text.len = from + GS_GUARD_WINDOW;
+        }
 
-        if (cond->jit) {
-            rc = pcre2_jit_match(cond->code, subject, value->len, from, 0,
-                                 s->match, s->mctx);
+        rc = gs_guard_match(s, cond, &text, from, to,
+                            text.len < value->len ? PCRE2_PARTIAL_HARD : 0);
 
-        } else {
-            rc = pcre2_match(cond->code, subject, value->len, from, 0,
-                             s->match, s->mctx);
+        if (rc == PCRE2_ERROR_PARTIAL) {
+            from = pcre2_get_ovector_pointer(s->match)[0];
+            to = from;
+            rc = gs_guard_confirm_place(s, cond, value, from);
         }
 
         if (rc != PCRE2_ERROR_NOMATCH) {
             break;
         }
 
-        if (to == PCRE2_UNSET || gs_guard_tick(s, 512 + to - from)) {
-            s->unseen += 512 + value->len - from;
+        if (to == value->len || cond->anchored
+            || gs_guard_tick(s, 512 + (text.len - from) * 2))
+        {
+            s->unseen += 512 + text.len - from;
             return GS_DECLINED;
         }
     }
 
-    s->unseen += 512 + value->len - from;
+    s->unseen += 512 + text.len - from;
 
     if (rc >= 0) {
         s->at = pcre2_get_ovector_pointer(s->match)[0];
@@ -270,6 +279,70 @@ gs_guard_confirm_pcre(gs_guard_scratch_t *s, const gs_cond_t *cond,
         s->broken = 1;
         return GS_ERROR;
     }
+}
+
+
+/*
+ * Each step of one place may read to the end: few are allowed at first, then
+ * ever more, with a look at the clock between.
+ */
+
+static int
+gs_guard_confirm_place(gs_guard_scratch_t *s, const gs_cond_t *cond,
+    const gs_str_t *value, size_t at)
+{
+    int     rc;
+    size_t  steps;
+
+    steps = GS_GUARD_STEPS / (value->len - at + 1);
+    rc = PCRE2_ERROR_MATCHLIMIT;
+
+    for ( /* void */ ; steps < GS_GUARD_MATCH_LIMIT; steps *= 4) {
+
+        (void) pcre2_set_match_limit(s->mctx, (uint32_t) steps);
+        rc = gs_guard_match(s, cond, value, at, at, 0);
+
+        if (rc != PCRE2_ERROR_MATCHLIMIT) {
+            break;
+        }
+
+        if (gs_guard_tick(s, value->len - at)) {
+            rc = PCRE2_ERROR_NOMATCH;
+            break;
+        }
+    }
+
+    (void) pcre2_set_match_limit(s->mctx, GS_GUARD_MATCH_LIMIT);
+
+    if (rc == PCRE2_ERROR_MATCHLIMIT) {
+        rc = gs_guard_match(s, cond, value, at, at, 0);
+    }
+
+    s->unseen += value->len - at;
+
+    return rc;
+}
+
+
+/* A match that begins from the one place up to the other. */
+
+static int
+gs_guard_match(gs_guard_scratch_t *s, const gs_cond_t *cond,
+    const gs_str_t *text, size_t from, size_t to, uint32_t options)
+{
+    PCRE2_SPTR  subject;
+
+    subject = (text->len == 0) ? (PCRE2_SPTR) "" : text->data;
+
+    (void) pcre2_set_offset_limit(s->mctx, to);
+
+    if (cond->jit) {
+        return pcre2_jit_match(cond->code, subject, text->len, from, options,
+                               s->match, s->mctx);
+    }
+
+    return pcre2_match(cond->code, subject, text->len, from, options,
+                       s->match, s->mctx);
 }
 
 

@@ -14,6 +14,7 @@
 
 
 #define GS_GUARD_ROUNDS  3
+#define GS_DEEP_PIECE    65536             /* between looks at the clock */
 
 
 typedef struct {
@@ -25,7 +26,10 @@ typedef struct {
 } gs_deep_t;
 
 
-static void gs_deep_pass(gs_deep_t *d, const gs_uchar_t *src, size_t len);
+static void gs_deep_pass(gs_guard_scratch_t *s, gs_deep_t *d,
+    const gs_uchar_t *src, size_t len);
+static const gs_uchar_t *gs_deep_piece(gs_deep_t *d, const gs_uchar_t *p,
+    const gs_uchar_t *mark, const gs_uchar_t *last);
 static size_t gs_deep_percent(gs_deep_t *d, const gs_uchar_t *p, size_t len);
 static size_t gs_deep_entity(gs_deep_t *d, const gs_uchar_t *p, size_t len);
 static size_t gs_deep_number(gs_deep_t *d, const gs_uchar_t *p, size_t len);
@@ -37,24 +41,30 @@ static void gs_deep_put(gs_deep_t *d, uint32_t c);
 
 
 typedef struct {
-    const char  *name;
+    gs_str_t     name;
     int          c;
 } gs_deep_entity_t;
 
 
 static const gs_deep_entity_t  gs_deep_entities[] = {
-    { "lt", '<' }, { "gt", '>' }, { "quot", '"' }, { "apos", '\'' },
-    { "amp", '&' }, { "nbsp", ' ' }, { "tab", ' ' }, { "newline", ' ' },
-    { "colon", ':' }, { "lpar", '(' }, { "rpar", ')' }, { "sol", '/' },
-    { "bsol", '\\' }, { "semi", ';' }, { "equals", '=' }, { "grave", '`' },
-    { "num", '#' }, { "period", '.' }, { "comma", ',' }, { "lbrace", '{' },
-    { "rbrace", '}' }, { "dollar", '$' }, { "percnt", '%' }
+    { gs_string("lt"), '<' }, { gs_string("gt"), '>' },
+    { gs_string("quot"), '"' }, { gs_string("apos"), '\'' },
+    { gs_string("amp"), '&' }, { gs_string("nbsp"), ' ' },
+    { gs_string("tab"), ' ' }, { gs_string("newline"), ' ' },
+    { gs_string("colon"), ':' }, { gs_string("lpar"), '(' },
+    { gs_string("rpar"), ')' }, { gs_string("sol"), '/' },
+    { gs_string("bsol"), '\\' }, { gs_string("semi"), ';' },
+    { gs_string("equals"), '=' }, { gs_string("grave"), '`' },
+    { gs_string("num"), '#' }, { gs_string("period"), '.' },
+    { gs_string("comma"), ',' }, { gs_string("lbrace"), '{' },
+    { gs_string("rbrace"), '}' }, { gs_string("dollar"), '$' },
+    { gs_string("percnt"), '%' }
 };
 
 
 gs_str_t
-gs_guard_deep(gs_uchar_t *dst, const gs_str_t *src, int decoded,
-    uint32_t *facts)
+gs_guard_deep(gs_guard_scratch_t *s, gs_uchar_t *dst, const gs_str_t *src,
+    int decoded, uint32_t *facts)
 {
     size_t             len;
     unsigned           round;
@@ -71,7 +81,7 @@ gs_guard_deep(gs_uchar_t *dst, const gs_str_t *src, int decoded,
         d.changed = 0;
         d.percent = 0;
 
-        gs_deep_pass(&d, from, len);
+        gs_deep_pass(s, &d, from, len);
 
         if (d.percent && (decoded || round > 0)) {
             d.facts |= GS_FLAG_DOUBLE;
@@ -80,7 +90,7 @@ gs_guard_deep(gs_uchar_t *dst, const gs_str_t *src, int decoded,
         from = dst;
         len = d.n;
 
-        if (!d.changed) {
+        if (!d.changed || s->over) {
             break;
         }
     }
@@ -91,16 +101,40 @@ gs_guard_deep(gs_uchar_t *dst, const gs_str_t *src, int decoded,
 }
 
 
+/* In pieces, with a look at the clock between. */
+
 static void
-gs_deep_pass(gs_deep_t *d, const gs_uchar_t *src, size_t len)
+gs_deep_pass(gs_guard_scratch_t *s, gs_deep_t *d, const gs_uchar_t *src,
+    size_t len)
 {
-    int                c;
-    size_t             used, left;
+    size_t             n;
     const gs_uchar_t  *p, *last;
 
     last = src + len;
 
-    for (p = src; p < last; p += used) {
+    for (p = src; p < last; /* void */ ) {
+
+        n = (size_t) (last - p);
+        n = (n > GS_DEEP_PIECE) ? GS_DEEP_PIECE : n;
+        p = gs_deep_piece(d, p, p + n, last);
+
+        if (gs_guard_tick(s, n)) {
+            break;
+        }
+    }
+}
+
+
+/* What begins before the mark; an escape may end behind it. */
+
+static const gs_uchar_t *
+gs_deep_piece(gs_deep_t *d, const gs_uchar_t *p, const gs_uchar_t *mark,
+    const gs_uchar_t *last)
+{
+    int     c;
+    size_t  used, left;
+
+    for ( /* void */ ; p < mark; p += used) {
         c = *p;
         left = (size_t) (last - p);
         used = 0;
@@ -127,6 +161,8 @@ gs_deep_pass(gs_deep_t *d, const gs_uchar_t *src, size_t len)
             used = 1;
         }
     }
+
+    return p;
 }
 
 
@@ -165,8 +201,9 @@ gs_deep_percent(gs_deep_t *d, const gs_uchar_t *p, size_t len)
 static size_t
 gs_deep_entity(gs_deep_t *d, const gs_uchar_t *p, size_t len)
 {
-    size_t    n, i;
-    gs_str_t  name, known;
+    size_t           n, i;
+    gs_str_t         name;
+    const gs_str_t  *known;
 
     if (len > 2 && p[1] == '#') {
         return gs_deep_number(d, p, len);
@@ -184,9 +221,9 @@ gs_deep_entity(gs_deep_t *d, const gs_uchar_t *p, size_t len)
 
     for (i = 0; i < sizeof(gs_deep_entities) / sizeof(gs_deep_entity_t); i++)
     {
-        known = gs_str_text(gs_deep_entities[i].name);
+        known = &gs_deep_entities[i].name;
 
-        if (gs_str_case_eq(&name, &known)) {
+        if (name.len == known->len && gs_str_case_eq(&name, known)) {
             d->dst[d->n++] = (gs_uchar_t) gs_deep_entities[i].c;
             d->changed = 1;
             return n + 1;

@@ -127,6 +127,7 @@ gs_guard_pattern_use(gs_guard_parser_t *p, gs_cond_t *cond)
     cond->values[0] = pattern->text;
     cond->code = pattern->cond.code;
     cond->jit = pattern->cond.jit;
+    cond->anchored = pattern->cond.anchored;
     cond->nwords = pattern->cond.nwords;
     cond->words = pattern->cond.words;
     cond->nears = pattern->cond.nears;
@@ -177,6 +178,7 @@ static gs_rc_t
 gs_guard_pattern_compile(gs_guard_parser_t *p, gs_cond_t *cond)
 {
     int               rc;
+    uint32_t          options;
     PCRE2_SIZE        offset;
     PCRE2_UCHAR       text[128];
     pcre2_code      **slot;
@@ -204,7 +206,12 @@ gs_guard_pattern_compile(gs_guard_parser_t *p, gs_cond_t *cond)
 
     /* without JIT (no support, or forbidden by the system) it interprets */
 
-    cond->jit = (pcre2_jit_compile(cond->code, PCRE2_JIT_COMPLETE) == 0);
+    cond->jit = (pcre2_jit_compile(cond->code, PCRE2_JIT_COMPLETE
+                                               |PCRE2_JIT_PARTIAL_HARD)
+                 == 0);
+
+    (void) pcre2_pattern_info(cond->code, PCRE2_INFO_ALLOPTIONS, &options);
+    cond->anchored = ((options & PCRE2_ANCHORED) != 0);
 
     gs_guard_lint(p, cond);
 

@@ -207,6 +207,7 @@ struct gs_cond_s {
     gs_op_e             op;
     unsigned            negate:1;
     unsigned            jit:1;
+    unsigned            anchored:1;        /* begins at the first byte only */
     unsigned            views;             /* bit of each */
     uint64_t            need;              /* GS_BYTE_..., 0: any */
     uint32_t            flags;
@@ -657,8 +658,8 @@ gs_rc_t gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view);
  * The text with every coding undone, in dst of src->len bytes; decoded: it
  * was percent-decoded once before, so that more of it is double.
  */
-gs_str_t gs_guard_deep(gs_uchar_t *dst, const gs_str_t *src, int decoded,
-    uint32_t *facts);
+gs_str_t gs_guard_deep(gs_guard_scratch_t *s, gs_uchar_t *dst,
+    const gs_str_t *src, int decoded, uint32_t *facts);
 
 /* Those of the wanted facts of a value that its bytes tell. */
 uint32_t gs_guard_facts(gs_guard_scratch_t *s, gs_value_t *v,
@@ -702,9 +703,12 @@ uint64_t gs_guard_bytes(const gs_str_t *text);
 uint64_t gs_guard_bytes_class(uint64_t bytes);
 extern const uint64_t  gs_guard_byte[256];
 
-/* 1 if the text reads as an injection into SQL; markup with script. */
+/*
+ * 1 if the text reads as an injection into SQL; markup with script, which 0
+ * does not deny once the time is over.
+ */
 int gs_guard_sqli(const gs_str_t *text);
-int gs_guard_xss(const gs_str_t *text);
+int gs_guard_xss(gs_guard_scratch_t *s, const gs_str_t *text);
 
 /*
  * Percent decoding, in dst of src->len bytes; "+" is a space if plus is set.

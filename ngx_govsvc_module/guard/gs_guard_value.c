@@ -12,6 +12,7 @@
 
 
 #define GS_GUARD_TICK   8192               /* bytes between looks at a clock */
+#define GS_GUARD_RANGE  65536              /* scanned for literals at once */
 #define GS_GUARD_OUTER  256                /* shorter is looked at in parts */
 
 
@@ -343,7 +344,8 @@ gs_guard_part_words(const gs_guard_run_t *run, const gs_value_t *v)
 static int
 gs_guard_words(gs_guard_run_t *run, const gs_str_t *text, int parts)
 {
-    size_t               size;
+    int                  any;
+    size_t               size, from, to;
     gs_guard_scratch_t  *s;
 
     s = run->s;
@@ -355,12 +357,21 @@ gs_guard_words(gs_guard_run_t *run, const gs_str_t *text, int parts)
     }
 
     memset(s->cand, 0, size);
-    s->unseen += text->len;
+    any = 0;
 
-    return parts ? gs_ac_scan_parts(run->guard->ac, text->data, text->len,
-                                    s->cand)
-                 : gs_ac_scan(run->guard->ac, text->data, text->len,
-                              s->cand);
+    for (from = 0; from < text->len; from = to) {
+        to = (text->len - from > GS_GUARD_RANGE) ? from + GS_GUARD_RANGE
+                                                 : text->len;
+
+        any |= gs_ac_scan_range(run->guard->ac, text->data, text->len, from,
+                                to, parts, s->cand);
+
+        if (gs_guard_tick(s, to - from)) {
+            break;
+        }
+    }
+
+    return any;
 }
 
 

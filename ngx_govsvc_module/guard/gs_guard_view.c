@@ -14,6 +14,11 @@
 
 #define GS_GUARD_BLOB  512                 /* base64 from here on is data */
 #define GS_GUARD_B64   16                  /* shorter is not looked into */
+#define GS_GUARD_B64_PART  65536           /* a multiple of 4 */
+
+#define GS_VIEW_SH_SPACES  3               /* the first of them */
+#define GS_VIEW_SH_NAMES   10              /* from here on */
+#define GS_VIEW_BLOCK      64
 
 #define GS_GUARD_B64_BYTES  (GS_BYTE_BASE64|GS_BYTE_SPACE)
 
@@ -35,8 +40,10 @@ static size_t gs_view_comment(gs_uchar_t *dst, size_t *n,
 static gs_str_t gs_view_sh(gs_uchar_t *dst, const gs_str_t *src);
 static size_t gs_view_sh_dollar(const gs_str_t *src, size_t i, int *space);
 static gs_str_t gs_view_path(gs_uchar_t *dst, const gs_str_t *src);
-static gs_rc_t gs_view_b64(gs_uchar_t *dst, gs_uchar_t *temp,
-    gs_str_t *text, const gs_str_t *src);
+static gs_rc_t gs_view_b64(gs_guard_scratch_t *s, gs_str_t *text,
+    const gs_str_t *src);
+static gs_rc_t gs_view_b64_decode(gs_guard_scratch_t *s, gs_uchar_t *dst,
+    size_t *len, const gs_str_t *coded);
 static int gs_view_b64_maybe(const gs_str_t *text, uint64_t bytes);
 static int gs_view_b64_alphabet(gs_uchar_t *dst, size_t *n,
     const gs_str_t *src);
@@ -72,7 +79,9 @@ gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
         return gs_view_none(v, view);
     }
 
-    s->unseen += from->len;
+    if (gs_guard_tick(s, from->len)) {
+        return GS_DECLINED;
+    }
 
     switch (view) {
 
@@ -86,7 +95,7 @@ gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
         return gs_view_deep(s, v);
 
     case GS_VIEW_B64:
-        if (gs_view_b64(s->view[view], s->text2, &text, from) != GS_OK) {
+        if (gs_view_b64(s, &text, from) != GS_OK) {
             return gs_view_none(v, view);
         }
 
@@ -217,14 +226,16 @@ gs_view_deep(gs_guard_scratch_t *s, gs_value_t *v)
     from = &v->view[GS_VIEW_URL];
 
     if (!s->bare && !gs_guard_decodes(v->bytes)) {
-        (void) gs_guard_view(s, v, GS_VIEW_LOWER);
+        if (gs_guard_view(s, v, GS_VIEW_LOWER) != GS_OK) {
+            return GS_DECLINED;
+        }
 
         v->alike |= 1u << GS_VIEW_DEEP;
 
         return gs_view_set(v, GS_VIEW_DEEP, &v->view[GS_VIEW_LOWER]);
     }
 
-    text = gs_guard_deep(s->view[GS_VIEW_DEEP], from,
+    text = gs_guard_deep(s, s->view[GS_VIEW_DEEP], from,
                          v->decode != GS_DECODE_NONE, &v->facts);
 
     /* Chinese text comes out as it went in, but for capitals */
@@ -250,7 +261,9 @@ gs_view_behind(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
     gs_str_t         text;
     const gs_str_t  *from;
 
-    (void) gs_guard_view(s, v, GS_VIEW_DEEP);
+    if (gs_guard_view(s, v, GS_VIEW_DEEP) != GS_OK) {
+        return GS_DECLINED;
+    }
 
     from = &v->view[GS_VIEW_DEEP];
     bytes = s->bare ? ~(uint64_t) 0 : gs_guard_seen(v, GS_VIEW_DEEP);
@@ -329,27 +342,29 @@ gs_view_path_changes(const gs_str_t *text, uint64_t bytes)
 }
 
 
+/* Blocks of them at a time, which compilers make one comparison of. */
+
 static int
 gs_view_pair(const gs_str_t *text, int first, int second)
 {
-    const gs_uchar_t  *p, *last;
+    size_t             i, k;
+    unsigned           found;
+    const gs_uchar_t  *p;
 
-    last = text->data + text->len;
+    p = text->data;
+    found = 0;
 
-    for (p = text->data; last - p >= 2; p++) {
-
-        p = memchr(p, first, (size_t) (last - p) - 1);
-
-        if (p == NULL) {
-            return 0;
-        }
-
-        if (p[1] == second) {
-            return 1;
+    for (i = 0; text->len - i > GS_VIEW_BLOCK && !found; i += GS_VIEW_BLOCK) {
+        for (k = 0; k < GS_VIEW_BLOCK; k++) {
+            found |= (p[i + k] == first) & (p[i + k + 1] == second);
         }
     }
 
-    return 0;
+    for ( /* void */ ; i + 1 < text->len && !found; i++) {
+        found = (p[i] == first) & (p[i + 1] == second);
+    }
+
+    return (int) found;
 }
 
 
@@ -538,36 +553,42 @@ gs_view_sh(gs_uchar_t *dst, const gs_str_t *src)
 static size_t
 gs_view_sh_dollar(const gs_str_t *src, size_t i, int *space)
 {
-    size_t    k;
-    gs_str_t  rest, word;
+    size_t           k;
+    gs_str_t         rest;
+    const gs_str_t  *word;
 
-    static const char *const  spaces[] = { "${ifs}", "$ifs$9", "$ifs" };
-    static const char *const  empty[] = {
-        "$@", "$*", "${@}", "${*}", "$1", "$9", "$()", "$u", "$z"
+    static const gs_str_t  words[] = {
+        gs_string("${ifs}"), gs_string("$ifs$9"), gs_string("$ifs"),
+        gs_string("$@"), gs_string("$*"), gs_string("${@}"),
+        gs_string("${*}"), gs_string("$1"), gs_string("$9"),
+        gs_string("$()"), gs_string("$u"), gs_string("$z")
     };
 
     rest = gs_str_make(src->data + i, src->len - i);
 
-    for (k = 0; k < sizeof(spaces) / sizeof(spaces[0]); k++) {
-        word = gs_str_text(spaces[k]);
+    for (k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
+        word = &words[k];
 
-        if (gs_str_prefix(&rest, &word)) {
-            *space = 1;
-            return word.len;
+        if (rest.len < word->len || rest.data[1] != word->data[1]
+            || rest.data[word->len - 1] != word->data[word->len - 1]
+            || !gs_str_prefix(&rest, word))
+        {
+            continue;
         }
+
+        /* of those that end in a letter: nothing goes on */
+
+        if (k >= GS_VIEW_SH_NAMES && rest.len > 2 && gs_is_alpha(rest.data[2]))
+        {
+            continue;
+        }
+
+        *space = (k < GS_VIEW_SH_SPACES);
+
+        return word->len;
     }
 
     *space = 0;
-
-    for (k = 0; k < sizeof(empty) / sizeof(empty[0]); k++) {
-        word = gs_str_text(empty[k]);
-
-        if (gs_str_prefix(&rest, &word)
-            && (k < 7 || rest.len == 2 || !gs_is_alpha(rest.data[2])))
-        {
-            return word.len;
-        }
-    }
 
     return 0;
 }
@@ -616,28 +637,25 @@ gs_view_path(gs_uchar_t *dst, const gs_str_t *src)
  */
 
 static gs_rc_t
-gs_view_b64(gs_uchar_t *dst, gs_uchar_t *temp, gs_str_t *text,
-    const gs_str_t *src)
+gs_view_b64(gs_guard_scratch_t *s, gs_str_t *text, const gs_str_t *src)
 {
-    size_t    i, n, odd, len;
-    gs_str_t  coded;
+    size_t       i, n, odd, len;
+    gs_str_t     coded;
+    gs_uchar_t  *dst;
 
-    if (src->len < GS_GUARD_B64 || !gs_view_b64_alphabet(temp, &n, src)) {
+    dst = s->view[GS_VIEW_B64];
+
+    if (src->len < GS_GUARD_B64
+        || !gs_view_b64_alphabet(s->text2, &n, src))
+    {
         return GS_DECLINED;
     }
 
     n -= (n % 4 == 1);
-    coded = gs_str_make(temp, n);
+    coded = gs_str_make(s->text2, n);
 
-    if (gs_b64url_decode(dst, &len, &coded) != GS_OK) {
-
-        /* bits left over that are not zero: without the last byte */
-
-        coded.len -= n % 4;
-
-        if (gs_b64url_decode(dst, &len, &coded) != GS_OK) {
-            return GS_DECLINED;
-        }
+    if (gs_view_b64_decode(s, dst, &len, &coded) != GS_OK) {
+        return GS_DECLINED;
     }
 
     odd = 0;
@@ -654,6 +672,48 @@ gs_view_b64(gs_uchar_t *dst, gs_uchar_t *temp, gs_str_t *text,
     }
 
     *text = gs_str_make(dst, len);
+
+    return GS_OK;
+}
+
+
+/* In pieces, with a look at the clock between. */
+
+static gs_rc_t
+gs_view_b64_decode(gs_guard_scratch_t *s, gs_uchar_t *dst, size_t *len,
+    const gs_str_t *coded)
+{
+    size_t    from, n;
+    gs_str_t  part;
+
+    *len = 0;
+
+    for (from = 0; from < coded->len; from += part.len) {
+
+        n = coded->len - from;
+        n = (n > GS_GUARD_B64_PART) ? GS_GUARD_B64_PART : n;
+        part = gs_str_make(coded->data + from, n);
+
+        if (gs_guard_tick(s, n)) {
+            return GS_DECLINED;
+        }
+
+        if (gs_b64url_decode(dst + *len, &n, &part) != GS_OK) {
+
+            /* bits left over that are not zero: without the last byte */
+
+            part.len -= part.len % 4;
+
+            if (gs_b64url_decode(dst + *len, &n, &part) != GS_OK) {
+                return GS_DECLINED;
+            }
+
+            *len += n;
+            break;
+        }
+
+        *len += n;
+    }
 
     return GS_OK;
 }

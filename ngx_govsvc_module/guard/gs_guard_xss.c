@@ -13,17 +13,43 @@
 
 #define GS_HTML_TAGS  256                  /* looked at in one text */
 
+#define GS_HTML_SPACE  0x01                /* class of a byte */
+#define GS_HTML_TAG    0x02                /* ends the name of a tag */
+#define GS_HTML_NAME   0x04                /* ends that of an attribute */
+#define GS_HTML_SKIP   0x08                /* taken for space between them */
 
-static int gs_html_tag(const gs_str_t *text, size_t i, size_t *next);
-static int gs_html_attributes(const gs_str_t *text, size_t *pos);
-static size_t gs_html_skip(const gs_str_t *text, size_t i, int marks);
+
+static int gs_html_tag(gs_guard_scratch_t *s, const gs_str_t *text, size_t i,
+    size_t *next);
+static int gs_html_attributes(gs_guard_scratch_t *s, const gs_str_t *text,
+    size_t *pos);
+static size_t gs_html_until(const gs_str_t *text, size_t i, unsigned classes);
+static size_t gs_html_skip(const gs_str_t *text, size_t i, unsigned classes);
 static size_t gs_html_value(const gs_str_t *text, size_t i, gs_str_t *value);
 static int gs_html_attribute(const gs_str_t *name, const gs_str_t *value);
-static int gs_html_breakout(const gs_str_t *text);
+static int gs_html_breakout(gs_guard_scratch_t *s, const gs_str_t *text);
 static int gs_html_scheme(const gs_str_t *value);
 static int gs_html_event(const gs_str_t *name);
-static int gs_html_space(int c);
 static int gs_html_in(const gs_str_t *name, const char *const *names);
+
+
+/* NUL ends names, as the end of the text does. */
+static const gs_uchar_t  gs_html_class[256] = {
+    ['\0'] = GS_HTML_SPACE|GS_HTML_TAG|GS_HTML_NAME|GS_HTML_SKIP,
+    ['\t'] = GS_HTML_SPACE|GS_HTML_TAG|GS_HTML_NAME|GS_HTML_SKIP,
+    ['\n'] = GS_HTML_SPACE|GS_HTML_TAG|GS_HTML_NAME|GS_HTML_SKIP,
+    ['\v'] = GS_HTML_SPACE|GS_HTML_TAG|GS_HTML_NAME|GS_HTML_SKIP,
+    ['\f'] = GS_HTML_SPACE|GS_HTML_TAG|GS_HTML_NAME|GS_HTML_SKIP,
+    ['\r'] = GS_HTML_SPACE|GS_HTML_TAG|GS_HTML_NAME|GS_HTML_SKIP,
+    [' '] = GS_HTML_SPACE|GS_HTML_TAG|GS_HTML_NAME|GS_HTML_SKIP,
+    ['/'] = GS_HTML_TAG|GS_HTML_NAME|GS_HTML_SKIP,
+    ['>'] = GS_HTML_TAG|GS_HTML_NAME,
+    ['<'] = GS_HTML_TAG|GS_HTML_NAME,
+    ['"'] = GS_HTML_TAG|GS_HTML_SKIP,
+    ['\''] = GS_HTML_TAG|GS_HTML_SKIP,
+    ['('] = GS_HTML_TAG,
+    ['='] = GS_HTML_NAME
+};
 
 
 static const char *const  gs_html_script[] = {
@@ -41,7 +67,7 @@ static const char *const  gs_html_urls[] = {
 
 
 int
-gs_guard_xss(const gs_str_t *text)
+gs_guard_xss(gs_guard_scratch_t *s, const gs_str_t *text)
 {
     size_t    i, next;
     unsigned  tags;
@@ -58,17 +84,18 @@ gs_guard_xss(const gs_str_t *text)
 
         tags++;
 
-        if (gs_html_tag(text, i, &next)) {
+        if (gs_html_tag(s, text, i, &next)) {
             return 1;
         }
     }
 
-    return gs_html_breakout(text) || gs_html_scheme(text);
+    return gs_html_breakout(s, text) || gs_html_scheme(text);
 }
 
 
 static int
-gs_html_tag(const gs_str_t *text, size_t i, size_t *next)
+gs_html_tag(gs_guard_scratch_t *s, const gs_str_t *text, size_t i,
+    size_t *next)
 {
     size_t    start;
     gs_str_t  name;
@@ -81,14 +108,7 @@ gs_html_tag(const gs_str_t *text, size_t i, size_t *next)
 
     start = i;
 
-    while (i < text->len && !gs_html_space(text->data[i])
-           && text->data[i] != '/' && text->data[i] != '>'
-           && text->data[i] != '<' && text->data[i] != '"'
-           && text->data[i] != '\'' && text->data[i] != '(')
-    {
-        i++;
-    }
-
+    i = gs_html_until(text, i, GS_HTML_TAG);
     name = gs_str_make(text->data + start, i - start);
 
     if (name.len == 0 || !gs_is_alpha(name.data[0])) {
@@ -109,9 +129,7 @@ gs_html_tag(const gs_str_t *text, size_t i, size_t *next)
         return 1;
     }
 
-    i = (i < text->len) ? i : text->len;
-
-    if (gs_html_attributes(text, &i)) {
+    if (gs_html_attributes(s, text, &i)) {
         return 1;
     }
 
@@ -124,14 +142,15 @@ gs_html_tag(const gs_str_t *text, size_t i, size_t *next)
 /* Attributes up to ">" or to the end: a browser repairs what is missing. */
 
 static int
-gs_html_attributes(const gs_str_t *text, size_t *pos)
+gs_html_attributes(gs_guard_scratch_t *s, const gs_str_t *text, size_t *pos)
 {
-    size_t    i, start;
+    size_t    i, from, start;
     gs_str_t  name, value;
 
     for (i = *pos; i < text->len; /* void */ ) {
 
-        i = gs_html_skip(text, i, 1);
+        from = i;
+        i = gs_html_skip(text, i, GS_HTML_SKIP);
 
         if (i == text->len || text->data[i] == '>' || text->data[i] == '<') {
             break;
@@ -139,24 +158,24 @@ gs_html_attributes(const gs_str_t *text, size_t *pos)
 
         start = i;
 
-        while (i < text->len && !gs_html_space(text->data[i])
-               && strchr("=>/<", text->data[i]) == NULL)
-        {
-            i++;
-        }
-
+        i = gs_html_until(text, i, GS_HTML_NAME);
         name = gs_str_make(text->data + start, i - start);
-        i = gs_html_skip(text, i, 0);
+        i = gs_html_skip(text, i, GS_HTML_SPACE);
 
         if (i == text->len || text->data[i] != '=') {
             i += (name.len == 0 && i < text->len);
-            continue;
+
+        } else {
+            i = gs_html_skip(text, i + 1, GS_HTML_SPACE);
+            i = gs_html_value(text, i, &value);
+
+            if (gs_html_attribute(&name, &value)) {
+                return 1;
+            }
         }
 
-        i = gs_html_value(text, gs_html_skip(text, i + 1, 0), &value);
-
-        if (gs_html_attribute(&name, &value)) {
-            return 1;
+        if (gs_guard_tick(s, i - from)) {
+            i = text->len;
         }
     }
 
@@ -166,21 +185,22 @@ gs_html_attributes(const gs_str_t *text, size_t *pos)
 }
 
 
-/* Space, and between attributes what browsers take for it. */
+static size_t
+gs_html_until(const gs_str_t *text, size_t i, unsigned classes)
+{
+    while (i < text->len && (gs_html_class[text->data[i]] & classes) == 0) {
+        i++;
+    }
+
+    return i;
+}
+
 
 static size_t
-gs_html_skip(const gs_str_t *text, size_t i, int marks)
+gs_html_skip(const gs_str_t *text, size_t i, unsigned classes)
 {
-    int  c;
-
-    for ( /* void */ ; i < text->len; i++) {
-        c = text->data[i];
-
-        if (!gs_html_space(c)
-            && (!marks || (c != '/' && c != '"' && c != '\'')))
-        {
-            break;
-        }
+    while (i < text->len && (gs_html_class[text->data[i]] & classes) != 0) {
+        i++;
     }
 
     return i;
@@ -207,8 +227,8 @@ gs_html_value(const gs_str_t *text, size_t i, gs_str_t *value)
 
     start = i;
 
-    while (i < text->len && !gs_html_space(text->data[i])
-           && text->data[i] != '>')
+    while (i < text->len && text->data[i] != '>'
+           && (gs_html_class[text->data[i]] & GS_HTML_SPACE) == 0)
     {
         i++;
     }
@@ -243,6 +263,18 @@ gs_html_attribute(const gs_str_t *name, const gs_str_t *value)
     }
 
     for (i = 0; i + 11 <= value->len; i++) {
+
+        switch (value->data[i] | 0x20) {
+
+        case 'e':
+        case 'j':
+        case '-':
+            break;
+
+        default:
+            continue;
+        }
+
         part = gs_str_make(value->data + i, 11);
 
         if (gs_str_case_eq_text(&part, "expression(")
@@ -260,8 +292,9 @@ gs_html_attribute(const gs_str_t *name, const gs_str_t *value)
 /* The value was put into an attribute: it ends it and adds its own. */
 
 static int
-gs_html_breakout(const gs_str_t *text)
+gs_html_breakout(gs_guard_scratch_t *s, const gs_str_t *text)
 {
+    int       c;
     size_t    i, pos;
     unsigned  starts;
 
@@ -277,11 +310,10 @@ gs_html_breakout(const gs_str_t *text)
 
         starts++;
         pos = i + 1;
+        c = (pos < text->len) ? text->data[pos] : '"';
 
-        if (pos < text->len
-            && (gs_html_space(text->data[pos]) || text->data[pos] == '/'
-                || gs_is_alpha(text->data[pos]))
-            && gs_html_attributes(text, &pos))
+        if (((gs_html_class[c] & GS_HTML_SPACE) || c == '/' || gs_is_alpha(c))
+            && gs_html_attributes(s, text, &pos))
         {
             return 1;
         }
@@ -345,13 +377,6 @@ gs_html_event(const gs_str_t *name)
     }
 
     return 1;
-}
-
-
-static int
-gs_html_space(int c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
 }
 
 

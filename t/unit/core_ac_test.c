@@ -216,11 +216,11 @@ static void
 test_random(void)
 {
     int            wrong;
-    size_t         i, k;
+    size_t         i, k, to;
     gs_ac_t       *ac;
     gs_err_t       err;
     gs_str_t       text;
-    uint64_t       bits[AC_WORDS / 64 + 1];
+    uint64_t       bits[AC_WORDS / 64 + 1], ranges[AC_WORDS / 64 + 1];
     unsigned       round, n, len;
     gs_uchar_t     store[AC_WORDS][8], data[64];
     gs_ac_near_t   nears[AC_WORDS * 2];
@@ -277,6 +277,15 @@ test_random(void)
                 wrong += (int) (bits[i / 64] >> i % 64 & 1)
                          != ac_find(&text, &words[i], 0);
             }
+
+            memset(ranges, 0, sizeof(ranges));
+
+            for (i = 0; i < len; i = to) {
+                to = i + 1 + ac_random(len - (unsigned) i);
+                (void) gs_ac_scan_range(ac, data, len, i, to, 0, ranges);
+            }
+
+            wrong += (memcmp(ranges, bits, sizeof(bits)) != 0);
 
             memset(bits, 0, sizeof(bits));
             (void) gs_ac_scan_parts(ac, data, len, bits);

@@ -92,6 +92,19 @@ check(const char *const *list, size_t n, int (*op)(const gs_str_t *text),
 }
 
 
+/* Without a clock. */
+
+static int
+xss(const gs_str_t *text)
+{
+    gs_guard_scratch_t  s;
+
+    memset(&s, 0, sizeof(gs_guard_scratch_t));
+
+    return gs_guard_xss(&s, text);
+}
+
+
 #define CHECK(list, op, want, what)                                           \
     check(list, sizeof(list) / sizeof(list[0]), op, want, what)
 
@@ -101,8 +114,8 @@ main(void)
 {
     CHECK(sql_yes, gs_guard_sqli, 1, "sql");
     CHECK(sql_no, gs_guard_sqli, 0, "no sql");
-    CHECK(xss_yes, gs_guard_xss, 1, "script");
-    CHECK(xss_no, gs_guard_xss, 0, "no script");
+    CHECK(xss_yes, xss, 1, "script");
+    CHECK(xss_no, xss, 0, "no script");
 
     return done_testing();
 }
