@@ -62,7 +62,7 @@ rules("$on $key $count", 'correlation 2000 has no "do"');
 rules("$on $key distinct ip >= 5 in 1m; $do", 'correlation 2000 has the key'
     . ' as what it counts: that is always one');
 rules("$on key subject; $count $do shared 10 x4 log;",
-    'correlation 2000 has "shared", but its key is not ip or network');
+    'correlation 2000 has "shared", but its key is not ip, network or caller');
 rules("$on $key $count $do shared 10 x4 ban ip 1m;",
     'a shared exit cannot be banned');
 rules("$on $key $count $do shared 1 x4 log;",
@@ -73,10 +73,14 @@ rules("$on $key $count $count $do",
     'correlation 2000 has more than one of count, distinct, sequence, rate');
 rules("$on $key $key $count $do", '"key" is duplicate');
 rules("$on key rule; $count $do", '"rule" can be counted, but is no key');
+rules("$on $key distinct caller >= 5 in 1m; $do",
+    '"caller" is a key, but cannot be counted');
+rules("$on key caller; $count $do shared 10 x4 ban caller 1m;",
+    'a shared exit cannot be banned');
 rules("$on key ipp; $count $do", 'unknown key "ipp"; did you mean "ip"?');
 rules("$on key acct; $count $do", 'unknown key "acct"; allowed: ip, network,'
-    . ' subject, app, site, path, item, province, asn, rule, segment:N,'
-    . ' arg:NAME, header:NAME, cookie:NAME, json:PATH');
+    . ' subject, app, caller, site, path, object, item, province, area, asn,'
+    . ' rule, segment:N, arg:NAME, header:NAME, cookie:NAME, json:PATH');
 rules("$on key segment:0; $count $do", 'unknown key "segment:0"; did you'
     . ' mean "segment:N"?');
 rules("$on $key count > 5 in 1m; $do", 'unexpected ">", expecting >=');

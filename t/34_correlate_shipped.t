@@ -23,7 +23,7 @@ $t->mint_keys('keys');
 
 mmdb_write($t->dir() . '/places.mmdb', 'Test-City',
     map { ("203.0.$_->[0].0/24" => { place('CN', $_->[1]) }) }
-        [ 44, 'GD' ], [ 33, 'ZJ' ], [ 31, 'SH' ]);
+        [ 44, 'GD' ], [ 33, 'ZJ' ], [ 31, 'SH' ], [ 11, 'BJ' ]);
 
 $t->http_conf(<<"EOF")->run();
     govsvc_issuer national {
@@ -109,12 +109,15 @@ ok($was{'429 RATE_LIMITED'}, 'case after case is slowed down') or diag(%was);
 ok($was{'429 RATE_LIMITED'}, 'person after person is slowed down')
     or diag(%was);
 
-# one account in three provinces
+# one account in three parts of the country; one on a train, with a phone
 
 my $traveller = token('traveller');
+my $train = token('on-a-train');
 
-ask('GET', "/t$_", "203.0.$_.9", $traveller) for 44, 33, 31;
-ok($t->wait_for(sub { events('account') }, 60), 'three provinces are told');
+ask('GET', "/t$_", "203.0.$_.9", $train) for 31, 33, 44, 31, 44, 33;
+ask('GET', "/t$_", "203.0.$_.9", $traveller) for 44, 33, 11;
+ok($t->wait_for(sub { events('account') }, 60), 'three parts are told');
+is(scalar(events('account')), 1, 'neighbours of two of them are not');
 is(ask('GET', '/', '203.0.44.9', $traveller), '200 ', 'and nothing else');
 
 # an exit that many citizens share: what a few fail at is held against none

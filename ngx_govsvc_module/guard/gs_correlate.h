@@ -29,6 +29,8 @@
 #define GS_CORRELATE_COUNTS    60000       /* the greatest threshold, */
 #define GS_CORRELATE_DISTINCT  1000        /* of distinct values */
 #define GS_CORRELATE_EVIDENCE  80
+#define GS_CORRELATE_LANES     2           /* marks of a key */
+#define GS_CORRELATE_DIGITS    4           /* of what is no page of a list */
 #define GS_CORRELATE_CROWD     3600000     /* ms that callers are known */
 
 
@@ -50,11 +52,14 @@ typedef enum {
     GS_CORRELATE_NETWORK,
     GS_CORRELATE_SUBJECT,
     GS_CORRELATE_APP,
+    GS_CORRELATE_CALLER,                   /* subject, else who is unproven */
     GS_CORRELATE_CALLERS,                  /* bans and limits know these */
     GS_CORRELATE_SITE = GS_CORRELATE_CALLERS,
     GS_CORRELATE_PATH,
+    GS_CORRELATE_OBJECT,                   /* piece of the path with a number */
     GS_CORRELATE_ITEM,
     GS_CORRELATE_PROVINCE,
+    GS_CORRELATE_AREA,                     /* of neighbouring provinces */
     GS_CORRELATE_ASN,
     GS_CORRELATE_HIT,                      /* ids of rules that hit */
     GS_CORRELATE_SEGMENT,                  /* of the path, by number */
@@ -130,15 +135,19 @@ void gs_correlate_clear(gs_correlate_table_t *t,
 
 /*
  * Marks a key of a kind below GS_CORRELATE_CALLERS for a rule until a time,
- * or asks for the mark: the rule, 0 if there is none.  While there are no
- * marks of the kind this is one comparison.
+ * or asks for the mark: the rule, 0 if there is none.  A key has one mark on
+ * each of GS_CORRELATE_LANES.  Of GS_CORRELATE_CALLER the key is an address,
+ * and meant are its requests that prove no caller.  While there are no marks
+ * of the kind this is one comparison.
  */
 gs_rc_t gs_correlate_mark(gs_correlate_table_t *t, gs_correlate_kind_e kind,
-    const gs_str_t *key, uint32_t rule, uint64_t now, uint64_t until);
+    unsigned lane, const gs_str_t *key, uint32_t rule, uint64_t now,
+    uint64_t until);
 int gs_correlate_marks(const gs_correlate_table_t *t,
     gs_correlate_kind_e kind, uint64_t now);
 uint32_t gs_correlate_marked(gs_correlate_table_t *t,
-    gs_correlate_kind_e kind, const gs_str_t *key, uint64_t now);
+    gs_correlate_kind_e kind, unsigned lane, const gs_str_t *key,
+    uint64_t now);
 void gs_correlate_unmark(gs_correlate_table_t *t, gs_correlate_kind_e kind,
     const gs_str_t *key);
 
@@ -214,15 +223,18 @@ typedef struct {
     const gs_correlate_rule_t  *rule;
     const gs_correlate_step_t  *step;
     gs_str_t                    key;       /* as value() gave it */
+    gs_correlate_kind_e         kind;      /* of it: CALLER is told apart */
     gs_correlate_result_t       result;
     unsigned                    shared;    /* callers behind the key, or 0 */
+    unsigned                    only:1;    /* gs_correlate_only() held */
 } gs_correlate_fired_t;
 
 
 /*
  * One request at its end.  value gives a field, for a key or to be counted;
  * GS_DECLINED: the request has none.  What it gives stands until it is asked
- * twice more.
+ * twice more.  It is never asked for a CALLER: that is the SUBJECT of who is
+ * known, nobody if an application named none, else the IP.
  */
 typedef struct {
     uint64_t                    now;       /* ms */
@@ -233,7 +245,8 @@ typedef struct {
     gs_str_t                    method;
     gs_str_t                    path;
     unsigned                    plain:1;   /* a static file */
-    unsigned                    known:1;   /* its caller proved who it is */
+    unsigned                    known:1;   /* its subject proved who it is */
+    unsigned                    app:1;     /* an application proved it */
     gs_rc_t                   (*value)(void *data,
                                        const gs_correlate_field_t *field,
                                        unsigned key, gs_str_t *value);
@@ -246,6 +259,15 @@ typedef struct {
 /* Counts the request in each rule that it concerns. */
 void gs_correlate_watch(gs_correlate_table_t *t, const gs_guard_t *guard,
     gs_correlate_input_t *in);
+
+/* 1 if the rule has "only", and the request is among what it names. */
+int gs_correlate_only(const gs_correlate_rule_t *rule,
+    const gs_str_t *method, const gs_str_t *path);
+
+/* The callers behind an address or network, 0 below "shared" of the rule. */
+unsigned gs_correlate_shared(gs_correlate_table_t *t,
+    const gs_correlate_rule_t *rule, gs_correlate_kind_e kind,
+    const gs_str_t *key, uint64_t now);
 
 /* Forgets what all rules with a key of that kind know of it. */
 void gs_correlate_forget(gs_correlate_table_t *t, const gs_guard_t *guard,
@@ -264,6 +286,12 @@ gs_rc_t gs_correlate_rule_test(const gs_guard_t *guard, gs_mem_t *mem,
  */
 gs_rc_t gs_correlate_segment(const gs_str_t *path, int number,
     gs_str_t *value);
+
+/*
+ * The last piece of a path that names one thing of many: with a run of
+ * GS_CORRELATE_DIGITS digits; GS_DECLINED if there is none.
+ */
+gs_rc_t gs_correlate_object(const gs_str_t *path, gs_str_t *value);
 
 /* 1 for what a portal serves without thinking: pictures, styles, scripts. */
 int gs_correlate_plain(const gs_str_t *method, const gs_str_t *path);

@@ -25,9 +25,9 @@ static gs_rc_t gs_correlate_rate_option(gs_guard_parser_t *p,
 /* In the order of gs_correlate_kind_e; those with a number or name last. */
 
 static const char *const  gs_correlate_kinds[] = {
-    "ip", "network", "subject", "app", "site", "path", "item", "province",
-    "asn", "rule", "segment:N", "arg:NAME", "header:NAME", "cookie:NAME",
-    "json:PATH", NULL
+    "ip", "network", "subject", "app", "caller", "site", "path", "object",
+    "item", "province", "area", "asn", "rule", "segment:N", "arg:NAME",
+    "header:NAME", "cookie:NAME", "json:PATH", NULL
 };
 
 
@@ -70,7 +70,8 @@ gs_correlate_field(gs_guard_parser_t *p, gs_correlate_field_t *field,
 
         for (i = 0; i < GS_CORRELATE_SEGMENT; i++) {
             if (gs_str_eq_text(&token.text, gs_correlate_kinds[i])
-                && !(key && i == GS_CORRELATE_HIT))
+                && i != (unsigned) (key ? GS_CORRELATE_HIT
+                                        : GS_CORRELATE_CALLER))
             {
                 field->kind = (gs_correlate_kind_e) i;
                 return GS_OK;
@@ -110,6 +111,11 @@ gs_correlate_field(gs_guard_parser_t *p, gs_correlate_field_t *field,
 
     if (gs_str_eq_text(&token.text, gs_correlate_kinds[GS_CORRELATE_HIT])) {
         (void) gs_err(p->err, "\"rule\" can be counted, but is no key");
+
+    } else if (gs_str_eq_text(&token.text,
+                              gs_correlate_kinds[GS_CORRELATE_CALLER]))
+    {
+        (void) gs_err(p->err, "\"caller\" is a key, but cannot be counted");
 
     } else {
         (void) gs_err(p->err, "unknown %s \"%S\"", key ? "key" : "field",

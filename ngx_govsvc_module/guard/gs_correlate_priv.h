@@ -25,7 +25,7 @@
 
 
 #define GS_CORRELATE_MAGIC    0x6c726f63u
-#define GS_CORRELATE_VERSION  1
+#define GS_CORRELATE_VERSION  2
 #define GS_CORRELATE_WAYS     8            /* heads of a group */
 #define GS_CORRELATE_WORDS    6            /* of a window */
 #define GS_CORRELATE_BITS     48           /* of a word of the sketch */
@@ -73,6 +73,7 @@ struct gs_correlate_table_s {
     uint64_t                marks[GS_CORRELATE_CALLERS];  /* ms, the last */
     uint64_t                told;          /* ms, of what found no room */
     uint64_t                heard;         /* how many were told */
+    uint64_t                spare[7];      /* whole lines */
 };
 
 

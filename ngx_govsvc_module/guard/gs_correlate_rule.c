@@ -22,12 +22,12 @@ static gs_rc_t gs_correlate_on_score(gs_guard_parser_t *p,
     gs_correlate_rule_t *rule);
 static gs_rc_t gs_correlate_names(gs_guard_parser_t *p, gs_str_t *names,
     unsigned *n, const char *what);
-static gs_rc_t gs_correlate_only(gs_guard_parser_t *p,
+static gs_rc_t gs_correlate_only_line(gs_guard_parser_t *p,
     gs_correlate_draft_t *d);
 static gs_rc_t gs_correlate_do(gs_guard_parser_t *p, gs_correlate_draft_t *d);
 static gs_rc_t gs_correlate_act(gs_guard_parser_t *p,
     gs_correlate_step_t *step, uint64_t *at);
-static gs_rc_t gs_correlate_shared(gs_guard_parser_t *p,
+static gs_rc_t gs_correlate_shared_line(gs_guard_parser_t *p,
     gs_correlate_draft_t *d);
 static gs_rc_t gs_correlate_check(gs_guard_parser_t *p,
     gs_correlate_draft_t *d);
@@ -41,9 +41,9 @@ static const char *const  gs_correlate_words[] = {
 };
 
 static const gs_correlate_line_pt  gs_correlate_handlers[] = {
-    gs_correlate_on, gs_correlate_only, gs_correlate_key,
+    gs_correlate_on, gs_correlate_only_line, gs_correlate_key,
     gs_correlate_count_line, gs_correlate_distinct, gs_correlate_sequence,
-    gs_correlate_rate, gs_correlate_do, gs_correlate_shared
+    gs_correlate_rate, gs_correlate_do, gs_correlate_shared_line
 };
 
 
@@ -257,7 +257,7 @@ gs_correlate_names(gs_guard_parser_t *p, gs_str_t *names, unsigned *n,
 
 
 static gs_rc_t
-gs_correlate_only(gs_guard_parser_t *p, gs_correlate_draft_t *d)
+gs_correlate_only_line(gs_guard_parser_t *p, gs_correlate_draft_t *d)
 {
     gs_lex_token_t  token;
 
@@ -345,7 +345,7 @@ gs_correlate_act(gs_guard_parser_t *p, gs_correlate_step_t *step,
 /* "shared 10 x4 limit ip 10r/s 10m;" */
 
 static gs_rc_t
-gs_correlate_shared(gs_guard_parser_t *p, gs_correlate_draft_t *d)
+gs_correlate_shared_line(gs_guard_parser_t *p, gs_correlate_draft_t *d)
 {
     gs_str_t        number;
     uint64_t        n;
@@ -379,7 +379,8 @@ gs_correlate_shared(gs_guard_parser_t *p, gs_correlate_draft_t *d)
     if (d->rule->instead.what == GS_CORRELATE_BAN
         && d->rule->instead.act.key.len != 0
         && (gs_str_eq_text(&d->rule->instead.act.key, "ip")
-            || gs_str_eq_text(&d->rule->instead.act.key, "network")))
+            || gs_str_eq_text(&d->rule->instead.act.key, "network")
+            || gs_str_eq_text(&d->rule->instead.act.key, "caller")))
     {
         (void) gs_err(p->err, "a shared exit cannot be banned");
         return gs_lex_fail(&p->lex, token.line);
@@ -462,8 +463,10 @@ gs_correlate_check(gs_guard_parser_t *p, gs_correlate_draft_t *d)
     {
         fault = "the key as what it counts: that is always one";
 
-    } else if (rule->shared != 0 && rule->key.kind > GS_CORRELATE_NETWORK) {
-        fault = "\"shared\", but its key is not ip or network";
+    } else if (rule->shared != 0 && rule->key.kind > GS_CORRELATE_NETWORK
+               && rule->key.kind != GS_CORRELATE_CALLER)
+    {
+        fault = "\"shared\", but its key is not ip, network or caller";
     }
 
     if (fault != NULL) {

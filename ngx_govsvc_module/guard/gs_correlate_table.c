@@ -60,14 +60,15 @@ gs_correlate_table_attach(void *mem, size_t size)
 
 gs_rc_t
 gs_correlate_mark(gs_correlate_table_t *t, gs_correlate_kind_e kind,
-    const gs_str_t *key, uint32_t rule, uint64_t now, uint64_t until)
+    unsigned lane, const gs_str_t *key, uint32_t rule, uint64_t now,
+    uint64_t until)
 {
     uint64_t              last, end;
     unsigned              i;
     gs_correlate_place_t  p;
 
     end = (until + 999) / 1000;
-    gs_correlate_place(&p, t, 0, kind, key);
+    gs_correlate_place(&p, t, lane << 8, kind, key);
 
     for (i = 0; i < GS_CORRELATE_TRIES; i++) {
 
@@ -122,7 +123,7 @@ gs_correlate_marks(const gs_correlate_table_t *t, gs_correlate_kind_e kind,
 
 uint32_t
 gs_correlate_marked(gs_correlate_table_t *t, gs_correlate_kind_e kind,
-    const gs_str_t *key, uint64_t now)
+    unsigned lane, const gs_str_t *key, uint64_t now)
 {
     uint64_t              aux;
     gs_correlate_place_t  p;
@@ -131,7 +132,7 @@ gs_correlate_marked(gs_correlate_table_t *t, gs_correlate_kind_e kind,
         return 0;
     }
 
-    gs_correlate_place(&p, t, 0, kind, key);
+    gs_correlate_place(&p, t, lane << 8, kind, key);
     gs_correlate_find(&p, (uint32_t) (now / 1000), 0);
 
     if (!p.own || (p.state & GS_CORRELATE_LOW48) * 1000 <= now) {
@@ -148,13 +149,17 @@ void
 gs_correlate_unmark(gs_correlate_table_t *t, gs_correlate_kind_e kind,
     const gs_str_t *key)
 {
+    unsigned              lane;
     gs_correlate_place_t  p;
 
-    gs_correlate_place(&p, t, 0, kind, key);
-    gs_correlate_find(&p, 0, 0);
+    for (lane = 0; lane < GS_CORRELATE_LANES; lane++) {
 
-    if (p.own) {
-        __atomic_store_n(&p.head->aux, 0, __ATOMIC_RELEASE);
+        gs_correlate_place(&p, t, lane << 8, kind, key);
+        gs_correlate_find(&p, 0, 0);
+
+        if (p.own) {
+            __atomic_store_n(&p.head->aux, 0, __ATOMIC_RELEASE);
+        }
     }
 }
 

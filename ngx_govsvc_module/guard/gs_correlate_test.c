@@ -278,7 +278,10 @@ gs_correlate_test_one(gs_correlate_test_t *test)
 
     name = gs_str_text("subject");
     in->known = (unsigned) (gs_correlate_test_get(test, &name, &value)
-                            && in->status < 400);
+                            && in->status != 401);
+
+    name = gs_str_text("app");
+    in->app = (unsigned) gs_correlate_test_get(test, &name, &value);
 
     gs_correlate_watch(test->table, test->guard, in);
 }
@@ -375,8 +378,8 @@ gs_correlate_test_value(void *data, const gs_correlate_field_t *field,
     gs_str_t  name;
 
     static const char *const  names[] = {
-        "ip", "network", "subject", "app", "site", "path", "item",
-        "province", "asn", "rule"
+        "ip", "network", "subject", "app", "caller", "site", "path",
+        "object", "item", "province", "area", "asn", "rule"
     };
 
     name = (field->kind < GS_CORRELATE_SEGMENT) ? gs_str_text(
@@ -402,6 +405,21 @@ gs_correlate_test_value(void *data, const gs_correlate_field_t *field,
 
     case GS_CORRELATE_PATH:
         *value = test->in.path;
+        return GS_OK;
+
+    case GS_CORRELATE_OBJECT:
+        return gs_correlate_object(&test->in.path, value);
+
+    case GS_CORRELATE_AREA:
+        name = gs_str_text("province");
+
+        if (!gs_correlate_test_get(test, &name, value)) {
+            return GS_DECLINED;
+        }
+
+        *value = gs_correlate_test_fill(test, test->texts[test->turn], value);
+        value->len = 1;
+
         return GS_OK;
 
     case GS_CORRELATE_SEGMENT:

@@ -27,8 +27,10 @@ struct gs_correlate_set_s {
 
 static unsigned gs_correlate_concerns(const gs_guard_t *guard,
     const gs_correlate_rule_t *rule, const gs_correlate_input_t *in);
+static unsigned gs_correlate_kinds_of(const gs_correlate_field_t *key);
 static unsigned gs_correlate_event(const gs_guard_t *guard,
     const gs_correlate_rule_t *rule, const gs_correlate_input_t *in);
+static unsigned gs_correlate_few(const gs_str_t *value);
 static unsigned gs_correlate_has(const gs_str_t *text, const gs_str_t *part);
 static void gs_correlate_one(gs_correlate_table_t *t,
     const gs_correlate_rule_t *rule, gs_correlate_input_t *in);
@@ -84,7 +86,8 @@ gs_correlate_compile(gs_guard_t *guard, gs_err_t *err)
         set->request |= rule->on_request ? bit : 0;
         set->scored |= (rule->score != 0) ? bit : 0;
         set->evented |= (rule->nevents != 0) ? bit : 0;
-        set->crowd |= (rule->shared != 0) ? 1u << rule->key.kind : 0;
+        set->crowd |= (rule->shared != 0) ? gs_correlate_kinds_of(&rule->key)
+                                          : 0;
 
         for (k = 0; k < rule->nstatuses; k++) {
             set->status[rule->statuses[k]] |= bit;
@@ -94,6 +97,16 @@ gs_correlate_compile(gs_guard_t *guard, gs_err_t *err)
     guard->build->correlate = set;
 
     return GS_OK;
+}
+
+
+/* Behind which addresses callers are counted, as bits. */
+
+static unsigned
+gs_correlate_kinds_of(const gs_correlate_field_t *key)
+{
+    return 1u << ((key->kind == GS_CORRELATE_CALLER) ? GS_CORRELATE_IP
+                                                     : key->kind);
 }
 
 
@@ -178,6 +191,10 @@ gs_correlate_concerns(const gs_guard_t *guard,
 {
     unsigned  i, on;
 
+    if (rule->key.kind == GS_CORRELATE_CALLER && !in->known && in->app) {
+        return 0;
+    }
+
     if (gs_correlate_event(guard, rule, in)) {
         return 1;
     }
@@ -190,12 +207,19 @@ gs_correlate_concerns(const gs_guard_t *guard,
 
     on |= (rule->score != 0 && in->score >= rule->score);
 
-    if (!on) {
-        return 0;
-    }
+    return on && ((rule->nmethods == 0 && rule->npaths == 0)
+                  || gs_correlate_only(rule, &in->method, &in->path));
+}
+
+
+int
+gs_correlate_only(const gs_correlate_rule_t *rule, const gs_str_t *method,
+    const gs_str_t *path)
+{
+    unsigned  i;
 
     for (i = 0; i < rule->nmethods; i++) {
-        if (gs_str_eq(&rule->methods[i], &in->method)) {
+        if (gs_str_eq(&rule->methods[i], method)) {
             break;
         }
     }
@@ -205,12 +229,12 @@ gs_correlate_concerns(const gs_guard_t *guard,
     }
 
     for (i = 0; i < rule->npaths; i++) {
-        if (gs_correlate_has(&in->path, &rule->paths[i])) {
-            break;
+        if (gs_correlate_has(path, &rule->paths[i])) {
+            return 1;
         }
     }
 
-    return rule->npaths == 0 || i < rule->npaths;
+    return rule->npaths == 0 && rule->nmethods != 0;
 }
 
 
@@ -280,23 +304,29 @@ gs_correlate_one(gs_correlate_table_t *t, const gs_correlate_rule_t *rule,
     gs_str_t              value;
     unsigned              i;
     gs_uchar_t            id[sizeof(uint32_t)];
-    gs_correlate_plan_t   crowd;
+    gs_correlate_field_t  field;
     gs_correlate_fired_t  fired;
 
     memset(&fired, 0, sizeof(gs_correlate_fired_t));
     fired.rule = rule;
 
-    if (in->value(in->data, &rule->key, 1, &fired.key) != GS_OK
+    field = rule->key;
+
+    if (field.kind == GS_CORRELATE_CALLER) {
+        field.kind = in->known ? GS_CORRELATE_SUBJECT : GS_CORRELATE_IP;
+    }
+
+    fired.kind = field.kind;
+
+    if (in->value(in->data, &field, 1, &fired.key) != GS_OK
         || fired.key.len == 0)
     {
         return;
     }
 
-    if (rule->shared != 0) {
-        gs_correlate_crowd(&crowd, rule->key.kind);
-        fired.shared = gs_correlate_read(t, &crowd, &fired.key, in->now);
-        fired.shared = (fired.shared >= rule->shared) ? fired.shared : 0;
-    }
+    fired.only = gs_correlate_only(rule, &in->method, &in->path) ? 1 : 0;
+    fired.shared = gs_correlate_shared(t, rule, field.kind, &fired.key,
+                                       in->now);
 
     value = gs_str_make(NULL, 0);
 
@@ -314,6 +344,12 @@ gs_correlate_one(gs_correlate_table_t *t, const gs_correlate_rule_t *rule,
     if (rule->of.text.len != 0
         && (in->value(in->data, &rule->of, 0, &value) != GS_OK
             || value.len == 0))
+    {
+        return;
+    }
+
+    if (fired.shared != 0 && rule->plan.measure == GS_CORRELATE_SEQUENCE
+        && gs_correlate_few(&value))
     {
         return;
     }
@@ -337,7 +373,7 @@ gs_correlate_value(gs_correlate_table_t *t, const gs_correlate_rule_t *rule,
 
     fired->step = &rule->steps[fired->result.step];
 
-    if (fired->shared != 0 && fired->step->what == GS_CORRELATE_BAN) {
+    if (fired->shared != 0 && fired->step->what != GS_CORRELATE_LOG) {
         fired->step = &rule->instead;
     }
 
@@ -382,6 +418,24 @@ gs_correlate_known(gs_correlate_table_t *t, const gs_correlate_set_t *set,
 }
 
 
+unsigned
+gs_correlate_shared(gs_correlate_table_t *t, const gs_correlate_rule_t *rule,
+    gs_correlate_kind_e kind, const gs_str_t *key, uint64_t now)
+{
+    uint32_t             n;
+    gs_correlate_plan_t  crowd;
+
+    if (rule->shared == 0 || kind > GS_CORRELATE_NETWORK) {
+        return 0;
+    }
+
+    gs_correlate_crowd(&crowd, kind);
+    n = gs_correlate_read(t, &crowd, key, now);
+
+    return (n >= rule->shared) ? n : 0;
+}
+
+
 static void
 gs_correlate_crowd(gs_correlate_plan_t *plan, gs_correlate_kind_e kind)
 {
@@ -403,13 +457,20 @@ gs_correlate_forget(gs_correlate_table_t *t, const gs_guard_t *guard,
     set = guard->build->correlate;
 
     for (i = 0; set != NULL && i < set->n; i++) {
-        if (set->rules[i].key.kind == kind) {
+        if (set->rules[i].key.kind == kind
+            || (set->rules[i].key.kind == GS_CORRELATE_CALLER
+                && (kind == GS_CORRELATE_IP || kind == GS_CORRELATE_SUBJECT)))
+        {
             gs_correlate_clear(t, &set->rules[i].plan, key);
         }
     }
 
     if (kind < GS_CORRELATE_CALLERS) {
         gs_correlate_unmark(t, kind, key);
+    }
+
+    if (kind == GS_CORRELATE_IP) {
+        gs_correlate_unmark(t, GS_CORRELATE_CALLER, key);
     }
 }
 
@@ -450,6 +511,55 @@ gs_correlate_plain(const gs_str_t *method, const gs_str_t *path)
     }
 
     return 0;
+}
+
+
+gs_rc_t
+gs_correlate_object(const gs_str_t *path, gs_str_t *value)
+{
+    size_t    i, to;
+    unsigned  digits, most;
+
+    to = path->len;
+    digits = 0;
+    most = 0;
+
+    for (i = path->len; i > 0; i--) {
+
+        digits = gs_is_digit(path->data[i - 1]) ? digits + 1 : 0;
+        most = (digits > most) ? digits : most;
+
+        if (path->data[i - 1] != '/') {
+            continue;
+        }
+
+        if (most >= GS_CORRELATE_DIGITS) {
+            *value = gs_str_make(path->data + i, to - i);
+            return GS_OK;
+        }
+
+        to = i - 1;
+        most = 0;
+    }
+
+    return GS_DECLINED;
+}
+
+
+/* Pages of a list are turned by everybody behind an exit. */
+
+static unsigned
+gs_correlate_few(const gs_str_t *value)
+{
+    unsigned  n;
+
+    for (n = 0; n < value->len && n < GS_CORRELATE_DIGITS; n++) {
+        if (!gs_is_digit(value->data[value->len - 1 - n])) {
+            break;
+        }
+    }
+
+    return n < GS_CORRELATE_DIGITS;
 }
 
 

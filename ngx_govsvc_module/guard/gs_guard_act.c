@@ -468,7 +468,7 @@ gs_guard_parse_key(gs_guard_parser_t *p, gs_guard_do_t *act)
     gs_lex_token_t  token;
 
     static const char *const  callers[] = {
-        "ip", "network", "subject", "app", NULL
+        "ip", "network", "subject", "app", "caller", NULL
     };
 
     if (gs_guard_word(p, &token, "a key") != GS_OK) {

@@ -117,7 +117,9 @@ gs_guard_unknown(const gs_guard_t *guard, int places, int numbers,
         }
 
         if (!places && (rule->key.kind == GS_CORRELATE_PROVINCE
-                        || rule->of.kind == GS_CORRELATE_PROVINCE))
+                        || rule->key.kind == GS_CORRELATE_AREA
+                        || rule->of.kind == GS_CORRELATE_PROVINCE
+                        || rule->of.kind == GS_CORRELATE_AREA))
         {
             gs_guard_unknown_say(&lint, &rule->file, rule->line, "province",
                                  0);
@@ -356,7 +358,8 @@ gs_guard_lint_correlate(const gs_lint_t *lint,
     for (i = 0; i < rule->plan.nsteps; i++) {
 
         if (rule->steps[i].what == GS_CORRELATE_BAN && rule->shared == 0
-            && rule->key.kind <= GS_CORRELATE_NETWORK)
+            && (rule->key.kind <= GS_CORRELATE_NETWORK
+                || rule->key.kind == GS_CORRELATE_CALLER))
         {
             gs_guard_lint_say(lint, &rule->file, rule->line,
                               "bans \"%S\" without \"shared\": whoever shares "

@@ -124,13 +124,14 @@ typedef struct {
     unsigned                         geo_numbered:1;
     unsigned                         errcode:1;     /* answers of x-tif */
     unsigned                         ban_dry_run:1;
+    unsigned                         ban_waits:1;   /* for who is calling */
     unsigned                         guard_mode:2;  /* the strictest asked */
     unsigned                         guard_block:1; /* "on" would refuse */
     unsigned                         guard_body_mode:2;
     unsigned                         guard_reading:1;   /* the body */
     unsigned                         guard_answered:1;
     unsigned                         guard_noting:1;    /* too late to refuse */
-    unsigned                         correlate_limited:4;   /* bits of keys */
+    unsigned                         correlate_limited:5;   /* bits of keys */
     unsigned                         guard_banned:1;
     unsigned                         audit_counted:1;   /* not told by itself */
 } ngx_http_govsvc_ctx_t;
@@ -144,6 +145,15 @@ ngx_http_govsvc_ctx_t *ngx_http_govsvc_get_ctx(ngx_http_request_t *r);
 
 /* 1 where a stage has nothing to do: a subrequest, or already refused. */
 ngx_uint_t ngx_http_govsvc_skip(ngx_http_request_t *r);
+
+/*
+ * 1 if nobody proved who he is with this request, as far as it was looked at;
+ * and 1 if it has something to prove it by that this place looks at.
+ */
+ngx_uint_t ngx_http_govsvc_anonymous(const ngx_http_govsvc_ctx_t *ctx);
+ngx_uint_t ngx_http_govsvc_proves(ngx_http_request_t *r);
+ngx_uint_t ngx_http_govsvc_token_stands(ngx_http_request_t *r);
+ngx_uint_t ngx_http_govsvc_app_stands(ngx_http_request_t *r);
 
 /*
  * Answers the request with the reason: an error_page of the location where

@@ -159,6 +159,21 @@ ngx_http_govsvc_app_verify_handler(ngx_http_request_t *r)
 }
 
 
+ngx_uint_t
+ngx_http_govsvc_app_stands(ngx_http_request_t *r)
+{
+    ngx_http_govsvc_apps_conf_t       *alcf;
+    ngx_http_govsvc_apps_main_conf_t  *amcf;
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_apps_module);
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_apps_module);
+
+    return amcf->apps != NULL && alcf->mode != NGX_HTTP_GOVSVC_APP_OFF
+           && (ngx_http_govsvc_app_signed(r)
+               || ngx_http_govsvc_app_presigned(r, alcf));
+}
+
+
 /* Names are in lower case already; few begin with these four letters. */
 
 static ngx_uint_t

@@ -7,12 +7,19 @@
 
 
 #include "http/ngx_http_govsvc_ban.h"
+#include "http/ngx_http_govsvc_correlate.h"
 
 
 #define NGX_HTTP_GOVSVC_BAN_ISSUER  128    /* bytes of its name that count */
 #define NGX_HTTP_GOVSVC_BAN_NAME    512
 
 
+static ngx_int_t ngx_http_govsvc_ban_net(ngx_http_request_t *r,
+    ngx_http_govsvc_ban_conf_t *bcf, uint64_t now, uint64_t *until,
+    gs_ban_id_t *id);
+static ngx_int_t ngx_http_govsvc_ban_waits(ngx_http_request_t *r,
+    ngx_http_govsvc_ban_conf_t *bcf, ngx_http_govsvc_ctx_t *ctx,
+    const gs_ban_id_t *id, uint64_t now);
 static ngx_int_t ngx_http_govsvc_ban_refuse(ngx_http_request_t *r,
     ngx_http_govsvc_ban_conf_t *bcf, ngx_http_govsvc_ctx_t *ctx,
     const gs_ban_id_t *id, uint64_t until, uint64_t now);
@@ -41,9 +48,7 @@ ngx_int_t
 ngx_http_govsvc_ban_client_handler(ngx_http_request_t *r)
 {
     uint64_t                     now, until;
-    gs_net_t                     net;
     gs_ban_id_t                  id;
-    ngx_connection_t            *c;
     ngx_http_govsvc_ctx_t       *ctx;
     ngx_http_govsvc_ban_conf_t  *bcf;
 
@@ -60,19 +65,9 @@ ngx_http_govsvc_ban_client_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    c = r->connection;
-
-    if (gs_net_sockaddr(&net, c->sockaddr, c->socklen) != GS_OK) {
-        return NGX_DECLINED;
-    }
-
     now = ngx_http_govsvc_ban_now();
-    until = gs_ban_address(&bcf->zone->table, &net, now, &id);
 
-    if (until == 0
-        || (bcf->zone->allow != NULL
-            && gs_net_set_has(bcf->zone->allow, &net)))
-    {
+    if (ngx_http_govsvc_ban_net(r, bcf, now, &until, &id) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -81,7 +76,68 @@ ngx_http_govsvc_ban_client_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (ngx_http_govsvc_ban_waits(r, bcf, ctx, &id, now) == NGX_OK) {
+        return NGX_DECLINED;
+    }
+
     return ngx_http_govsvc_ban_refuse(r, bcf, ctx, &id, until, now);
+}
+
+
+static ngx_int_t
+ngx_http_govsvc_ban_net(ngx_http_request_t *r,
+    ngx_http_govsvc_ban_conf_t *bcf, uint64_t now, uint64_t *until,
+    gs_ban_id_t *id)
+{
+    gs_net_t           net;
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    if (gs_net_sockaddr(&net, c->sockaddr, c->socklen) != GS_OK) {
+        return NGX_DECLINED;
+    }
+
+    *until = gs_ban_address(&bcf->zone->table, &net, now, id);
+
+    if (*until == 0
+        || (bcf->zone->allow != NULL
+            && gs_net_set_has(bcf->zone->allow, &net)))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A ban of the caller of a rule, where that proved to be nobody, is one of the
+ * address, but holds nobody who signs on behind it.
+ */
+
+static ngx_int_t
+ngx_http_govsvc_ban_waits(ngx_http_request_t *r,
+    ngx_http_govsvc_ban_conf_t *bcf, ngx_http_govsvc_ctx_t *ctx,
+    const gs_ban_id_t *id, uint64_t now)
+{
+    gs_ban_entry_t                   e;
+    ngx_http_govsvc_correlate_ban_e  rc;
+
+    if (gs_ban_find(&bcf->zone->table, id, now, &e) != GS_OK || e.rule == 0) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_govsvc_correlate_banned(r, ctx, e.rule, e.until);
+
+    if (rc == NGX_HTTP_GOVSVC_CORRELATE_UNPROVEN
+        && ngx_http_govsvc_proves(r))
+    {
+        ctx->ban_waits = 1;
+        return NGX_OK;
+    }
+
+    return (rc == NGX_HTTP_GOVSVC_CORRELATE_SPARED) ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -109,6 +165,12 @@ ngx_http_govsvc_ban_caller_handler(ngx_http_request_t *r)
     }
 
     now = ngx_http_govsvc_ban_now();
+
+    if (ctx->ban_waits && ngx_http_govsvc_anonymous(ctx)
+        && ngx_http_govsvc_ban_net(r, bcf, now, &until, &id) == NGX_OK)
+    {
+        return ngx_http_govsvc_ban_refuse(r, bcf, ctx, &id, until, now);
+    }
 
     until = ngx_http_govsvc_ban_caller(bcf, GS_BAN_SUBJECT, &ctx->issuer,
                                        &ctx->subject, now, &id);

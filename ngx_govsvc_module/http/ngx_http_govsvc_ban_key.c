@@ -25,10 +25,17 @@ ngx_http_govsvc_ban_request_id(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_ban_zone_t *zone,
     const gs_str_t *key, gs_ban_id_t *id, u_char *label, gs_str_t *text)
 {
-    size_t     len;
-    ngx_str_t  nobody;
+    size_t      len;
+    ngx_str_t   nobody;
+    ngx_uint_t  caller;
 
-    if (gs_str_eq_text(key, "subject")) {
+    caller = gs_str_eq_text(key, "caller");
+
+    if (caller && ngx_http_govsvc_anonymous(ctx)) {
+        return ngx_http_govsvc_ban_request_net(ctx, zone, 0, id, label, text);
+    }
+
+    if (caller || gs_str_eq_text(key, "subject")) {
 
         if (ctx->subject.len == 0) {
             return NGX_DECLINED;

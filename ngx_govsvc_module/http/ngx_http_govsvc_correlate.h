@@ -45,6 +45,17 @@ typedef void (*ngx_http_govsvc_correlate_pt)(ngx_http_request_t *r,
 ngx_int_t ngx_http_govsvc_correlate_tell(ngx_conf_t *cf,
     ngx_http_govsvc_correlate_pt hook, void *data);
 
+/* What a ban of the address by a rule means for the request. */
+typedef enum {
+    NGX_HTTP_GOVSVC_CORRELATE_HOLDS = 0,   /* everybody */
+    NGX_HTTP_GOVSVC_CORRELATE_UNPROVEN,    /* who does not prove a caller */
+    NGX_HTTP_GOVSVC_CORRELATE_SPARED       /* nobody: a limit came for it */
+} ngx_http_govsvc_correlate_ban_e;
+
+ngx_http_govsvc_correlate_ban_e ngx_http_govsvc_correlate_banned(
+    ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx, uint32_t rule,
+    uint64_t until);
+
 /* The "limit" of a rule that hit, for the guard. */
 void ngx_http_govsvc_correlate_act(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, const gs_guard_rule_info_t *rule);

@@ -56,6 +56,7 @@ ngx_http_govsvc_correlate_handler(ngx_http_request_t *r)
     ctx = ngx_http_govsvc_find_ctx(r);
 
     if (ctx == NULL || ctx->guard_mode == NGX_HTTP_GOVSVC_GUARD_OFF
+        || ctx->reason == &ngx_http_govsvc_reasons[NGX_HTTP_GOVSVC_BANNED]
         || ngx_http_govsvc_correlate_allowed(conf, r))
     {
         return NGX_OK;
@@ -78,6 +79,7 @@ ngx_http_govsvc_correlate_handler(ngx_http_request_t *r)
     in.plain = gs_correlate_plain(&in.method, &in.path) ? 1 : 0;
     in.known = (ctx->auth_status == NGX_HTTP_GOVSVC_AUTH_OK
                 && ctx->subject.len != 0);
+    in.app = !in.known && !ngx_http_govsvc_anonymous(ctx);
     in.value = ngx_http_govsvc_correlate_value;
     in.fired = ngx_http_govsvc_correlate_fired;
     in.data = &w;
@@ -120,7 +122,9 @@ ngx_http_govsvc_correlate_fired(void *data, const gs_correlate_fired_t *fired)
 
     f.id = fired->rule->plan.id;
     f.rule = fired->rule;
-    f.kind = ngx_govsvc_from_gs(&fired->rule->key.text);
+    f.kind = (fired->kind < GS_CORRELATE_CALLERS)
+             ? ngx_http_govsvc_correlate_callers[fired->kind]
+             : ngx_govsvc_from_gs(&fired->rule->key.text);
     f.count = fired->result.n;
     f.shared = fired->shared;
     f.evidence.data = text;
@@ -233,25 +237,27 @@ ngx_http_govsvc_correlate_do_limit(ngx_http_govsvc_correlate_request_t *w,
     const gs_correlate_fired_t *fired)
 {
     gs_str_t              key;
-    uint64_t              now;
+    unsigned              lane;
     uint32_t              step;
     gs_correlate_kind_e   kind;
     const gs_guard_do_t  *act;
 
     act = &fired->step->act;
-    now = ngx_http_govsvc_ban_now();
-    kind = ngx_http_govsvc_correlate_kind(&act->key);
+    kind = ngx_http_govsvc_correlate_kind(w->ctx, &act->key);
+
+    lane = (fired->only && gs_str_eq_text(&act->key, "caller"))
+           ? NGX_HTTP_GOVSVC_CORRELATE_ONLY : NGX_HTTP_GOVSVC_CORRELATE_ALL;
 
     step = (fired->step == &fired->rule->instead)
            ? GS_CORRELATE_STEPS
            : (uint32_t) (fired->step - fired->rule->steps);
 
     return ngx_http_govsvc_correlate_caller(w, kind, &key) == NGX_OK
-           && gs_correlate_mark(w->conf->table, kind, &key,
+           && ngx_http_govsvc_correlate_hold(w->conf, kind, lane, &key,
                        ngx_http_govsvc_correlate_mark_of(fired->rule->plan.id,
                                                          step),
-                                now, now + act->ttl)
-              == GS_OK;
+                                    ngx_http_govsvc_ban_now() + act->ttl)
+              == NGX_OK;
 }
 
 

@@ -25,6 +25,10 @@
 /* What a mark in the table says: a rule, and which of its limits. */
 #define ngx_http_govsvc_correlate_mark_of(id, step)  ((id) << 2 | (step))
 
+/* Lanes of marks: all requests, those of "only" of the rule. */
+#define NGX_HTTP_GOVSVC_CORRELATE_ALL   0
+#define NGX_HTTP_GOVSVC_CORRELATE_ONLY  1
+
 
 typedef struct {
     ngx_http_govsvc_correlate_pt    hook;
@@ -35,6 +39,7 @@ typedef struct {
 typedef struct {
     uint32_t                        mark;
     gs_limit_rate_t                 rate;
+    gs_limit_rate_t                 whole;         /* of a shared exit */
 } ngx_http_govsvc_correlate_rate_t;
 
 
@@ -101,12 +106,27 @@ ngx_uint_t ngx_http_govsvc_correlate_allowed(
 char *ngx_http_govsvc_correlate_taker(ngx_conf_t *cf,
     ngx_http_govsvc_correlate_main_conf_t *conf);
 
+/*
+ * Puts the key under the limit of the mark, unless one as strict holds on
+ * that lane.  NGX_ERROR if there is no room.
+ */
+ngx_int_t ngx_http_govsvc_correlate_hold(
+    ngx_http_govsvc_correlate_main_conf_t *conf, gs_correlate_kind_e kind,
+    unsigned lane, const gs_str_t *key, uint32_t mark, uint64_t until);
+
 /* At configuration: all limits of rules and correlations; logs. */
 char *ngx_http_govsvc_correlate_rates(ngx_conf_t *cf,
     ngx_http_govsvc_correlate_main_conf_t *conf);
 
-/* "ip", ... of a key of a ban or limit. */
-gs_correlate_kind_e ngx_http_govsvc_correlate_kind(const gs_str_t *key);
+/* "ip", ... by kind, with a zero behind. */
+extern const ngx_str_t  ngx_http_govsvc_correlate_callers[];
+
+/*
+ * The kind of mark for a key of a limit: the "caller" of the request is the
+ * subject if it proved one, else the unproven behind its address.
+ */
+gs_correlate_kind_e ngx_http_govsvc_correlate_kind(
+    ngx_http_govsvc_ctx_t *ctx, const gs_str_t *key);
 
 
 #endif /* _NGX_HTTP_GOVSVC_CORRELATE_PRIV_H_INCLUDED_ */

@@ -15,8 +15,9 @@
 static void ngx_http_govsvc_correlate_place(
     ngx_http_govsvc_correlate_request_t *w, gs_correlate_kind_e kind,
     const gs_str_t *value);
-static gs_rc_t ngx_http_govsvc_correlate_province(
-    ngx_http_govsvc_correlate_request_t *w, gs_str_t *value);
+static gs_rc_t ngx_http_govsvc_correlate_where(
+    ngx_http_govsvc_correlate_request_t *w, gs_correlate_kind_e kind,
+    gs_str_t *value);
 static gs_rc_t ngx_http_govsvc_correlate_taken(
     ngx_http_govsvc_correlate_request_t *w, const gs_correlate_field_t *field,
     gs_str_t *value);
@@ -35,8 +36,9 @@ static ngx_uint_t ngx_http_govsvc_correlate_field(
     const gs_correlate_field_t *field);
 
 
-static const char *const  ngx_http_govsvc_correlate_callers[] = {
-    "ip", "network", "subject", "app"
+const ngx_str_t  ngx_http_govsvc_correlate_callers[] = {
+    ngx_string("ip"), ngx_string("network"), ngx_string("subject"),
+    ngx_string("app"), ngx_string("caller")
 };
 
 
@@ -56,17 +58,21 @@ ngx_http_govsvc_correlate_request(ngx_http_govsvc_correlate_request_t *w,
 
 
 gs_correlate_kind_e
-ngx_http_govsvc_correlate_kind(const gs_str_t *key)
+ngx_http_govsvc_correlate_kind(ngx_http_govsvc_ctx_t *ctx,
+    const gs_str_t *key)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < GS_CORRELATE_CALLERS; i++) {
-        if (gs_str_eq_text(key, ngx_http_govsvc_correlate_callers[i])) {
-            break;
+    for (i = 0; i < GS_CORRELATE_CALLER; i++) {
+        if (gs_str_eq_text(key, (char *)
+                           ngx_http_govsvc_correlate_callers[i].data))
+        {
+            return (gs_correlate_kind_e) i;
         }
     }
 
-    return (gs_correlate_kind_e) i;
+    return ngx_http_govsvc_anonymous(ctx) ? GS_CORRELATE_CALLER
+                                          : GS_CORRELATE_SUBJECT;
 }
 
 
@@ -107,7 +113,6 @@ ngx_http_govsvc_correlate_value(void *data, const gs_correlate_field_t *field,
     ngx_http_govsvc_correlate_request_t *w = data;
 
     gs_str_t                   path;
-    ngx_uint_t                 asn;
     ngx_http_request_t        *r;
     ngx_http_core_srv_conf_t  *cscf;
 
@@ -139,25 +144,26 @@ ngx_http_govsvc_correlate_value(void *data, const gs_correlate_field_t *field,
         *value = ngx_govsvc_to_gs(&r->uri);
         break;
 
+    case GS_CORRELATE_OBJECT:
+        path = ngx_govsvc_to_gs(&r->uri);
+
+        if (gs_correlate_object(&path, value) != GS_OK) {
+            return GS_DECLINED;
+        }
+
+        break;
+
     case GS_CORRELATE_ITEM:
         *value = ngx_govsvc_to_gs(&w->ctx->item);
         break;
 
     case GS_CORRELATE_PROVINCE:
-        if (ngx_http_govsvc_correlate_province(w, value) != NGX_OK) {
-            return GS_DECLINED;
-        }
-
-        break;
-
+    case GS_CORRELATE_AREA:
     case GS_CORRELATE_ASN:
-        asn = ngx_http_govsvc_geo_asn(r);
-
-        if (asn == 0) {
+        if (ngx_http_govsvc_correlate_where(w, field->kind, value) != GS_OK) {
             return GS_DECLINED;
         }
 
-        *value = gs_str_make(w->asn, ngx_sprintf(w->asn, "%ui", asn) - w->asn);
         break;
 
     case GS_CORRELATE_HIT:
@@ -182,7 +188,8 @@ ngx_http_govsvc_correlate_value(void *data, const gs_correlate_field_t *field,
         w->shown = gs_str_make(w->label, 0);
 
         if (field->kind == GS_CORRELATE_ASN
-            || field->kind == GS_CORRELATE_PROVINCE)
+            || field->kind == GS_CORRELATE_PROVINCE
+            || field->kind == GS_CORRELATE_AREA)
         {
             ngx_http_govsvc_correlate_place(w, field->kind, value);
         }
@@ -204,7 +211,7 @@ ngx_http_govsvc_correlate_caller(ngx_http_govsvc_correlate_request_t *w,
         return ngx_http_govsvc_correlate_name(w, kind, key);
     }
 
-    name = gs_str_text(ngx_http_govsvc_correlate_callers[kind]);
+    name = ngx_govsvc_to_gs(&ngx_http_govsvc_correlate_callers[kind]);
 
     if (ngx_http_govsvc_ban_request_id(w->request, w->ctx, w->conf->ban,
                                        &name, &w->id, w->label, &w->shown)
@@ -280,24 +287,34 @@ ngx_http_govsvc_correlate_text(const ngx_str_t *text, gs_str_t *value)
 }
 
 
-/* Without a database of places there is none, and nothing is counted. */
+/*
+ * Without a database of places there is none, and nothing is counted.  The
+ * first digit of a province (GB/T 2260) is the part of the country.
+ */
 
 static gs_rc_t
-ngx_http_govsvc_correlate_province(ngx_http_govsvc_correlate_request_t *w,
-    gs_str_t *value)
+ngx_http_govsvc_correlate_where(ngx_http_govsvc_correlate_request_t *w,
+    gs_correlate_kind_e kind, gs_str_t *value)
 {
-    ngx_uint_t  region;
+    ngx_uint_t  n;
 
-    region = ngx_http_govsvc_geo_region(w->request);
+    if (kind == GS_CORRELATE_ASN) {
+        n = ngx_http_govsvc_geo_asn(w->request);
+        *value = gs_str_make(w->asn, ngx_sprintf(w->asn, "%ui", n) - w->asn);
 
-    if (region == 0) {
-        return GS_DECLINED;
+        return (n != 0) ? GS_OK : GS_DECLINED;
     }
 
+    n = ngx_http_govsvc_geo_region(w->request);
     *value = gs_str_make(w->text, ngx_sprintf(w->text, "%06ui",
-                                              region / 10000 * 10000)
+                                              n / 10000 * 10000)
                                   - w->text);
-    return GS_OK;
+
+    if (kind == GS_CORRELATE_AREA) {
+        value->len = 1;
+    }
+
+    return (n != 0) ? GS_OK : GS_DECLINED;
 }
 
 

@@ -122,6 +122,20 @@ ngx_http_govsvc_token_ask(ngx_http_request_t *r)
 }
 
 
+ngx_uint_t
+ngx_http_govsvc_token_stands(ngx_http_request_t *r)
+{
+    ngx_str_t                      token;
+    ngx_http_govsvc_token_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_token_module);
+
+    return tlcf->policy != NULL
+           && ngx_http_govsvc_token_find(r, tlcf->sources, &token)
+              != NGX_DECLINED;
+}
+
+
 /*
  * Finds out what the credential of the request is worth here, unless that is
  * known already, and decides nothing.  NGX_ERROR when memory is out.

@@ -125,9 +125,9 @@ test_point(const char *point, unsigned hit)
     ok(unique >= 7 && unique <= 11, "%s, %u: values are counted on (%u)",
        point, hit, unique);
 
-    ok(gs_correlate_mark(s.table, GS_CORRELATE_IP, &key, 7, NOW, NOW + 5000)
+    ok(gs_correlate_mark(s.table, GS_CORRELATE_IP, 0, &key, 7, NOW, NOW + 5000)
        == GS_OK
-       && gs_correlate_marked(s.table, GS_CORRELATE_IP, &key, NOW) == 7,
+       && gs_correlate_marked(s.table, GS_CORRELATE_IP, 0, &key, NOW) == 7,
        "%s, %u: keys are marked on", point, hit);
 
     drop(&s);
@@ -219,7 +219,7 @@ work(shared_t *s)
                                 &result);
         (void) gs_correlate_add(s->table, &distinct, &key, &v, NOW, 1,
                                 &result);
-        (void) gs_correlate_mark(s->table, GS_CORRELATE_IP, &key, 7, NOW,
+        (void) gs_correlate_mark(s->table, GS_CORRELATE_IP, 0, &key, 7, NOW,
                                  NOW + 5000);
     }
 }

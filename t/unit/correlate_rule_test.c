@@ -95,6 +95,50 @@ static const case_t  cases[] = {
     { "on score >= 1; key ip; distinct rule >= 3 in 1m; do log;",
       "3*1s /a 200 score=1 rule=#", 1 },
 
+    /* a caller is a subject, else who proves nobody behind an address */
+
+    { "on status 404; key caller; count >= 3 in 1m; do log;",
+      "3*1s /a 404 subject=x ip=192.0.2.#", 1 },
+    { "on status 404; key caller; count >= 3 in 1m; do log;",
+      "9*1s /a 404 subject=u#", 0 },
+    { "on status 404; key caller; count >= 3 in 1m; do log;",
+      "3*1s /a 404", 1 },
+    { "on status 404; key caller; count >= 3 in 1m; do log;",
+      "2*1s /a 404 | 9*1s /a 404 subject=u#", 0 },
+    { "on status 404; key caller; count >= 3 in 1m; do log;",
+      "9*1s /a 404 app=x", 0 },
+    { "on status 404; key caller; count >= 3 in 1m; do log;",
+      "3*1s /a 404 app=x subject=me", 1 },
+    { "on status 404; key caller; count >= 3 in 1m; do log; shared 5 x3 log;",
+      "6*1s /in 200 subject=p# | 3*1s /a 404 subject=p1", 1 },
+    { "on status 404; key caller; count >= 3 in 1m; do log; shared 5 x3 log;",
+      "6*1s /in 200 subject=p# | 8*1s /a 404", 0 },
+
+    /* things by number, and parts of the country */
+
+    { "on request; key ip; distinct object >= 3 in 1m; do log;",
+      "3*1s /case/777#/detail 200", 1 },
+    { "on request; key ip; distinct object >= 3 in 1m; do log;",
+      "9*1s /list/# 200", 0 },
+    { "on request; key ip; distinct object >= 3 in 1m; do log;",
+      "9*1s /a#/1234 200", 0 },
+    { "on request; key subject; distinct area >= 3 in 1m; do log;",
+      "3*1s /a 200 subject=x province=#10000", 1 },
+    { "on request; key subject; distinct area >= 3 in 1m; do log;",
+      "9*1s /a 200 subject=x province=3#0000", 0 },
+
+    /* short numbers in a row are pages, but not of one caller */
+
+    { "on request; key ip; sequence segment:-1 >= 3 in 1m; do log;"
+      " shared 5 x1 log;",
+      "5*1s /list/# 200", 1 },
+    { "on request; key ip; sequence segment:-1 >= 3 in 1m; do log;"
+      " shared 5 x1 log;",
+      "6*1s /in 200 subject=p# | 99*1s /list/# 200", 0 },
+    { "on request; key ip; sequence segment:-1 >= 3 in 1m; do log;"
+      " shared 5 x1 log;",
+      "6*1s /in 200 subject=p# | 9*1s /list/777# 200", 1 },
+
     /* exits that many share: two windows of an hour, good tokens only */
 
     { "on status 401; key ip; count >= 3 in 1m; do log; shared 5 x3 log;",
@@ -102,7 +146,7 @@ static const case_t  cases[] = {
     { "on status 401; key ip; count >= 3 in 1m; do log; shared 5 x3 log;",
       "6*1s /in 200 subject=p# | 9*1s /a 401", 1 },
     { "on status 401; key ip; count >= 3 in 1m; do log; shared 5 x3 log;",
-      "6*1s /in 403 subject=p# | 3*1s /a 401", 1 },
+      "6*1s /in 401 subject=p# | 3*1s /a 401", 1 },
     { "on status 401; key ip; count >= 3 in 1m; do log; shared 5 x3 log;",
       "60*1s /in 200 subject=p | 3*1s /a 401", 1 },
     { "on status 401; key ip; count >= 3 in 1m; do log; shared 5 x3 log;",

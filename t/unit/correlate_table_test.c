@@ -450,26 +450,37 @@ test_marks(void)
     fresh(GS_CORRELATE_MIN);
 
     ok(!gs_correlate_marks(table, GS_CORRELATE_IP, START), "none yet");
-    ok(gs_correlate_mark(table, GS_CORRELATE_IP, &a, 4711, START,
+    ok(gs_correlate_mark(table, GS_CORRELATE_IP, 0, &a, 4711, START,
                          START + 60000)
        == GS_OK, "marked");
     ok(gs_correlate_marks(table, GS_CORRELATE_IP, START), "there is one");
     ok(!gs_correlate_marks(table, GS_CORRELATE_APP, START), "of its kind");
-    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, &a, START), 4711,
+    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, 0, &a, START), 4711,
            "for the rule");
-    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, &b, START), 0,
+    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, 0, &b, START), 0,
            "not another key");
-    is_int(gs_correlate_marked(table, GS_CORRELATE_SUBJECT, &a, START), 0,
+    is_int(gs_correlate_marked(table, GS_CORRELATE_SUBJECT, 0, &a, START), 0,
            "not another kind");
-    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, &a, START + 60000), 0,
+    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, 0, &a, START + 60000), 0,
            "not for longer");
     gs_correlate_unmark(table, GS_CORRELATE_IP, &a);
-    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, &a, START), 0,
+    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, 0, &a, START), 0,
            "nor when it was lifted");
-    ok(gs_correlate_mark(table, GS_CORRELATE_IP, &a, 4712, START,
+    ok(gs_correlate_mark(table, GS_CORRELATE_IP, 1, &a, 4713, START,
+                         START + 60000)
+       == GS_OK
+       && gs_correlate_marked(table, GS_CORRELATE_IP, 0, &a, START) == 0
+       && gs_correlate_marked(table, GS_CORRELATE_IP, 1, &a, START) == 4713,
+       "another lane");
+
+    gs_correlate_unmark(table, GS_CORRELATE_IP, &a);
+    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, 1, &a, START), 0,
+           "cleared with the first");
+
+    ok(gs_correlate_mark(table, GS_CORRELATE_IP, 0, &a, 4712, START,
                          START + 60000)
        == GS_OK, "again");
-    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, &a, START), 4712,
+    is_int(gs_correlate_marked(table, GS_CORRELATE_IP, 0, &a, START), 4712,
            "for the other rule");
 }
 
