@@ -15,6 +15,9 @@
 #include "http/ngx_http_govsvc.h"
 
 
+#define NGX_HTTP_GOVSVC_CORRELATE_KINDS  64
+
+
 /*
  * A rule that fired at the end of a request.  The texts stand until the
  * hook returns; key shows a caller masked, evidence is masked and at most
@@ -55,6 +58,13 @@ typedef enum {
 ngx_http_govsvc_correlate_ban_e ngx_http_govsvc_correlate_banned(
     ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx, uint32_t rule,
     uint64_t until);
+
+/*
+ * NGX_OK if many callers are known behind the address of the request, with a
+ * number below NGX_HTTP_GOVSVC_CORRELATE_KINDS for its kind of browser.
+ */
+ngx_int_t ngx_http_govsvc_correlate_share(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, u_char *kind);
 
 /* The "limit" of a rule that hit, for the guard. */
 void ngx_http_govsvc_correlate_act(ngx_http_request_t *r,

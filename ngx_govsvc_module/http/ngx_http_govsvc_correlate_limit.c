@@ -11,6 +11,7 @@
 
 
 #define NGX_HTTP_GOVSVC_CORRELATE_CLASSES  250
+#define NGX_HTTP_GOVSVC_CORRELATE_MANY     10  /* callers of an exit */
 #define NGX_HTTP_GOVSVC_CORRELATE_WHOLE    0xff   /* no class */
 
 
@@ -339,6 +340,40 @@ ngx_http_govsvc_correlate_class(ngx_http_request_t *r)
     }
 
     return (u_char) (hash % NGX_HTTP_GOVSVC_CORRELATE_CLASSES);
+}
+
+
+ngx_int_t
+ngx_http_govsvc_correlate_share(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, u_char *kind)
+{
+    gs_str_t                                key;
+    ngx_http_govsvc_correlate_request_t     w;
+    ngx_http_govsvc_correlate_main_conf_t  *conf;
+
+    static const gs_correlate_rule_t  many = {
+        .shared = NGX_HTTP_GOVSVC_CORRELATE_MANY
+    };
+
+    conf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_correlate_module);
+
+    if (conf->table == NULL || conf->guard == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_govsvc_correlate_request(&w, r, ctx, conf);
+
+    if (ngx_http_govsvc_correlate_caller(&w, GS_CORRELATE_IP, &key) != NGX_OK
+        || !gs_correlate_shared(conf->table, &many, GS_CORRELATE_IP, &key,
+                                ngx_http_govsvc_ban_now()))
+    {
+        return NGX_DECLINED;
+    }
+
+    *kind = ngx_http_govsvc_correlate_class(r)
+            % NGX_HTTP_GOVSVC_CORRELATE_KINDS;
+
+    return NGX_OK;
 }
 
 

@@ -7,11 +7,15 @@
  */
 
 
+#include "http/ngx_http_govsvc_correlate.h"
 #include "http/ngx_http_govsvc_token.h"
 
 
 static ngx_int_t ngx_http_govsvc_token_examine(ngx_http_request_t *r,
     ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_token_conf_t *tlcf);
+static void ngx_http_govsvc_token_share(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_token_conf_t *tlcf,
+    gs_token_ask_t *ask, gs_token_verdict_t *verdict);
 static ngx_http_govsvc_token_data_t *ngx_http_govsvc_token_keep(
     ngx_http_request_t *r, ngx_http_govsvc_token_conf_t *tlcf,
     gs_token_verdict_t *verdict);
@@ -178,6 +182,10 @@ ngx_http_govsvc_token_examine(ngx_http_request_t *r,
         (void) gs_token_cache_check(tmcf->ready ? &tmcf->cache : NULL,
                                     tmcf->verifier, tlcf->policy, &ask,
                                     &verdict);
+
+        if (verdict.reason == GS_TOKEN_THROTTLED) {
+            ngx_http_govsvc_token_share(r, ctx, tlcf, &ask, &verdict);
+        }
     }
 
     if (rc == NGX_DECLINED) {
@@ -208,6 +216,36 @@ ngx_http_govsvc_token_examine(ngx_http_request_t *r,
                    ctx->level, verdict.cached);
 
     return NGX_OK;
+}
+
+
+/*
+ * One who forges tokens behind an exit of many would keep all others from
+ * signing on: there each kind of browser has a throttle of its own.
+ */
+
+static void
+ngx_http_govsvc_token_share(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx, ngx_http_govsvc_token_conf_t *tlcf,
+    gs_token_ask_t *ask, gs_token_verdict_t *verdict)
+{
+    u_char                              text[NGX_SOCKADDR_STRLEN + 1];
+    size_t                              len;
+    ngx_http_govsvc_token_main_conf_t  *tmcf;
+
+    len = ngx_min(ask->client.len, NGX_SOCKADDR_STRLEN);
+
+    if (ngx_http_govsvc_correlate_share(r, ctx, &text[len]) != NGX_OK) {
+        return;
+    }
+
+    ngx_memcpy(text, ask->client.data, len);
+    ask->client = gs_str_make(text, len + 1);
+
+    tmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_token_module);
+
+    (void) gs_token_cache_check(&tmcf->cache, tmcf->verifier, tlcf->policy,
+                                ask, verdict);
 }
 
 
