@@ -135,9 +135,8 @@ gs_multipart_find(gs_multipart_t *m, size_t from, size_t *start)
 
         p = m->text.data + i;
 
-        if (p[1] != '-'
-            || memcmp(p + 2, m->boundary.data, m->boundary.len) != 0
-            || (i > 0 && p[-1] != '\n'))
+        if (p[1] != '-' || (i > 0 && p[-1] != '\n')
+            || memcmp(p + 2, m->boundary.data, m->boundary.len) != 0)
         {
             continue;
         }

@@ -565,6 +565,24 @@ gs_view_sh_dollar(const gs_str_t *src, size_t i, int *space)
     };
 
     rest = gs_str_make(src->data + i, src->len - i);
+    *space = 0;
+
+    switch (rest.len > 1 ? rest.data[1] : '\0') {
+
+    case '{':
+    case 'i':
+    case '@':
+    case '*':
+    case '1':
+    case '9':
+    case '(':
+    case 'u':
+    case 'z':
+        break;
+
+    default:
+        return 0;
+    }
 
     for (k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
         word = &words[k];
@@ -587,8 +605,6 @@ gs_view_sh_dollar(const gs_str_t *src, size_t i, int *space)
 
         return word->len;
     }
-
-    *space = 0;
 
     return 0;
 }

@@ -12,7 +12,8 @@
 #define _GUARD_WORST_H_INCLUDED_
 
 
-#include "guard/gs_guard.h"
+#include "core/gs_b64.h"
+#include "guard/gs_guard_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 #define WORST_BODY    (1024 * 1024)
 #define WORST_HEAD    65000
 #define WORST_NAMES   48
+#define WORST_LIKES   16                   /* repeated in one pattern */
+#define WORST_WORDS   6                    /* taken of its literals */
 
 
 typedef struct {
@@ -99,6 +102,28 @@ static const char *const  worst_near[][3] = {
     { "application/x-www-form-urlencoded", "q=", "" },
     { "application/json", "{\"q\":\"", "\"}" },
     { "text/xml", "<r><a>", "</a></r>" }
+};
+
+
+/* Where a literal and what follows it again and again are put. */
+typedef struct {
+    const char  *name;
+    const char  *type;
+    const char  *start;
+    const char  *end;
+    int          b64;
+} worst_place_t;
+
+
+static const worst_place_t  worst_places[] = {
+    { "form", "application/x-www-form-urlencoded", "q=", "", 0 },
+    { "json", "application/json", "{\"a\":[{\"q\":\"", "\"}]}", 0 },
+    { "xml", "text/xml", "<r><a>", "</a></r>", 0 },
+    { "text", "text/plain", "", "", 0 },
+    { "part", "multipart/form-data; boundary=b",
+      "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n",
+      "\r\n--b--\r\n", 0 },
+    { "b64", "application/x-www-form-urlencoded", "q=", "", 1 }
 };
 
 
@@ -357,6 +382,147 @@ worst_nears(worst_t *w, const gs_guard_t *guard, gs_guard_scratch_t *s,
 }
 
 
+/* One byte of each thing that a pattern repeats. */
+
+static inline unsigned
+worst_likes(const gs_str_t *pattern, char *likes)
+{
+    int       c;
+    size_t    i, k;
+    unsigned  n;
+
+    n = 0;
+    likes[n++] = ' ';
+    likes[n++] = 'a';
+    likes[n++] = '1';
+
+    for (i = 1; i < pattern->len && n < WORST_LIKES; i++) {
+
+        if (strchr("*+{", pattern->data[i]) == NULL
+            || pattern->data[i] == '\0')
+        {
+            continue;
+        }
+
+        /* of a set or of a group: what stands before its end */
+
+        k = i - 1;
+        k -= (k > 0 && (pattern->data[k] == ']' || pattern->data[k] == ')'));
+        c = pattern->data[k];
+        c = (c == 's') ? ' ' : (c == 'w') ? '_' : (c == 'd') ? '0'
+            : (c == '.') ? ';' : c;
+
+        if (memchr(likes, c, n) == NULL) {
+            likes[n++] = (char) c;
+        }
+    }
+
+    return n;
+}
+
+
+/* A word and a run of like, to the end (0) or so many and again. */
+
+static inline size_t
+worst_run(gs_uchar_t *text, size_t size, const gs_str_t *word, int like,
+    size_t run)
+{
+    size_t  n, len;
+
+    for (n = 0; n + word->len < size; n += len) {
+        memcpy(text + n, word->data, word->len);
+        n += word->len;
+
+        len = (run == 0 || n + run > size) ? size - n : run;
+        memset(text + n, like, len);
+    }
+
+    return n;
+}
+
+
+static inline void
+worst_pump(worst_t *w, gs_uchar_t *temp, const gs_str_t *word, int like,
+    size_t run, const worst_place_t *place)
+{
+    size_t  n, len, size;
+
+    n = strlen(place->start);
+    size = w->size - n - strlen(place->end);
+    memcpy(w->text, place->start, n);
+
+    if (place->b64) {
+        len = worst_run(temp, size / 4 * 3 - 3, word, like, run);
+        len = gs_b64_encode(w->text + n, temp, len);
+
+    } else {
+        len = worst_run(w->text + n, size, word, like, run);
+    }
+
+    memcpy(w->text + n + len, place->end, strlen(place->end));
+    worst_body(w, place->type, n + len + strlen(place->end));
+}
+
+
+/* The literals of each pattern, each before what the pattern repeats. */
+
+static inline void
+worst_pumps(worst_t *w, const gs_guard_t *guard, unsigned step, worst_pt each,
+    void *data)
+{
+    char              likes[WORST_LIKES];
+    gs_str_t          word;
+    uint32_t          i, k, l, m, count, nlikes, nwords;
+    gs_uchar_t       *temp;
+    const gs_cond_t  *cond;
+
+    static const size_t  runs[] = { 0, 1, 64, 1000 };
+
+    temp = malloc(WORST_BODY);
+    count = 0;
+
+    for (i = 0; temp != NULL && i < guard->nconds; i++) {
+        for (cond = &guard->conds[i]; cond != NULL; cond = cond->same) {
+
+            if (cond->op != GS_OP_PCRE) {
+                continue;
+            }
+
+            nlikes = worst_likes(&cond->values[0], likes);
+            nwords = (cond->nwords < WORST_WORDS) ? cond->nwords
+                                                  : WORST_WORDS;
+
+            for (k = 0; k < (nwords ? nwords : 1) * nlikes * 4; k++) {
+
+                if (count++ % step != 0) {
+                    continue;
+                }
+
+                l = k / 4 % nlikes;
+                m = count / step % (sizeof(worst_places)
+                                    / sizeof(worst_places[0]));
+
+                word = nwords ? cond->words[k / 4 / nlikes * cond->nwords
+                                            / nwords]
+                              : gs_str_text("");
+
+                worst_begin(w, "");
+                (void) snprintf(w->name, WORST_NAMES, "pump-%u-%u-%u-%s",
+                                guard->rules[cond->rule].id, cond->line, k,
+                                worst_places[m].name);
+                w->near = guard->rules[cond->rule].id;
+
+                worst_pump(w, temp, &word, likes[l], runs[k % 4],
+                           &worst_places[m]);
+                each(data, w);
+            }
+        }
+    }
+
+    free(temp);
+}
+
+
 /* All of them, with bodies of size bytes; of those near a rule each step-th. */
 
 static inline void
@@ -379,6 +545,7 @@ worst_each(const gs_guard_t *guard, gs_guard_scratch_t *s, size_t size,
     worst_heads(&w, each, data);
     worst_bomb(&w, each, data);
     worst_nears(&w, guard, s, step, each, data);
+    worst_pumps(&w, guard, step * 8, each, data);
 
     free(w.headers);
     free(w.text);
