@@ -43,6 +43,8 @@ static void gs_multipart_header(gs_multipart_t *m, const gs_str_t *line,
 static void gs_multipart_disposition(gs_multipart_t *m,
     const gs_str_t *value, gs_part_t *part);
 static int gs_multipart_line(const gs_str_t *line);
+static int gs_multipart_blank(const gs_uchar_t *p, const gs_uchar_t *last);
+static int gs_multipart_picture(const gs_str_t *body);
 static int gs_multipart_boundary(const gs_str_t *boundary);
 static gs_str_t gs_multipart_extension(const gs_str_t *name);
 static void gs_multipart_field(gs_multipart_t *m, const gs_part_t *part,
@@ -82,8 +84,10 @@ gs_guard_feed_multipart(gs_guard_run_t *run, const gs_str_t *text,
 
         if (text->len - from >= 2 && memcmp(text->data + from, "--", 2) == 0)
         {
-            if (text->len - from > 4) {
-
+            if (text->len - from > 4
+                && !gs_multipart_blank(text->data + from + 2,
+                                       text->data + text->len))
+            {
                 /* an epilogue */
 
                 m.facts |= GS_FLAG_MULTIPART;
@@ -197,6 +201,17 @@ gs_multipart_part(gs_multipart_t *m, size_t from, size_t to)
     }
 
     if (part.has_file) {
+
+        /*
+         * A name in filename* alone is none to some servers, who take the
+         * part for a field: as clients do so for pictures and documents
+         * whose names are Chinese, these are let be.
+         */
+
+        if (part.file.data == NULL && !gs_multipart_picture(&body)) {
+            m->facts |= GS_FLAG_MULTIPART;
+        }
+
         gs_multipart_file(m, &part, &body);
 
     } else {
@@ -327,10 +342,10 @@ gs_multipart_disposition(gs_multipart_t *m, const gs_str_t *value,
     files = gs_guard_param(value, "filename", &part->file);
     stars = gs_guard_param(value, "filename*", &part->file_star);
 
-    if (names > 1 || files > 1 || stars > 1 || stars > files) {
+    if (names > 1 || files > 1 || stars > 1) {
         m->facts |= GS_FLAG_MULTIPART;
 
-    } else if (stars > 0) {
+    } else if (stars > 0 && files > 0) {
         a = gs_multipart_extension(&part->file);
         b = gs_multipart_extension(&part->file_star);
 
@@ -347,6 +362,55 @@ gs_multipart_disposition(gs_multipart_t *m, const gs_str_t *value,
 
         part->file = *value;
     }
+}
+
+
+/* Lines that some clients write behind the last delimiter. */
+
+static int
+gs_multipart_blank(const gs_uchar_t *p, const gs_uchar_t *last)
+{
+    if (last - p > 8) {
+        return 0;
+    }
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p != '\r' && *p != '\n') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* No text: the beginning of a picture, a document or an archive of ZIP. */
+
+static int
+gs_multipart_picture(const gs_str_t *body)
+{
+    size_t               i, len;
+    static const struct {
+        size_t           len;
+        const char      *text;
+    }                    begins[] = {
+        { 3, "\xff\xd8\xff" }, { 6, "\x89PNG\r\n" }, { 7, "%PDF-1." },
+        { 4, "PK\x03\x04" }, { 4, "\xd0\xcf\x11\xe0" },
+    };
+
+    for (i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+
+        len = begins[i].len;
+
+        if (body->len > len && memcmp(body->data, begins[i].text, len) == 0) {
+            return begins[i].text[0] == '%'
+                   || memchr(body->data, 0, body->len < 64 ? body->len : 64)
+                      != NULL;
+        }
+    }
+
+    return 0;
 }
 
 

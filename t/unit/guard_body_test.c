@@ -433,6 +433,14 @@ static const body_case_t  body_cases[] = {
       "utf-8''a.exe" END, 1 },
     { "body flag multipart-error", PART FIELD "; filename*=utf-8''a.pdf" END,
       1 },
+    { "body flag multipart-error", PART FIELD "; filename*=utf-8''a.pdf"
+      "\r\n\r\n%PDF-1.7 " HUNDRED("x") END, 0 },
+    { "body flag multipart-error", PART FIELD "; filename*=utf-8''a.jpg"
+      "\r\n\r\n\xff\xd8\xff " HUNDRED("x") END, 1 },
+    { "files.name lit a.jsp", PART FIELD "; filename*=utf-8''a.jsp"
+      "\r\n\r\n%PDF-1.7 " HUNDRED("x") END, 1 },
+    { "body flag multipart-error", PART FIELD END "\r\n\r\n", 0 },
+    { "body flag multipart-error", PART FIELD END "\r\n\r\nx", 1 },
     { "body flag multipart-error", PART FIELD "; filename=\"a" END, 1 },
     { "body flag multipart-error", PART FIELD "; filename=\"\\\"\"" END, 0 },
     { "body flag multipart-error", PART FIELD "\x01" END, 1 },
