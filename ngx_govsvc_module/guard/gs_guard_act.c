@@ -556,6 +556,13 @@ gs_guard_parse_options(gs_guard_parser_t *p, gs_guard_do_t *act,
         }
 
         if (token.type == GS_LEX_END) {
+
+            if (act->max > 0 && act->max < act->ttl) {
+                (void) gs_err(p->err, "\"max\" of \"%s\" is below its time",
+                              what);
+                return gs_lex_fail(&p->lex, token.line);
+            }
+
             return GS_OK;
         }
 

@@ -29,6 +29,7 @@ static uint32_t gs_body_coding(gs_guard_run_t *run, gs_str_t *text);
 static gs_body_e gs_body_type(const gs_str_t *type);
 static int gs_body_starts(const gs_str_t *type, const char *text);
 static uint32_t gs_body_charset(const gs_str_t *type);
+static int gs_body_trailing(const gs_str_t *charset);
 static uint32_t gs_body_mark(gs_str_t *text);
 static uint32_t gs_body_parse(gs_guard_run_t *run, const gs_str_t *text,
     gs_body_e type);
@@ -159,12 +160,12 @@ gs_body_type(const gs_str_t *type)
     static const gs_str_t  json = gs_string("+json");
     static const gs_str_t  xml = gs_string("+xml");
 
-    end = gs_str_chr(type, 0, ';');
+    /* PHP ends it at a comma and at a space too */
 
-    while (end > 0 && (type->data[end - 1] == ' '
-                       || type->data[end - 1] == '\t'))
-    {
-        end--;
+    for (end = 0; end < type->len; end++) {
+        if (strchr(";, \t", type->data[end]) != NULL) {
+            break;
+        }
     }
 
     name = gs_str_make(type->data, end);
@@ -218,14 +219,7 @@ static uint32_t
 gs_body_charset(const gs_str_t *type)
 {
     int       again;
-    size_t    i;
-    uint32_t  facts;
     gs_str_t  value;
-
-    static const char *const  known[] = {
-        "utf-8", "utf8", "gbk", "gb2312", "gb18030", "us-ascii",
-        "iso-8859-1", "latin1", "windows-1252", "big5"
-    };
 
     again = gs_guard_param(type, "charset", &value);
 
@@ -233,22 +227,70 @@ gs_body_charset(const gs_str_t *type)
         return 0;
     }
 
-    facts = (again > 1) ? GS_FLAG_MIXED : 0;
+    return gs_guard_charset(&value) | (again > 1 ? GS_FLAG_MIXED : 0);
+}
+
+
+uint32_t
+gs_guard_charset(const gs_str_t *name)
+{
+    size_t  i;
+
+    static const char *const  known[] = {
+        "utf-8", "utf8", "gbk", "gb2312", "gb18030", "us-ascii",
+        "iso-8859-1", "latin1", "windows-1252", "big5"
+    };
 
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (gs_str_case_eq_text(&value, known[i])) {
-            return facts;
+        if (gs_str_case_eq_text(name, known[i])) {
+            return 0;
         }
     }
 
-    if (gs_body_starts(&value, "utf-7") || gs_body_starts(&value, "utf-16")
-        || gs_body_starts(&value, "utf-32") || gs_body_starts(&value, "utf16")
-        || gs_body_starts(&value, "ucs-"))
+    if (gs_body_starts(name, "utf-7") || gs_body_starts(name, "utf-16")
+        || gs_body_starts(name, "utf-32") || gs_body_starts(name, "utf16")
+        || gs_body_starts(name, "ucs-"))
     {
-        return facts|GS_FLAG_UTF16;
+        return GS_FLAG_UTF16;
     }
 
-    return facts|GS_FLAG_CHARSET;
+    return GS_FLAG_CHARSET;
+}
+
+
+/*
+ * Programs of .NET write "utf-16" into texts that are none: bytes of UTF-16
+ * are told by their look.  Two charsets are a contradiction where one of them
+ * has bytes of ASCII within its characters.
+ */
+
+uint32_t
+gs_guard_charset_inside(const gs_str_t *type, const gs_str_t *name)
+{
+    uint32_t  facts;
+    gs_str_t  value;
+
+    facts = gs_guard_charset(name);
+
+    if (facts & GS_FLAG_UTF16) {
+        return gs_body_starts(name, "utf-7") ? facts : 0;
+    }
+
+    if (gs_guard_param(type, "charset", &value) > 0
+        && gs_body_trailing(&value) != gs_body_trailing(name))
+    {
+        facts |= GS_FLAG_MIXED;
+    }
+
+    return facts;
+}
+
+
+static int
+gs_body_trailing(const gs_str_t *charset)
+{
+    return gs_body_starts(charset, "gb") ? 1
+           : gs_str_case_eq_text(charset, "big5") ? 2 : 0;
 }
 
 

@@ -27,6 +27,8 @@ static int gs_guard_confirm_place(gs_guard_scratch_t *s,
 static int gs_guard_match(gs_guard_scratch_t *s, const gs_cond_t *cond,
     const gs_str_t *text, size_t from, size_t to, uint32_t options);
 static gs_rc_t gs_guard_compare(gs_op_e op, uint64_t a, uint64_t b);
+static gs_rc_t gs_guard_compare_text(gs_op_e op, const gs_str_t *text,
+    uint64_t number);
 static size_t gs_guard_find(const gs_str_t *value, size_t from,
     const gs_str_t *word);
 static unsigned gs_guard_mask(gs_uchar_t *dst, const gs_value_t *v,
@@ -41,7 +43,6 @@ gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
     gs_value_t *v, unsigned view)
 {
     int              yes;
-    uint64_t         number;
     const gs_str_t  *value;
 
     value = &v->view[view];
@@ -70,11 +71,7 @@ gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
     case GS_OP_LE:
     case GS_OP_GT:
     case GS_OP_GE:
-        if (gs_parse_u64(value, &number) != GS_OK) {
-            return GS_DECLINED;
-        }
-
-        return gs_guard_compare(cond->op, number, cond->number);
+        return gs_guard_compare_text(cond->op, value, cond->number);
 
     case GS_OP_SQLI:
         s->unseen += value->len;
@@ -370,6 +367,57 @@ gs_guard_compare(gs_op_e op, uint64_t a, uint64_t b)
     }
 
     return yes ? GS_OK : GS_DECLINED;
+}
+
+
+/*
+ * Of a decimal number, with a sign or a fraction; one that no machine holds
+ * is more than any.
+ */
+
+static gs_rc_t
+gs_guard_compare_text(gs_op_e op, const gs_str_t *text, uint64_t number)
+{
+    int       minus, more;
+    size_t    i, start;
+    uint64_t  n;
+
+    minus = (text->len > 0 && text->data[0] == '-');
+    start = (text->len > 0 && (minus || text->data[0] == '+')) ? 1 : 0;
+    more = 0;
+    n = 0;
+
+    for (i = start; i < text->len && gs_is_digit(text->data[i]); i++) {
+        n = (n > UINT64_MAX / 10 - 1)
+            ? UINT64_MAX : n * 10 + (uint64_t) (text->data[i] - '0');
+    }
+
+    if (i == start) {
+        return GS_DECLINED;
+    }
+
+    if (i < text->len && text->data[i] == '.') {
+
+        for (i++; i < text->len && gs_is_digit(text->data[i]); i++) {
+            more |= (text->data[i] != '0');
+        }
+    }
+
+    if (i < text->len) {
+        return GS_DECLINED;
+    }
+
+    if (minus && (n > 0 || more)) {
+        return (op == GS_OP_LT || op == GS_OP_LE) ? GS_OK : GS_DECLINED;
+    }
+
+    /* a fraction is above the number before it, and below the next */
+
+    if (more && n == number) {
+        return (op == GS_OP_GT || op == GS_OP_GE) ? GS_OK : GS_DECLINED;
+    }
+
+    return gs_guard_compare(op, n, number);
 }
 
 

@@ -62,6 +62,8 @@ static gs_rc_t gs_json_unescape(gs_json_t *j, const gs_str_t *raw,
 static size_t gs_json_escape(gs_json_t *j, const gs_str_t *raw, size_t i,
     gs_uchar_t *dst, size_t *n);
 static gs_rc_t gs_json_word(gs_json_t *j, gs_str_t *word);
+static int gs_json_word_ok(const gs_str_t *word);
+static size_t gs_json_digits(const gs_str_t *word, size_t i);
 static gs_rc_t gs_json_leaf(gs_json_t *j, const gs_str_t *raw,
     const gs_str_t *text);
 static void gs_json_space(gs_json_t *j);
@@ -249,6 +251,10 @@ gs_json_value(gs_json_t *j)
 
             if (gs_json_word(j, &raw) != GS_OK) {
                 return GS_ERROR;
+            }
+
+            if (!gs_json_word_ok(&raw)) {
+                j->facts |= GS_FLAG_JSON;
             }
 
             return gs_json_leaf(j, &raw, &raw);
@@ -565,13 +571,66 @@ gs_json_word(gs_json_t *j, gs_str_t *word)
 
     *word = gs_str_make(start, (size_t) (j->p - start));
 
-    if (j->inside > 0 && !gs_is_digit(*start)
-        && (*start == '\0' || strchr("-tfn", *start) == NULL))
-    {
-        j->facts |= GS_FLAG_JSON;
+    return GS_OK;
+}
+
+
+/* RFC 8259 sections 3 and 6. */
+
+static int
+gs_json_word_ok(const gs_str_t *word)
+{
+    size_t  i, start;
+
+    if (gs_is_alpha(word->data[0])) {
+        return gs_str_eq_text(word, "true") || gs_str_eq_text(word, "false")
+               || gs_str_eq_text(word, "null");
     }
 
-    return GS_OK;
+    i = (word->data[0] == '-') ? 1 : 0;
+    start = i;
+    i = gs_json_digits(word, i);
+
+    if (i == start || (word->data[start] == '0' && i - start > 1)) {
+        return 0;
+    }
+
+    if (i < word->len && word->data[i] == '.') {
+        start = i + 1;
+        i = gs_json_digits(word, start);
+
+        if (i == start) {
+            return 0;
+        }
+    }
+
+    if (i < word->len && (word->data[i] | 0x20) == 'e') {
+        i++;
+
+        if (i < word->len && (word->data[i] == '+' || word->data[i] == '-')) {
+            i++;
+        }
+
+        start = i;
+        i = gs_json_digits(word, start);
+
+        if (i == start) {
+            return 0;
+        }
+    }
+
+    return i == word->len;
+}
+
+
+static size_t
+gs_json_digits(const gs_str_t *word, size_t i)
+{
+    while (i < word->len && gs_is_digit(word->data[i])) {
+        i++;
+    }
+
+    return i;
 }
 
 

@@ -42,6 +42,7 @@ static void gs_multipart_header(gs_multipart_t *m, const gs_str_t *line,
     gs_part_t *part);
 static void gs_multipart_disposition(gs_multipart_t *m,
     const gs_str_t *value, gs_part_t *part);
+static int gs_multipart_pieces(const gs_str_t *value);
 static int gs_multipart_line(const gs_str_t *line);
 static int gs_multipart_blank(const gs_uchar_t *p, const gs_uchar_t *last);
 static int gs_multipart_picture(const gs_str_t *body);
@@ -51,6 +52,7 @@ static void gs_multipart_field(gs_multipart_t *m, const gs_part_t *part,
     const gs_str_t *body);
 static void gs_multipart_file(gs_multipart_t *m, const gs_part_t *part,
     const gs_str_t *body);
+static void gs_multipart_names(gs_multipart_t *m, const gs_part_t *part);
 static void gs_multipart_value(gs_multipart_t *m, gs_kind_e kind,
     const gs_str_t *name, const gs_str_t *text);
 
@@ -342,7 +344,7 @@ gs_multipart_disposition(gs_multipart_t *m, const gs_str_t *value,
     files = gs_guard_param(value, "filename", &part->file);
     stars = gs_guard_param(value, "filename*", &part->file_star);
 
-    if (names > 1 || files > 1 || stars > 1) {
+    if (names > 1 || files > 1 || stars > 1 || gs_multipart_pieces(value)) {
         m->facts |= GS_FLAG_MULTIPART;
 
     } else if (stars > 0 && files > 0) {
@@ -356,12 +358,27 @@ gs_multipart_disposition(gs_multipart_t *m, const gs_str_t *value,
 
     part->has_file |= (files > 0 || stars > 0);
 
-    if (files > 1) {
+    if (files > 1 || stars > 1) {
 
         /* which of them counts differs: the whole line is looked at */
 
         part->file = *value;
     }
+}
+
+
+/* RFC 2231 section 3, "filename*0=", which no form is to have. */
+
+static int
+gs_multipart_pieces(const gs_str_t *value)
+{
+    gs_str_t  ignored;
+
+    return gs_guard_param(value, "filename*0", &ignored) > 0
+           || gs_guard_param(value, "filename*0*", &ignored) > 0
+           || gs_guard_param(value, "name*0", &ignored) > 0
+           || gs_guard_param(value, "name*0*", &ignored) > 0
+           || gs_guard_param(value, "name*", &ignored) > 0;
 }
 
 
@@ -500,6 +517,15 @@ gs_multipart_field(gs_multipart_t *m, const gs_part_t *part,
     gs_multipart_value(m, GS_KIND_FORM_NAMES, &part->name, &part->name);
     gs_multipart_value(m, GS_KIND_FORM, &part->name, body);
 
+    if (part->name.data != NULL
+        && gs_str_eq_text(&part->name, "_charset_"))
+    {
+
+        /* RFC 7578 section 4.6 */
+
+        m->facts |= gs_guard_charset(body);
+    }
+
     if (part->type.len > 0) {
         m->facts |= gs_guard_feed_typed(m->run, body, &part->type);
     }
@@ -514,14 +540,7 @@ gs_multipart_file(gs_multipart_t *m, const gs_part_t *part,
 
     gs_multipart_value(m, GS_KIND_FORM_NAMES, &part->name, &part->name);
 
-    if (part->file.len > 0) {
-        gs_multipart_value(m, GS_KIND_FILE_NAMES, &part->name, &part->file);
-    }
-
-    if (part->file_star.len > 0) {
-        gs_multipart_value(m, GS_KIND_FILE_NAMES, &part->name,
-                           &part->file_star);
-    }
+    gs_multipart_names(m, part);
 
     if (part->type.len > 0) {
         gs_multipart_value(m, GS_KIND_FILE_TYPES, &part->name, &part->type);
@@ -534,6 +553,34 @@ gs_multipart_file(gs_multipart_t *m, const gs_part_t *part,
     }
 
     gs_multipart_value(m, GS_KIND_FILE_HEADS, &part->name, &head);
+}
+
+
+/* As they came, and as programs read them. */
+
+static void
+gs_multipart_names(gs_multipart_t *m, const gs_part_t *part)
+{
+    gs_str_t     plain;
+    gs_uchar_t  *dst;
+
+    dst = m->run->s->text;
+
+    gs_multipart_value(m, GS_KIND_FILE_NAMES, &part->name, &part->file);
+
+    plain = gs_guard_filename(dst, &part->file);
+
+    if (plain.data != part->file.data) {
+        gs_multipart_value(m, GS_KIND_FILE_NAMES, &part->name, &plain);
+    }
+
+    gs_multipart_value(m, GS_KIND_FILE_NAMES, &part->name, &part->file_star);
+
+    plain = gs_guard_filename_star(dst, &part->file_star);
+
+    if (plain.data != part->file_star.data) {
+        gs_multipart_value(m, GS_KIND_FILE_NAMES, &part->name, &plain);
+    }
 }
 
 

@@ -639,6 +639,17 @@ uint32_t gs_guard_feed_typed(gs_guard_run_t *run, const gs_str_t *text,
 int gs_guard_param(const gs_str_t *header, const char *name,
     gs_str_t *value);
 
+/* The facts of a charset, and of one named within a body of the type. */
+uint32_t gs_guard_charset(const gs_str_t *name);
+uint32_t gs_guard_charset_inside(const gs_str_t *type, const gs_str_t *name);
+
+/*
+ * The name of a file as programs read it, in dst of text->len bytes or the
+ * text itself: of "filename*" (RFC 8187), and of "filename".
+ */
+gs_str_t gs_guard_filename_star(gs_uchar_t *dst, const gs_str_t *text);
+gs_str_t gs_guard_filename(gs_uchar_t *dst, const gs_str_t *text);
+
 /* Bodies by their form; facts of the whole. */
 uint32_t gs_guard_feed_json(gs_guard_run_t *run, const gs_str_t *text);
 uint32_t gs_guard_feed_xml(gs_guard_run_t *run, const gs_str_t *text);

@@ -23,6 +23,7 @@ typedef struct {
 
 static gs_rc_t gs_guard_parse_target(gs_guard_parser_t *p,
     gs_guard_vec_t *found, const gs_str_t *text, unsigned line);
+static int gs_guard_json_path(const gs_str_t *name);
 static gs_rc_t gs_guard_parse_kind(gs_guard_parser_t *p,
     gs_guard_vec_t *found, gs_kind_e kind, const gs_str_t *name,
     const gs_str_t *text, unsigned line);
@@ -247,6 +248,12 @@ gs_guard_target_name(gs_guard_parser_t *p, gs_kind_e kind,
     int     c;
     size_t  i;
 
+    if (kind == GS_KIND_JSON && !gs_guard_json_path(name)) {
+        (void) gs_err(p->err, "invalid path in target \"%S\", expecting "
+                      "\"a.b[*].c\" or \"*.KEY\"", text);
+        return gs_lex_fail(&p->lex, line);
+    }
+
     if (kind != GS_KIND_HEADER && kind != GS_KIND_RESP_HEADER) {
         return GS_OK;
     }
@@ -262,6 +269,35 @@ gs_guard_target_name(gs_guard_parser_t *p, gs_kind_e kind,
     }
 
     return GS_OK;
+}
+
+
+/* Brackets hold nothing but "*", and no name is empty. */
+
+static int
+gs_guard_json_path(const gs_str_t *name)
+{
+    size_t  i;
+
+    for (i = 0; i < name->len; i++) {
+
+        if (name->data[i] == '['
+            && (name->len - i < 3 || name->data[i + 1] != '*'
+                || name->data[i + 2] != ']'
+                || (name->len - i > 3 && name->data[i + 3] != '.'
+                    && name->data[i + 3] != '[')))
+        {
+            return 0;
+        }
+
+        if (name->data[i] == '.'
+            && (i == 0 || i + 1 == name->len || name->data[i + 1] == '.'))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -3,7 +3,9 @@
  * Copyright (C) govsvc authors
  *
  * XML as a stream of texts and attributes.  Nothing is expanded: a DOCTYPE
- * and an ENTITY are facts, and what they say is one more text.
+ * and an ENTITY are facts, and what they say is one more text.  Texts that
+ * only comments and the like part are one to the program behind: so are they
+ * here, beside each by itself.
  */
 
 
@@ -25,6 +27,10 @@ typedef struct {
     const gs_uchar_t  *last;
     uint32_t           facts;
     gs_str_t           element;
+    gs_str_t           piece;              /* the first text since the tag */
+    size_t             joined;             /* bytes of them in run->s->inner */
+    unsigned           pieces;
+    unsigned           plain:1;            /* the first is */
     unsigned           roots;
     unsigned           depth;
     unsigned           attrs;              /* of the element */
@@ -35,6 +41,10 @@ typedef struct {
 
 
 static gs_rc_t gs_xml_markup(gs_xml_t *x);
+static uint32_t gs_xml_declared(gs_xml_t *x, const gs_str_t *text);
+static void gs_xml_piece(gs_xml_t *x, const gs_str_t *text, int plain);
+static void gs_xml_join(gs_xml_t *x, const gs_str_t *text, int plain);
+static void gs_xml_whole(gs_xml_t *x);
 static gs_rc_t gs_xml_until(gs_xml_t *x, size_t skip, const char *end,
     gs_str_t *text);
 static gs_rc_t gs_xml_doctype(gs_xml_t *x);
@@ -81,7 +91,7 @@ gs_guard_feed_xml(gs_guard_run_t *run, const gs_str_t *text)
 
             x.facts |= GS_FLAG_XML;
             part = gs_str_make(x.p, (size_t) (x.last - x.p));
-            gs_xml_text(&x, &part, &x.element, 0);
+            gs_xml_piece(&x, &part, 0);
             break;
         }
 
@@ -92,13 +102,15 @@ gs_guard_feed_xml(gs_guard_run_t *run, const gs_str_t *text)
         }
 
         part = gs_str_make(x.p, (size_t) (p - x.p));
-        gs_xml_text(&x, &part, &x.element, 0);
+        gs_xml_piece(&x, &part, 0);
         x.p = p;
 
         if (x.facts & GS_FLAG_MANY) {
             break;
         }
     }
+
+    gs_xml_whole(&x);
 
     if (x.depth > 0 && x.p == x.last && !run->in->body_cut) {
         x.facts |= GS_FLAG_XML_TREE;
@@ -120,12 +132,19 @@ gs_xml_markup(gs_xml_t *x)
     } else if (gs_xml_starts(x, "<![CDATA[")) {
         rc = gs_xml_until(x, 9, "]]>", &text);
 
+        if (rc == GS_OK) {
+            gs_xml_piece(x, &text, 1);
+        }
+
+        return rc;
+
     } else if (gs_xml_starts(x, "<?")) {
         rc = gs_xml_until(x, 2, "?>", &text);
 
         if (rc == GS_OK && text.len >= 4
-            && memcmp(text.data, "xml ", 4) == 0)
+            && memcmp(text.data, "xml", 3) == 0 && text.data[3] <= ' ')
         {
+            x->facts |= gs_xml_declared(x, &text);
             return GS_OK;
         }
 
@@ -133,6 +152,7 @@ gs_xml_markup(gs_xml_t *x)
         return gs_xml_doctype(x);
 
     } else {
+        gs_xml_whole(x);
         return gs_xml_tag(x);
     }
 
@@ -141,6 +161,108 @@ gs_xml_markup(gs_xml_t *x)
     }
 
     return rc;
+}
+
+
+/* XML section 4.3.3; what the header says may be another (RFC 7303). */
+
+static uint32_t
+gs_xml_declared(gs_xml_t *x, const gs_str_t *text)
+{
+    int       quote;
+    size_t    i, end;
+    gs_str_t  word, name;
+
+    for (i = 0; text->len - i > 8; i++) {
+        if (memcmp(text->data + i, "encoding", 8) == 0) {
+            break;
+        }
+    }
+
+    for (i += 8; i < text->len && text->data[i] <= ' '; i++) {
+        /* void */
+    }
+
+    if (i >= text->len || text->data[i] != '=') {
+        return 0;
+    }
+
+    for (i++; i < text->len && text->data[i] <= ' '; i++) {
+        /* void */
+    }
+
+    quote = (i < text->len) ? text->data[i] : 0;
+
+    if (quote != '"' && quote != '\'') {
+        return 0;
+    }
+
+    word = gs_str_make(text->data + i + 1, text->len - i - 1);
+    end = gs_str_chr(&word, 0, (gs_uchar_t) quote);
+    name = gs_str_make(word.data, end);
+
+    return gs_guard_charset_inside(&x->run->in->type, &name);
+}
+
+
+/* A text of the element, which others may follow before the next tag. */
+
+static void
+gs_xml_piece(gs_xml_t *x, const gs_str_t *text, int plain)
+{
+    gs_xml_text(x, text, &x->element, plain);
+
+    if (x->pieces++ == 0) {
+        x->piece = *text;
+        x->plain = plain ? 1 : 0;
+        return;
+    }
+
+    if (x->pieces == 2) {
+        x->joined = 0;
+        gs_xml_join(x, &x->piece, x->plain);
+    }
+
+    gs_xml_join(x, text, plain);
+}
+
+
+static void
+gs_xml_join(gs_xml_t *x, const gs_str_t *text, int plain)
+{
+    unsigned     refs;
+    gs_str_t     part;
+    gs_uchar_t  *dst;
+
+    dst = x->run->s->inner + x->joined;
+
+    if (plain) {
+        memcpy(dst, text->data, text->len);
+        x->joined += text->len;
+        return;
+    }
+
+    /* those of each by itself are counted */
+
+    refs = x->refs;
+    x->refs = 0;
+    part = gs_xml_unescape(x, dst, text);
+    x->refs = refs;
+    x->joined += part.len;
+}
+
+
+static void
+gs_xml_whole(gs_xml_t *x)
+{
+    gs_str_t  text;
+
+    if (x->pieces > 1) {
+        text = gs_str_make(x->run->s->inner, x->joined);
+        gs_xml_text(x, &text, &x->element, 1);
+    }
+
+    x->pieces = 0;
 }
 
 

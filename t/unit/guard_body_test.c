@@ -98,6 +98,19 @@ static const body_case_t  body_cases[] = {
     { "args > 99", "/?a=100", 1 },
     { "args > 99", "/?a=99", 0 },
     { "args > 99", "/?a=x100", 0 },
+    { "args > 99", "/?a=99.5", 1 },
+    { "args > 99", "/?a=99.0", 0 },
+    { "args > 99", "/?a=%2B100", 1 },
+    { "args > 99", "/?a=18446744073709551616", 1 },
+    { "args > 99", "/?a=-100", 0 },
+    { "args > 99", "/?a=1e9", 0 },
+    { "args >= 99", "/?a=99.5", 1 },
+    { "args <= 99", "/?a=99.5", 0 },
+    { "args < 99", "/?a=98.5", 1 },
+    { "args < 99", "/?a=-18446744073709551616", 1 },
+    { "args < 1", "/?a=-", 0 },
+    { "args < 0", "/?a=-0.1", 1 },
+    { "args < 0", "/?a=-0", 0 },
     { "args ne 1 2", "/?a=1&b=2", 0 },
     { "args ne 1 2", "/?a=1&b=3", 1 },
     { "args in one two", "/?a=two", 1 },
@@ -110,6 +123,10 @@ static const body_case_t  body_cases[] = {
     { "form_names eq x", FORM "x=a+b", 1 },
     { "form eq <a>", "POST /\n\nx=%3ca%3E", 1 },
     { "form eq <a>", "POST /\nContent-Type: text/plain\n\nx=<a>", 1 },
+    { "form eq <a>", "POST /\nContent-Type: application/"
+      "x-www-form-urlencoded, x\n\nx=<a>", 1 },
+    { "form eq <a>", "POST /\nContent-Type: application/octet-stream\n\n"
+      "x=<a>", 0 },
     { "body lit x=%3c", FORM "x=%3ca%3E", 1 },
     { "inputs eq a", FORM "x=a", 1 },
     { "form exists", "/", 0 },
@@ -333,6 +350,39 @@ static const body_case_t  body_cases[] = {
     { "xml eq x", JSON "<a>x</a>", 1 },
     { "body flag type-mismatch", JSON "<a>x</a>", 1 },
 
+    /* texts of one element, parted by what the program behind leaves out */
+
+    { "xml eq \"union select\"", XML "<a>un<!-- x -->ion sel<?y z?>ect</a>", 1
+    },
+    { "xml eq \"a<b c\"", XML "<a>a<![CDATA[<b]]> c</a>", 1 },
+    { "xml eq \"a<b c\"", XML "<a><![CDATA[a<]]>b&#32;<![CDATA[c]]></a>", 1 },
+    { "xml eq ion", XML "<a>un<!---->ion</a>", 1 },
+    { "xml eq union", XML "<a>un<!---->ion", 1 },
+    { "xml eq union", XML "<a>un</a><a>ion</a>", 0 },
+    { "xml eq union", XML "<a>un<b/>ion</a>", 0 },
+    { "body flag xml-bomb", XML "<a>" HUNDRED("&b;&b;") "<!----></a>", 0 },
+    { "body flag xml-bomb", XML "<a>" HUNDRED("&b;&b;") "<!---->x</a>", 0 },
+
+    /* charsets told within */
+
+    { "body flag unknown-charset", XML "<?xml version='1.0' "
+      "encoding='ibm037'?><a/>", 1 },
+    { "body flag unknown-charset", XML "<?xml\tversion=\"1.0\" "
+      "encoding = \"GBK\"?><a/>", 0 },
+    { "body flag utf16", XML "<?xml version='1.0' encoding='UTF-7'?><a/>", 1 },
+    { "body flag utf16", XML "<?xml version='1.0' encoding='utf-16'?><a/>", 0
+    },
+    { "body flag mixed-charset", "POST /\nContent-Type: text/xml; "
+      "charset=utf-8\n\n<?xml version='1.0' encoding='gb2312'?><a/>", 1 },
+    { "body flag mixed-charset", "POST /\nContent-Type: text/xml; "
+      "charset=GBK\n\n<?xml version='1.0' encoding='gb2312'?><a/>", 0 },
+    { "body flag mixed-charset", "POST /\nContent-Type: text/xml; "
+      "charset=iso-8859-1\n\n<?xml version='1.0' encoding='utf-8'?><a/>", 0 },
+    { "body flag mixed-charset", XML "<?xml version='1.0' "
+      "encoding='gb2312'?><a/>", 0 },
+    { "body flag unknown-charset", XML "<?xml encoding?><a/>", 0 },
+    { "body flag unknown-charset", XML "<?xml encoding='?><a/>", 1 },
+
     /* what is no tree, and trees that nobody writes */
 
     { "body flag xml-tree", XML "<a><b>1</a></b>", 1 },
@@ -351,6 +401,21 @@ static const body_case_t  body_cases[] = {
     { "body flag xml-bomb", XML "<a>" HUNDRED("&lt;&#20013;&#60;") "</a>", 0 },
     { "body flag xml-bomb", XML "<a " HUNDRED("b='' c='' d='' ") "/>", 1 },
     { "body flag xml-bomb", XML "<a " HUNDRED("b='' c='' ") "/>", 0 },
+
+    /* words that RFC 8259 does not know */
+
+    { "body flag json-error", JSON "[0,-1,2.50,1e3,-1.5E+20,1e-2,true,null]",
+      0 },
+    { "body flag json-error", JSON "[01]", 1 },
+    { "body flag json-error", JSON "[1.]", 1 },
+    { "body flag json-error", JSON "[.5]", 1 },
+    { "body flag json-error", JSON "[+1]", 1 },
+    { "body flag json-error", JSON "[1e]", 1 },
+    { "body flag json-error", JSON "[-]", 1 },
+    { "body flag json-error", JSON "[0x41]", 1 },
+    { "body flag json-error", JSON "[NaN]", 1 },
+    { "body flag json-error", JSON "{\"a\":/**/1}", 1 },
+    { "json eq /**/1", JSON "{\"a\":/**/1}", 1 },
 
     /* keys that are one key */
 
@@ -402,6 +467,37 @@ static const body_case_t  body_cases[] = {
       "name=f; filename=a.jsp\r\n\r\nv\r\n--b b--", 1 },
     { "files.name eq \"a\\\\\\\"b;c\"", PART "--b b\r\ncontent-disposition:"
       "form-data; filename=\"a\\\"b;c\"; name=f\r\n\r\nv\r\n--b b--", 1 },
+    { "files.name eq a.jsp", PART FIELD "; filename=\"b\"; "
+      "filename*=UTF-8''a%2ejsp" END, 1 },
+    { "files.name eq \"UTF-8''a%2ejsp\"", PART FIELD "; filename=\"b\"; "
+      "filename*=UTF-8''a%2ejsp" END, 1 },
+    { "files.name eq a.jsp", PART FIELD "; filename*=a.jsp" END, 1 },
+    { "files.name suffix .jsp", PART FIELD "; filename=b; filename*=UTF-8''b; "
+      "filename*=UTF-8''a.jsp" END, 1 },
+    { "files.name eq a.jsp", PART FIELD "; filename='a.jsp'" END, 1 },
+    { "files.name eq a.jsp", PART FIELD "; filename=\"a.j\\sp\"" END, 1 },
+    { "files.name eq a.jsp", PART FIELD
+      "; filename=\"=?utf-8?B?YS5qc3A=?=\"" END,
+      1 },
+    { "files.name eq \"a b.jsp\"", PART FIELD
+      "; filename=\"=?gbk?q?a_b=2Ejs?=p\"" END, 1 },
+    { "files.name eq \"=?x?B?*?=\"", PART FIELD
+      "; filename=\"=?x?B?*?=\"" END, 1 },
+    { "files.name eq a=b=?x?b", PART FIELD "; filename=\"a=b\\=?x?b\"" END, 1 },
+    { "files.name eq =?", PART FIELD "; filename=\"\\=?\"" END, 1 },
+    { "body flag multipart-error", PART FIELD
+      "; filename*0=a; filename*1=b" END, 1
+    },
+    { "body flag multipart-error", PART FIELD
+      "; filename=a; filename*0*=''b" END, 1
+    },
+    { "body flag multipart-error", PART FIELD "; name*=''g" END, 1 },
+    { "body flag unknown-charset", "POST /\nContent-Type: "
+      "multipart/form-data; boundary=\"b b\"\n\n--b b\r\n"
+      "Content-Disposition: form-data; name=_charset_\r\n\r\nibm037\r\n"
+      "--b b--", 1 },
+    { "body flag unknown-charset", PART "--b b\r\nContent-Disposition: "
+      "form-data; name=\"_charset_\"\r\n\r\nUTF-8\r\n--b b--", 0 },
     { "files.type eq image/png", PART "--b b\r\nContent-Disposition: "
       "form-data; name=f; filename=a\r\nContent-Type: image/png\r\n\r\nv\r\n"
       "--b b--", 1 },

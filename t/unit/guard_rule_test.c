@@ -45,6 +45,19 @@ static const rule_case_t  rule_cases[] = {
       "resp_header:NAME, resp_body, inputs, same" },
     { "rule 1000 a { match path|header:; }",
       "1: unknown target \"header:\"; did you mean \"headers\"?" },
+    { "rule 1000 a { match json:a[ lit x; }",
+      "1: invalid path in target \"json:a[\", expecting \"a.b[*].c\" or "
+      "\"*.KEY\"" },
+    { "rule 1000 a { match json:a[1].b lit x; }",
+      "1: invalid path in target \"json:a[1].b\", expecting \"a.b[*].c\" or "
+      "\"*.KEY\"" },
+    { "rule 1000 a { match json:a..b lit x; }",
+      "1: invalid path in target \"json:a..b\", expecting \"a.b[*].c\" or "
+      "\"*.KEY\"" },
+    { "rule 1000 a { match json:a[*][*].b|json:[*].c|json:*.d lit x; log; }",
+      "" },
+    { "rule 1000 a { match path lit x; ban ip 5m max=1m; }",
+      "1: \"max\" of \"ban\" is below its time" },
     { "rule 1000 a { match path !; }",
       "1: unknown operator \"!\"; allowed: lit, eq, ne, prefix, suffix, "
       "pcre, flag, in, exists, length, <, <=, >, >=, sqli, xss" },
