@@ -547,6 +547,18 @@ equivalent(const form_t *f)
 static void
 other(const form_t *f)
 {
+    size_t           i;
+    unsigned         carry;
+    const gs_app_t  *app;
+
+    /* L of RFC 8032 section 5.1 */
+
+    static const gs_uchar_t  order[32] = {
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
+        0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0x10
+    };
+
     if (f->scheme == GS_SIGN_SIGV4) {
         add(gs_str_text("x-AMZ-Meta"), gs_str_text("1"));
         ok(!passes(&msg), "%s: x-amz-* that is not signed", f->name);
@@ -572,6 +584,19 @@ other(const form_t *f)
         put(&msg.value[8], gs_str_text("y"));
         ok(!passes(&msg), "%s: commas within what is told of it", f->name);
         msg = whole;
+    }
+
+    if (f->alg == GS_SIGN_ED25519) {
+        ok(passes(&msg), "%s: passes", f->name);
+
+        for (i = 0, carry = 0; i < 32; i++) {
+            carry += (unsigned) cred.sig[32 + i] + order[i];
+            cred.sig[32 + i] = (gs_uchar_t) carry;
+            carry >>= 8;
+        }
+
+        is_reason(gs_apps_check(apps, crypto, &req, &cred, NOW, &app),
+                  GS_SIGN_BAD_SIGNATURE, "RFC 8032 5.1.7: S above the order");
     }
 
     if (f->scheme == GS_SIGN_GOVHMAC) {
