@@ -28,6 +28,7 @@ $t->http_conf(<<"EOF")->run();
     govsvc_rules        %%TOP%%/lua-free-rules/*.rules;
     govsvc_ban_zone     zone=bans:1m;
     govsvc_correlate    zone=corr:4m ban=bans;
+    govsvc_limit_zone   \$govsvc_unproven_net zone=few:1m rate=1r/d burst=30;
 
     set_real_ip_from    127.0.0.0/8;
     real_ip_header      X-Real-Client;
@@ -42,6 +43,8 @@ $t->http_conf(<<"EOF")->run();
         location /      { empty_gif; }
         location /gone  { try_files /none =404; }
         location /login { auth_basic x; auth_basic_user_file none; }
+
+        location /few   { govsvc_limit zone=few; empty_gif; }
 
         location = /bans {
             allow               127.0.0.1;
@@ -66,6 +69,7 @@ for my $name (sort keys %exits) {
     cold($name, $exits{$name});
     ordinary($name, $exits{$name});
     attackers($name, $exits{$name});
+    few($name, $exits{$name});
 }
 
 $t->done();
@@ -75,6 +79,21 @@ sub page {
     my ($page, $n) = @_;
 
     return $page !~ /%/ ? $page : sprintf $page, $page =~ m{list/} ? $n % 9 : $n;
+}
+
+
+# A limit of those who have not signed on, and of nobody else.
+
+sub few {
+    my ($name, $exit) = @_;
+
+    my %got = crowd($t, map {
+        ([ GET => '/few', $exit->($_) ],
+         [ GET => '/few', $exit->($_), $citizens[$_] ])
+    } 1 .. 300);
+
+    is_deeply(\%got, { '200 ' => 330, '429 RATE_LIMITED' => 270 },
+        "$name: a limit of the address spares who signs on") or diag(%got);
 }
 
 

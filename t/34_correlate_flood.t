@@ -112,6 +112,20 @@ is_deeply({ crowd($t, [ GET => '/home', '10.201.0.1',
     crowd_token('person-1', claims => '"client_id":"other"') ]) },
     { '200 ' => 1 }, 'another application is free');
 
+# data under the name of a picture, and what a server of Java makes of it
+
+%sum = crowd($t, map {
+    [ GET => '/person/' . (880000 + $_) . '.png', '10.202.0.1' ]
+} 1 .. 300);
+is_deeply(\%sum, { '200 ' => 300 }, 'data as pictures');
+told(qr/rule 2318 "object-enumeration", ip "10\.202\.0\.1"/, 'are counted');
+
+crowd($t, map {
+    [ GET => '/case/' . (770000 + $_) . ';x=.png', '10.202.0.2' ]
+} 1 .. 300);
+told(qr/rule 2318 "object-enumeration", ip "10\.202\.0\.2"/,
+    'so are paths with parameters');
+
 # what never counts
 
 %sum = crowd($t, (map { [ GET => "/gone/$_.png", '192.0.2.60' ] } 1 .. 400),
@@ -157,6 +171,7 @@ sub start {
     my $issuer = crowd_issuer($t, 'national');
 
     $t->write_file('own.rules', $rules // "# none\n");
+    $t->write_file('person.json', '{"name":"x"}');
     my $files = $rules ? 'own.rules'
         : '%%TOP%%/lua-free-rules/*.rules';
 
@@ -180,6 +195,12 @@ sub start {
         location /      { empty_gif; }
         location /gone  { try_files /none =404; }
         location /login { auth_basic x; auth_basic_user_file none; }
+
+        location ~ ^/person/ {
+            alias        %%DIR%%/person.json;
+            default_type application/json;
+            types        {}
+        }
     }
 EOF
 

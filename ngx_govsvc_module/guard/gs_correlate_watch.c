@@ -302,7 +302,7 @@ gs_correlate_one(gs_correlate_table_t *t, const gs_correlate_rule_t *rule,
     gs_correlate_input_t *in)
 {
     gs_str_t              value;
-    unsigned              i;
+    unsigned              i, hits;
     gs_uchar_t            id[sizeof(uint32_t)];
     gs_correlate_field_t  field;
     gs_correlate_fired_t  fired;
@@ -324,13 +324,21 @@ gs_correlate_one(gs_correlate_table_t *t, const gs_correlate_rule_t *rule,
         return;
     }
 
+    hits = rule->of.kind == GS_CORRELATE_HIT && in->verdict != NULL;
+    value = gs_str_make(NULL, 0);
+
+    if (!hits && rule->of.text.len != 0
+        && (in->value(in->data, &rule->of, 0, &value) != GS_OK
+            || value.len == 0))
+    {
+        return;
+    }
+
     fired.only = gs_correlate_only(rule, &in->method, &in->path) ? 1 : 0;
     fired.shared = gs_correlate_shared(t, rule, field.kind, &fired.key,
                                        in->now);
 
-    value = gs_str_make(NULL, 0);
-
-    if (rule->of.kind == GS_CORRELATE_HIT && in->verdict != NULL) {
+    if (hits) {
 
         for (i = 0; i < in->verdict->nhits && i < GS_GUARD_MAX_HITS; i++) {
             memcpy(id, &in->verdict->hits[i], sizeof(id));
@@ -338,13 +346,6 @@ gs_correlate_one(gs_correlate_table_t *t, const gs_correlate_rule_t *rule,
             gs_correlate_value(t, rule, in, &fired, &value);
         }
 
-        return;
-    }
-
-    if (rule->of.text.len != 0
-        && (in->value(in->data, &rule->of, 0, &value) != GS_OK
-            || value.len == 0))
-    {
         return;
     }
 
@@ -488,6 +489,12 @@ gs_correlate_plain(const gs_str_t *method, const gs_str_t *path)
     };
 
     if (!gs_str_eq_text(method, "GET") && !gs_str_eq_text(method, "HEAD")) {
+        return 0;
+    }
+
+    /* "/case/1;.png": servers of Java see "/case/1" */
+
+    if (gs_str_chr(path, 0, ';') != path->len) {
         return 0;
     }
 

@@ -14,6 +14,7 @@
 #define NGX_HTTP_GOVSVC_CORRELATE_REFUSED  100  /* the score of a refusal */
 
 
+static ngx_uint_t ngx_http_govsvc_correlate_data(ngx_http_request_t *r);
 static void ngx_http_govsvc_correlate_fired(void *data,
     const gs_correlate_fired_t *fired);
 static ngx_uint_t ngx_http_govsvc_correlate_do(
@@ -76,7 +77,8 @@ ngx_http_govsvc_correlate_handler(ngx_http_request_t *r)
     in.verdict = ctx->guard_data;
     in.method = ngx_govsvc_to_gs(&r->method_name);
     in.path = ngx_govsvc_to_gs(&r->uri);
-    in.plain = gs_correlate_plain(&in.method, &in.path) ? 1 : 0;
+    in.plain = gs_correlate_plain(&in.method, &in.path)
+               && !ngx_http_govsvc_correlate_data(r);
     in.known = (ctx->auth_status == NGX_HTTP_GOVSVC_AUTH_OK
                 && ctx->subject.len != 0);
     in.app = !in.known && !ngx_http_govsvc_anonymous(ctx);
@@ -105,6 +107,43 @@ ngx_http_govsvc_correlate_handler(ngx_http_request_t *r)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Frameworks that take "/query.png" for "/query" answer it with data: what is
+ * found and reads as data or a page is no picture, whatever its name.
+ */
+
+static ngx_uint_t
+ngx_http_govsvc_correlate_data(ngx_http_request_t *r)
+{
+    size_t      i, len;
+    ngx_str_t  *type;
+
+    static const ngx_str_t  types[] = {
+        ngx_string("application/json"), ngx_string("text/html"),
+        ngx_string("text/plain"), ngx_string("text/xml"),
+        ngx_string("application/xml")
+    };
+
+    type = &r->headers_out.content_type;
+
+    if (r->headers_out.status >= NGX_HTTP_BAD_REQUEST) {
+        return 0;
+    }
+
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        len = types[i].len;
+
+        if (type->len >= len
+            && ngx_strncasecmp(type->data, types[i].data, len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

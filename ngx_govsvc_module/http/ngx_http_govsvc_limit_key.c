@@ -28,7 +28,8 @@ static const char *const  ngx_http_govsvc_limit_networks[] = {
 
 static const char *const  ngx_http_govsvc_limit_subjects[] = {
     "govsvc_subject", "govsvc_subject_pid", "govsvc_app", "govsvc_level",
-    "govsvc_scope", "govsvc_auth", "govsvc_claim_*", NULL
+    "govsvc_scope", "govsvc_auth", "govsvc_unproven_net", "govsvc_claim_*",
+    NULL
 };
 
 

@@ -15,6 +15,7 @@ typedef enum {
     NGX_HTTP_GOVSVC_VAR_ASN = 0,
     NGX_HTTP_GOVSVC_VAR_AUTH,
     NGX_HTTP_GOVSVC_VAR_LEVEL,
+    NGX_HTTP_GOVSVC_VAR_UNPROVEN,
     NGX_HTTP_GOVSVC_VAR_PID,
     NGX_HTTP_GOVSVC_VAR_AUDIT_ID,
     NGX_HTTP_GOVSVC_VAR_LIMIT,
@@ -80,6 +81,7 @@ ngx_http_variable_t  ngx_http_govsvc_variables[] = {
     ngx_http_govsvc_made("asn", ASN),
     ngx_http_govsvc_made("auth", AUTH),
     ngx_http_govsvc_made("level", LEVEL),
+    ngx_http_govsvc_made("unproven_net", UNPROVEN),
     ngx_http_govsvc_made("subject_pid", PID),
     ngx_http_govsvc_made("audit_id", AUDIT_ID),
     ngx_http_govsvc_made("limit_status", LIMIT),
@@ -218,6 +220,14 @@ ngx_http_govsvc_made_variable(ngx_http_request_t *r,
 
         if (ctx->auth_status != NGX_HTTP_GOVSVC_AUTH_NONE) {
             return ngx_http_govsvc_put_number(r, v, ctx->level);
+        }
+        break;
+
+    case NGX_HTTP_GOVSVC_VAR_UNPROVEN:
+        ngx_http_govsvc_token_ask(r);
+
+        if (ngx_http_govsvc_anonymous(ctx)) {
+            s = ctx->client_net;
         }
         break;
 

@@ -95,6 +95,9 @@ static const case_t  cases[] = {
     { "on score >= 1; key ip; distinct rule >= 3 in 1m; do log;",
       "3*1s /a 200 score=1 rule=#", 1 },
 
+    { "on request; key ip; count >= 3 in 1m; do log;",
+      "3*1s /case/1;.png 200", 1 },
+
     /* a caller is a subject, else who proves nobody behind an address */
 
     { "on status 404; key caller; count >= 3 in 1m; do log;",
