@@ -22,8 +22,14 @@ use constant CITIZENS => 2000;
 my $t = Test::GovSvc->new(workers => 2, log => 'notice');
 my $issuer = crowd_issuer($t, 'national');
 
+$t->write_file('app.secret', 'plain-api-key');
+chmod 0640, $t->dir() . '/app.secret';
+$t->write_file('apps.json', '{"apps": [{"id": "yss", "scheme": "apikey",'
+    . ' "secrets": ["file:app.secret"]}]}');
+
 $t->http_conf(<<"EOF")->run();
     $issuer
+    govsvc_apps         apps.json;
     govsvc_token_zone   zone=tokens:16m;
     govsvc_rules        %%TOP%%/lua-free-rules/*.rules;
     govsvc_ban_zone     zone=bans:1m;
@@ -38,6 +44,7 @@ $t->http_conf(<<"EOF")->run();
         govsvc_guard    on;
         govsvc_ban      zone=bans;
         govsvc_token    optional;
+        govsvc_app      optional;
         add_header      X-Reason \$govsvc_reason always;
 
         location /      { empty_gif; }
@@ -51,6 +58,7 @@ $t->http_conf(<<"EOF")->run();
             govsvc_ban          off;
             govsvc_guard        off;
             govsvc_token        off;
+            govsvc_app          off;
             govsvc_ban_control  zone=bans;
         }
     }
@@ -116,6 +124,13 @@ sub cold {
     is((crowd_answers($t, [ GET => '/', $exit->(6),
         crowd_token('citizen-1', forged => 1) ]))[0], '401 TOKEN_INVALID',
         "$name: a forged token does not help him");
+
+    is((crowd_answers($t, [ GET => '/home', $exit->(7), undef,
+        'X-Api-Key' => 'yss:plain-api-key' ]))[0], '200 ',
+        "$name: an application passes");
+    is((crowd_answers($t, [ GET => '/home', $exit->(7), undef,
+        'X-Api-Key' => 'yss:plain-api-kex' ]))[0], '401 APP_INVALID',
+        "$name: one that is none does not");
 
     is_deeply({ crowd($t, map {
         [ GET => '/home', $exit->($_), $citizens[$_] ]
@@ -192,6 +207,21 @@ sub attackers {
     } 1 .. 150);
     ok($got{'429 RATE_LIMITED'}, "$name: who counts through, too")
         or diag(%got);
+    push @done, map { "$_ $got{$_}" } sort keys %got;
+
+    # one tries every attack he knows
+
+    my $expert = crowd_token("expert-$name");
+
+    %got = crowd($t, map {
+        [ GET => "/?id=$_%27+or+1=1--+-", $exit->($_), $expert ]
+    } 1 .. 60);
+    is_deeply(\%got, { '403 RULE_BLOCKED' => 60 }, "$name: attacks")
+        or diag(%got);
+    ok($t->wait_for(sub {
+        (crowd_answers($t, [ GET => '/home', '203.0.113.8', $expert ]))[0]
+            eq '403 BANNED'
+    }, 30), "$name: who signed on is banned for them by his name");
     push @done, map { "$_ $got{$_}" } sort keys %got;
 
     # one did not, and tries a password on each account

@@ -475,8 +475,12 @@ gs_correlate_judge(gs_correlate_place_t *p, const gs_correlate_plan_t *plan,
     } else if (strength >= GS_CORRELATE_KNOWN) {
         end = ((uint32_t) mark > end) ? (uint32_t) mark : end;
 
-    } else if (plan->nsteps != 0) {
-        most = plan->at[plan->nsteps - 1];
+    } else {
+
+        /* who shares an exit is worth as much as who attacks */
+
+        most = (plan->nsteps != 0) ? plan->at[plan->nsteps - 1]
+                                   : GS_CORRELATE_MANY;
         strength = (unsigned) (result->n * (GS_CORRELATE_KNOWN - 1) / most);
         strength = (strength < GS_CORRELATE_KNOWN) ? strength
                                                    : GS_CORRELATE_KNOWN - 1;

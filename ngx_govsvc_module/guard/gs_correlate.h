@@ -32,6 +32,7 @@
 #define GS_CORRELATE_LANES     2           /* marks of a key */
 #define GS_CORRELATE_DIGITS    4           /* of what is no page of a list */
 #define GS_CORRELATE_CROWD     3600000     /* ms that callers are known */
+#define GS_CORRELATE_MANY      10          /* callers, of most exits */
 
 
 typedef struct gs_correlate_table_s  gs_correlate_table_t;

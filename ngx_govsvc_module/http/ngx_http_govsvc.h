@@ -185,6 +185,14 @@ ngx_str_t *ngx_http_govsvc_node(ngx_conf_t *cf);
 void ngx_http_govsvc_token_ask(ngx_http_request_t *r);
 
 
+/*
+ * The same at the end of a request that a rule refused before its credential
+ * was looked at: whoever signed on is held by his name, not by his address.
+ */
+void ngx_http_govsvc_token_late(ngx_http_request_t *r,
+    ngx_http_govsvc_ctx_t *ctx);
+
+
 /* The stages, in the order of execution; ngx_http_govsvc_module.c runs them. */
 ngx_int_t ngx_http_govsvc_context_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_govsvc_client_handler(ngx_http_request_t *r);

@@ -63,6 +63,8 @@ ngx_http_govsvc_correlate_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
+    ngx_http_govsvc_token_late(r, ctx);
+
     glcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_guard_module);
 
     ngx_http_govsvc_correlate_request(&w, r, ctx, conf);

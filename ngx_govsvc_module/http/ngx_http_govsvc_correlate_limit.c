@@ -11,7 +11,6 @@
 
 
 #define NGX_HTTP_GOVSVC_CORRELATE_CLASSES  250
-#define NGX_HTTP_GOVSVC_CORRELATE_MANY     10  /* callers of an exit */
 #define NGX_HTTP_GOVSVC_CORRELATE_WHOLE    0xff   /* no class */
 
 
@@ -352,7 +351,7 @@ ngx_http_govsvc_correlate_share(ngx_http_request_t *r,
     ngx_http_govsvc_correlate_main_conf_t  *conf;
 
     static const gs_correlate_rule_t  many = {
-        .shared = NGX_HTTP_GOVSVC_CORRELATE_MANY
+        .shared = GS_CORRELATE_MANY
     };
 
     conf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_correlate_module);

@@ -121,6 +121,8 @@ ngx_http_govsvc_guard_log_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
+    ngx_http_govsvc_token_late(r, ctx);
+
     gmcf = ngx_http_get_module_main_conf(r, ngx_http_govsvc_guard_module);
     verdict = ctx->guard_data;
 

@@ -126,6 +126,23 @@ ngx_http_govsvc_token_ask(ngx_http_request_t *r)
 }
 
 
+void
+ngx_http_govsvc_token_late(ngx_http_request_t *r, ngx_http_govsvc_ctx_t *ctx)
+{
+    ngx_http_govsvc_token_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_govsvc_token_module);
+
+    if (tlcf->policy != NULL
+        && ctx->auth_status == NGX_HTTP_GOVSVC_AUTH_NONE
+        && ctx->reason
+           == &ngx_http_govsvc_reasons[NGX_HTTP_GOVSVC_RULE_BLOCKED])
+    {
+        (void) ngx_http_govsvc_token_examine(r, ctx, tlcf);
+    }
+}
+
+
 ngx_uint_t
 ngx_http_govsvc_token_stands(ngx_http_request_t *r)
 {

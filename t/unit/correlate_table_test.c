@@ -26,6 +26,7 @@ static void test_distinct_error(void);
 static void test_sequence(void);
 static void test_rate(void);
 static void test_full(void);
+static void test_crowd(void);
 static void test_marks(void);
 static void test_forget(void);
 static gs_correlate_plan_t make_plan(gs_correlate_measure_e measure,
@@ -53,6 +54,7 @@ main(void)
     test_sequence();
     test_rate();
     test_full();
+    test_crowd();
     test_marks();
     test_forget();
 
@@ -436,6 +438,35 @@ test_full(void)
     }
 
     is_int(fired, 1, "not for ever");
+}
+
+
+/* Nor those that tell that many callers share an exit. */
+
+static void
+test_crowd(void)
+{
+    char                 key[32];
+    unsigned             i;
+    gs_correlate_plan_t  crowd, plan;
+
+    fresh(64 * 1024);
+    plan = make_plan(GS_CORRELATE_COUNT, 600000, 10);
+    crowd = make_plan(GS_CORRELATE_UNIQUE, 3600000, 0);
+    crowd.nsteps = 0;
+
+    for (i = 0; i < 20; i++) {
+        (void) snprintf(key, sizeof(key), "citizen%u", i);
+        (void) add(&crowd, "exit", key, START);
+    }
+
+    for (i = 0; i < 100000; i++) {
+        (void) snprintf(key, sizeof(key), "flood%u", i / 2);
+        (void) add(&plan, key, NULL, START + i / 1000);
+    }
+
+    ok(read_key(&crowd, "exit", START + 200) >= 15,
+       "a flood of addresses does not make an exit unknown");
 }
 
 
