@@ -125,6 +125,9 @@ sub cold {
         crowd_token('citizen-1', forged => 1) ]))[0], '401 TOKEN_INVALID',
         "$name: a forged token does not help him");
 
+    is((crowd_answers($t, [ GET => '/home', $exit->(6),
+        crowd_token(undef) ]))[0], '403 BANNED',
+        "$name: nor does one of nobody");
     is((crowd_answers($t, [ GET => '/home', $exit->(7), undef,
         'X-Api-Key' => 'yss:plain-api-key' ]))[0], '200 ',
         "$name: an application passes");

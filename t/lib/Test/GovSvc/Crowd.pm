@@ -39,13 +39,13 @@ sub crowd_issuer {
 }
 
 
-# forged => 1: signed with another secret.
+# forged => 1: signed with another secret; subject undef: of nobody.
 
 sub crowd_token {
     my ($subject, %opt) = @_;
 
-    my $claims = sprintf '{"iss":"https://sso.gov.example","sub":"%s",'
-        . '"exp":%d%s}', $subject, time() + 3600,
+    my $claims = sprintf '{"iss":"https://sso.gov.example","exp":%d%s%s}',
+        time() + 3600, defined $subject ? qq{,"sub":"$subject"} : '',
         $opt{claims} ? ",$opt{claims}" : '';
     my $text = $head . '.' . encode_base64url($claims);
     my $key = $opt{forged} ? "$secret of somebody else" : $secret;
