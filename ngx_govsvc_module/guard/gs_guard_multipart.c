@@ -144,6 +144,12 @@ gs_multipart_find(gs_multipart_t *m, size_t from, size_t *start)
         if (p[1] != '-' || (i > 0 && p[-1] != '\n')
             || memcmp(p + 2, m->boundary.data, m->boundary.len) != 0)
         {
+            /* behind a dash no delimiter begins */
+
+            while (m->text.len - i > 1 && m->text.data[i + 1] == '-') {
+                i++;
+            }
+
             continue;
         }
 

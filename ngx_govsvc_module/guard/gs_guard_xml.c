@@ -610,7 +610,7 @@ gs_xml_entity(const gs_str_t *text, size_t i, gs_uchar_t *dst, size_t *n)
     static const char         values[] = "<>&\"'";
 
     for (end = i + 1; end < text->len && text->data[end] != ';'; end++) {
-        if (end - i > GS_XML_ENTITY) {
+        if (end - i > GS_XML_ENTITY || text->data[end] == '&') {
             return 0;
         }
     }

@@ -464,6 +464,57 @@ worst_pump(worst_t *w, gs_uchar_t *temp, const gs_str_t *word, int like,
 }
 
 
+/*
+ * Each byte, alone and behind each other mark, behind what makes conditions
+ * of all classes look: an expression, a tag, a command, a template.
+ */
+
+static inline void
+worst_bytes(worst_t *w, unsigned step, worst_pt each, void *data)
+{
+    int         c;
+    size_t      n;
+    char        word[80];
+    unsigned    k, count;
+    gs_str_t    text;
+    gs_uchar_t *temp;
+
+    static const char  heads[] = "1' or (select 1) union<a on=x>;|`$({{\\n";
+    static const char  marks[] = "\n '\"(<&;|$%\\/-=.,:{[*a1\xe4";
+
+    temp = malloc(WORST_BODY);
+    count = 0;
+
+    for (c = 1; temp != NULL && c < 0x100; c += (c == 0x7f) ? 0x11 : 1) {
+        for (k = 0; k < sizeof(marks); k++) {
+
+            if (count++ % step != 0) {
+                continue;
+            }
+
+            worst_begin(w, "");
+            (void) snprintf(w->name, WORST_NAMES, "byte-%02x-%u-%s",
+                            (unsigned) c, k,
+                            worst_places[count / step % 6].name);
+
+            /* the last mark is NUL: the byte alone */
+
+            n = (size_t) snprintf(word, sizeof(word), "%s%c", heads,
+                                  marks[k]);
+            text = gs_str_make(word + sizeof(heads) - 1,
+                               n - (sizeof(heads) - 1));
+            worst_pump(w, temp, &text, c, marks[k] ? 1 : 0,
+                       &worst_places[count / step % 6]);
+            memcpy(w->text + strlen(worst_places[count / step % 6].start),
+                   heads, sizeof(heads) - 1);
+            each(data, w);
+        }
+    }
+
+    free(temp);
+}
+
+
 /* The literals of each pattern, each before what the pattern repeats. */
 
 static inline void
@@ -546,6 +597,7 @@ worst_each(const gs_guard_t *guard, gs_guard_scratch_t *s, size_t size,
     worst_bomb(&w, each, data);
     worst_nears(&w, guard, s, step, each, data);
     worst_pumps(&w, guard, step * 8, each, data);
+    worst_bytes(&w, step * 4, each, data);
 
     free(w.headers);
     free(w.text);
