@@ -33,6 +33,7 @@ $t->write_file('apps.json', '{"apps": [' . join(', ', map {
   [ 'AKONCE', 'sigv4', ', "presigned": "1h", "replay": "all"' ],
   [ 'AKHEAD', 'sigv4', '' ],
   [ 'ours', 'govhmac', '' ],
+  [ 'bg', 'x-bg-hmac', '' ],
   [ 'caller', 'rfc9421', '' ],
   [ 'tagged', 'rfc9421', ', "tag": "gov"' ]) . ']}');
 
@@ -159,6 +160,19 @@ for my $case (['AKLINK'], ['AKHEAD', 'sigv4'], ['caller', 'rfc9421'],
     is($status->("http://$host", 'other.gov.example'), 200,
         "$name: beside a Host that counts for nothing");
     is($status->('', 'other.gov.example'), 401, "$name: with another Host");
+}
+
+# A clock that begins in 1970 makes no signature that lasts for ever.
+
+for my $case (['AKHEAD', 'sigv4'], ['bg', 'x-bg-hmac']) {
+    my ($app, $scheme) = @$case;
+    my %h = cli($app, $scheme, '/f', args => [ '--time', 0 ])
+        =~ /^([^:]+): (.*)$/mg;
+
+    like(join(' ', values %h), qr/19700101T000000Z|01 Jan 1970 00:00:00/,
+        "$scheme: a time of 0");
+    is(answer('GET', '/f', headers => \%h), '400 APP_MALFORMED',
+        "$scheme: is none");
 }
 
 # bodies

@@ -414,7 +414,10 @@ gs_sign_digits(const gs_uchar_t *p, size_t n, int *value)
 }
 
 
-/* year, month, day, hour, minute, second; from 1970 on */
+/*
+ * Year, month, day, hour, minute, second; after the first second of 1970, for a
+ * time of 0 would mean that a scheme has none.
+ */
 
 static gs_rc_t
 gs_sign_civil(const int *date, int64_t *sec)
@@ -442,7 +445,8 @@ gs_sign_civil(const int *date, int64_t *sec)
 
     gs_sign_uncivil(days * 86400, back);
 
-    return (back[2] == date[2] && back[1] == date[1]) ? GS_OK : GS_ERROR;
+    return (back[2] == date[2] && back[1] == date[1] && *sec > 0) ? GS_OK
+                                                                  : GS_ERROR;
 }
 
 

@@ -15,6 +15,10 @@
 /* base64 of 32 bytes, but the padding */
 #define ZEROS  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
+/* a signature in hexadecimal digits */
+#define ZEROS64  "0000000000000000000000000000000000000000000000000000000000" \
+    "000000"
+
 #define PARAMS  ");created=1;keyid=\"k\";nonce=\"0123456789abcdef\""
 
 
@@ -234,6 +238,16 @@ test_v4_traps(void)
     is_reason(gs_sign_find(&req, SIGN_ALL, &cred), GS_SIGN_BAD_TIME,
               "v4: no time of a day");
 
+    headers[1].value = gs_str_text("19700101T000000Z");
+    headers[3].value = gs_str_text("AWS4-HMAC-SHA256 Credential=A/19700101/r/s"
+                                   "/aws4_request, SignedHeaders=host;x-amz-"
+                                   "date, Signature=" ZEROS64);
+    is_reason(gs_sign_find(&req, SIGN_ALL, &cred), GS_SIGN_BAD_TIME,
+              "v4: the time that is none");
+    headers[1].value = gs_str_text("19700101T000001Z");
+    is_reason(gs_sign_find(&req, SIGN_ALL, &cred), GS_SIGN_OK,
+              "v4: a second later");
+
     headers[1].value = gs_str_text("20150830T123600Z");
     headers[3].value = gs_str_text("AWS4-HMAC-SHA256 SignedHeaders=host, "
                                    "Signature=00000000000000000000000000000000"
@@ -389,7 +403,8 @@ test_dates(void)
         "Tue, 14 Nov 2023 22:13:20 UTC", "Tue, 14 nov 2023 22:13:20 GMT",
         "Tue, 30 Feb 2024 22:13:20 GMT", "Tue, 14 Nov 2023 24:13:20 GMT",
         "Tue, 14 Nov 2023 22:13:20", "Tuesday, 14-Nov-23 22:13:20 GMT",
-        "Tue, 14 Nov 1923 22:13:20 GMT", "1700000000", ""
+        "Tue, 14 Nov 1923 22:13:20 GMT", "1700000000", "",
+        "Thu, 01 Jan 1970 00:00:00 GMT"
     };
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
