@@ -126,7 +126,7 @@ sub bytes {
     my ($text) = @_;
 
     $text = encode('UTF-8', $text) if utf8::is_utf8($text);
-    $text =~ s/<x([0-9a-f]{2})>/chr hex $1/ge;
+    $text =~ s/<x([0-9a-fA-F]{2})>/chr hex $1/ge;
 
     return $text;
 }
