@@ -7,13 +7,15 @@
  * Evidence passes two sieves: personal numbers by their checksums, as in every
  * record, and credentials by their looks and by the name before them.  What an
  * attack looks like matters more than a whole payload, what somebody's secret
- * looks like matters to nobody.
+ * looks like matters to nobody.  Of Chinese words in evidence only the first
+ * character stays: names of people are among them, attacks are not.
  */
 
 
 #include "audit/gs_audit_event.h"
 #include "audit/gs_audit_json_priv.h"
 #include "audit/gs_audit_mask.h"
+#include "core/gs_hex.h"
 #include "core/gs_json_out.h"
 #include "core/gs_utf8.h"
 
@@ -22,6 +24,13 @@
 #define GS_AUDIT_EVENT_RANDOM  20          /* a word that long is a secret */
 
 
+static size_t gs_audit_event_cut(gs_uchar_t *dst, size_t max,
+    const gs_str_t *src, int words);
+static size_t gs_audit_event_words(gs_uchar_t *dst, const gs_str_t *src);
+static size_t gs_audit_event_han(const gs_uchar_t *p, size_t len);
+static size_t gs_audit_event_han_len(const gs_uchar_t *c, size_t n);
+static int gs_audit_event_escaped(const gs_uchar_t *p, size_t len,
+    gs_uchar_t *c);
 static size_t gs_audit_event_hide(gs_uchar_t *dst, const gs_str_t *src);
 static size_t gs_audit_event_word(const gs_str_t *src, size_t i);
 static int gs_audit_event_random(const gs_str_t *word);
@@ -83,12 +92,20 @@ gs_audit_event_evidence(gs_uchar_t *dst, const gs_str_t *target,
         return 3;
     }
 
-    return gs_audit_event_mask(dst, GS_AUDIT_EVENT_EVIDENCE, sample);
+    return gs_audit_event_cut(dst, GS_AUDIT_EVENT_EVIDENCE, sample, 1);
 }
 
 
 size_t
 gs_audit_event_mask(gs_uchar_t *dst, size_t max, const gs_str_t *src)
+{
+    return gs_audit_event_cut(dst, max, src, 0);
+}
+
+
+static size_t
+gs_audit_event_cut(gs_uchar_t *dst, size_t max, const gs_str_t *src,
+    int words)
 {
     size_t      len;
     gs_str_t    s;
@@ -108,11 +125,120 @@ gs_audit_event_mask(gs_uchar_t *dst, size_t max, const gs_str_t *src)
     s = gs_str_make(masked, gs_audit_mask(masked, &s));
     s = gs_str_make(hidden, gs_audit_event_hide(hidden, &s));
 
+    if (words) {
+        s = gs_str_make(masked, gs_audit_event_words(masked, &s));
+    }
+
     len = (s.len > max) ? gs_utf8_cut(&s, max) : s.len;
 
-    memcpy(dst, hidden, len);
+    memcpy(dst, s.data, len);
 
     return len;
+}
+
+
+/* Never longer than src. */
+
+static size_t
+gs_audit_event_words(gs_uchar_t *dst, const gs_str_t *src)
+{
+    size_t    i, n, len;
+    unsigned  inside;
+
+    inside = 0;
+
+    for (i = 0, n = 0; i < src->len; i += len) {
+
+        len = gs_audit_event_han(src->data + i, src->len - i);
+
+        if (len > 0 && inside) {
+            dst[n++] = '*';
+            continue;
+        }
+
+        inside = (len > 0);
+        len += (len == 0);
+
+        memcpy(dst + n, src->data + i, len);
+        n += len;
+    }
+
+    return n;
+}
+
+
+/*
+ * The length of a Chinese character, as UTF-8, percent-encoded or as "\u5f20";
+ * 0 of anything else.  U+3400 to U+9FFF, and the planes 2 and 3.
+ */
+
+static size_t
+gs_audit_event_han(const gs_uchar_t *p, size_t len)
+{
+    size_t      i, n, step;
+    gs_uchar_t  c[4];
+
+    if (len >= 6 && p[0] == '\\' && p[1] == 'u' && p[2] >= '4' && p[2] <= '9')
+    {
+        for (i = 3; i < 6; i++) {
+            if (gs_hex_value(p[i]) < 0) {
+                return 0;
+            }
+        }
+
+        return 6;
+    }
+
+    step = (len > 0 && p[0] == '%') ? 3 : 1;
+
+    for (n = 0; n < 4 && (n + 1) * step <= len; n++) {
+
+        if (step == 1) {
+            c[n] = p[n];
+
+        } else if (!gs_audit_event_escaped(p + n * 3, len - n * 3, &c[n])) {
+            break;
+        }
+    }
+
+    return gs_audit_event_han_len(c, n) * step;
+}
+
+
+static size_t
+gs_audit_event_han_len(const gs_uchar_t *c, size_t n)
+{
+    if (n < 3 || (c[1] & 0xc0) != 0x80 || (c[2] & 0xc0) != 0x80) {
+        return 0;
+    }
+
+    if ((c[0] >= 0xe4 && c[0] <= 0xe9) || (c[0] == 0xe3 && c[1] >= 0x90)) {
+        return 3;
+    }
+
+    return (n == 4 && c[0] == 0xf0 && c[1] >= 0xa0) ? 4 : 0;
+}
+
+
+static int
+gs_audit_event_escaped(const gs_uchar_t *p, size_t len, gs_uchar_t *c)
+{
+    int  high, low;
+
+    if (len < 3 || p[0] != '%') {
+        return 0;
+    }
+
+    high = gs_hex_value(p[1]);
+    low = gs_hex_value(p[2]);
+
+    if (high < 0 || low < 0) {
+        return 0;
+    }
+
+    *c = (gs_uchar_t) (high * 16 + low);
+
+    return 1;
 }
 
 

@@ -8,6 +8,7 @@
 
 
 #include "guard/gs_guard_priv.h"
+#include "core/gs_utf8.h"
 #include "core/gs_buf.h"
 
 
@@ -16,6 +17,8 @@
 #define GS_GUARD_STEPS   (32 * 1024 * 1024)
 
 
+static void gs_guard_place(gs_guard_scratch_t *s, const gs_str_t *value,
+    const char *marks);
 static gs_rc_t gs_guard_confirm_texts(gs_guard_scratch_t *s,
     const gs_cond_t *cond, const gs_str_t *value);
 static gs_rc_t gs_guard_confirm_lit(gs_guard_scratch_t *s,
@@ -76,11 +79,13 @@ gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
     case GS_OP_SQLI:
         s->unseen += value->len;
         yes = gs_guard_sqli(value);
+        gs_guard_place(s, value, "'\"`");
         break;
 
     case GS_OP_XSS:
         s->unseen += value->len;
         yes = gs_guard_xss(s, value);
+        gs_guard_place(s, value, "<");
         break;
 
     case GS_OP_LIT:
@@ -91,6 +96,27 @@ gs_guard_confirm(gs_guard_scratch_t *s, const gs_cond_t *cond,
     }
 
     return yes ? GS_OK : GS_DECLINED;
+}
+
+
+/* A tokenizer tells no place: of a long value the evidence is at a mark. */
+
+static void
+gs_guard_place(gs_guard_scratch_t *s, const gs_str_t *value,
+    const char *marks)
+{
+    size_t  i;
+
+    if (value->len <= GS_GUARD_SAMPLE || s->at > 0) {
+        return;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        if (value->data[i] != '\0' && strchr(marks, value->data[i]) != NULL) {
+            s->at = i;
+            return;
+        }
+    }
 }
 
 
@@ -496,7 +522,7 @@ gs_guard_mask(gs_uchar_t *dst, const gs_value_t *v, const gs_str_t *text,
     size_t at)
 {
     size_t    i, k, run, from, len;
-    gs_str_t  name;
+    gs_str_t  name, rest;
 
     name = v->name;
 
@@ -513,8 +539,16 @@ gs_guard_mask(gs_uchar_t *dst, const gs_value_t *v, const gs_str_t *text,
         from--;
     }
 
-    len = text->len - from;
-    len = (len > GS_GUARD_SAMPLE) ? GS_GUARD_SAMPLE : len;
+    /* no half of a character, at neither end */
+
+    for (k = 0; k < 3 && from > 0 && from < text->len
+                && (text->data[from] & 0xc0) == 0x80; k++)
+    {
+        from++;
+    }
+
+    rest = gs_str_make(text->data + from, text->len - from);
+    len = gs_utf8_cut(&rest, GS_GUARD_SAMPLE);
 
     for (i = 0; i < len; i += run) {
 

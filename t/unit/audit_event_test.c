@@ -172,6 +172,16 @@ test_evidence(void)
         { "args", "x=f3Ab9z0QpL7mN2tY5uK8wR1&y=<a", "x=***&y=<a" },
         { "args", "the-quick-brown-fox-jumps-over.html",
           "the-quick-brown-fox-jumps-over.html" },
+        { "args", "张三丰' or 1=1-- 李", "张**' or 1=1-- 李" },
+        { "args", "阿不都·买买提，<b>", "阿**·买**，<b>" },
+        { "args", "n=%E5%BC%A0%e4%b8%89'x", "n=%E5%BC%A0*'x" },
+        { "args", "n=\\u5f20\\u4e09'x", "n=\\u5f20*'x" },
+        { "args", "n=\\u5f2", "n=\\u5f2" },
+        { "args", "n=%E5%BC", "n=%E5%BC" },
+        { "args", "\xe5\xbc", "\xe5\xbc" },
+        { "args", "\xf0\xa0\xae\xb7\xf0\xa0\xae\xb7x",
+          "\xf0\xa0\xae\xb7*x" },
+        { "args", "＜script＞", "＜script＞" },
     };
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -8,9 +8,13 @@
 
 
 #include "guard_fixture.h"
+#include "core/gs_utf8.h"
 #include "tap.h"
 
 #include <stdlib.h>
+
+
+#define TEN(x)  x x x x x x x x x x
 
 
 /* Scores, levels, thresholds, exceptions. */
@@ -144,6 +148,25 @@ test_evidence(void)
     RUN("/?password=evil", NULL);
     is_str(gs_str_make(v.list[0].sample, v.list[0].sample_len), "***",
            "a secret");
+
+    RUN("/?id=" TEN("\xe5\xb9\xbf") TEN("\xe4\xb8\x9c") "evil"
+        TEN("\xe5\xb9\xbf") TEN("\xe4\xb8\x9c") TEN("\xe4\xb8\x9c"), NULL);
+    text = gs_str_make(v.list[0].sample, v.list[0].sample_len);
+    ok(gs_utf8_valid(&text), "no half of a character");
+    ok(text.len > 76 && text.len <= 80, "cut");
+
+    gs_guard_scratch_destroy(s);
+    gs_guard_destroy(guard);
+    gs_arena_destroy(arena);
+
+    arena = gs_arena_create(&gs_mem_libc);
+    guard = fixture_rules_of(arena,
+        "rule 1000 a { match args view=deep sqli; log; }");
+    s = gs_guard_scratch_create(guard, gs_arena_mem(arena), 0);
+
+    RUN("/?id=" TEN("1234 6789 ") "1' or '1'='1", NULL);
+    is_str(gs_str_make(v.list[0].sample, v.list[0].sample_len),
+           "6789 1234 6789 1' or '1'='1", "a tokenizer's evidence");
 
     gs_guard_scratch_destroy(s);
     gs_guard_destroy(guard);
