@@ -18,6 +18,7 @@
 #include "core/gs_utf8.h"
 
 
+#define GS_AUDIT_JSON_TOKEN  20            /* none is shorter */
 #define GS_AUDIT_JSON_TEXT   1024          /* longest text, of the path */
 #define GS_AUDIT_JSON_TIGHT  48            /* of all when space is short */
 #define GS_AUDIT_JSON_KEYS   32            /* names of arguments */
@@ -58,6 +59,7 @@ static void gs_audit_json_digest(gs_audit_json_t *j,
 static void gs_audit_json_names(gs_audit_json_t *j, const gs_str_t *args);
 static void gs_audit_json_text(gs_audit_json_t *j, const char *key,
     const gs_str_t *value, size_t max);
+static size_t gs_audit_json_tokens(gs_uchar_t *text, size_t len);
 static void gs_audit_json_put(gs_audit_json_t *j, const char *key,
     const gs_str_t *value);
 static void gs_audit_json_cut(gs_audit_json_t *j, const char *key);
@@ -571,6 +573,7 @@ gs_audit_json_text(gs_audit_json_t *j, const char *key, const gs_str_t *value,
     }
 
     s = gs_str_make(text, gs_audit_mask(text, &s));
+    s.len = gs_audit_json_tokens(text, s.len);
 
     if (s.len > max || value->len > max + GS_AUDIT_MASK_SLACK) {
         s.len = gs_utf8_cut(&s, max);
@@ -578,6 +581,56 @@ gs_audit_json_text(gs_audit_json_t *j, const char *key, const gs_str_t *value,
     }
 
     gs_audit_json_put(j, key, &s);
+}
+
+
+/*
+ * Signed tokens ("eyJ" begins each, RFC 7515) in addresses, as links of mails
+ * have them, become stars; the length that is left.
+ */
+
+static size_t
+gs_audit_json_tokens(gs_uchar_t *text, size_t len)
+{
+    int     c, dots;
+    size_t  i, n, end;
+
+    for (i = 0, n = 0; i < len; /* void */ ) {
+
+        dots = 0;
+
+        for (end = i; end < len; end++) {
+            c = text[end];
+
+            if (!gs_is_alpha(c) && !gs_is_digit(c) && c != '_' && c != '-'
+                && c != '.')
+            {
+                break;
+            }
+
+            dots += (c == '.');
+        }
+
+        if (end - i >= GS_AUDIT_JSON_TOKEN && dots > 0
+            && memcmp(text + i, "eyJ", 3) == 0)
+        {
+            memcpy(text + n, "***", 3);
+            n += 3;
+            i = end;
+            continue;
+        }
+
+        end += (end < len);
+
+        if (n != i) {
+            memmove(text + n, text + i, end - i);
+        }
+
+        n += end - i;
+        i = end;
+    }
+
+    return n;
 }
 
 

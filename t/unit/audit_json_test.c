@@ -233,6 +233,17 @@ test_hostile(void)
     ok(has("\"case\":\"1****************X\""), "a person as a case number");
 
     base(&rec);
+    rec.path = gs_str_text("/reset/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbm"
+                           "F0/eyJ/keyJhbGciOiJIUzI1NiJ9.a.b/eyJoZXJlLXRoZXJl"
+                           "X25vX2RvdA/x.eyJ");
+    rec.referer = gs_str_text("http://a/eyJhbGciOiJIUzI1N.eyJzdWIiOiIxIn0.c");
+    (void) compose(&rec);
+    ok(has("\"path\":\"/reset/***/eyJ/keyJhbGciOiJIUzI1NiJ9.a.b/"
+           "eyJoZXJlLXRoZXJlX25vX2RvdA/x.eyJ\""), "tokens in a path: %s",
+       line);
+    ok(has("\"referer\":\"http://a/***\""), "and in a referer");
+
+    base(&rec);
     rec.path = gs_str_make("/\xff/11010519491231002X", 21);
     (void) compose(&rec);
     ok(has("\"path_b64\":\"L_8vMSoqKioqKioqKioqKioqKipY\""),
