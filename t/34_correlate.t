@@ -23,6 +23,8 @@ rule 100001 told  { match arg:told exists; event told; nolog; }
 rule 100002 slow  { match arg:slow exists; limit ip 2r/h 10m; }
 rule 100003 third { match arg:bad eq 1; score test 2; }
 rule 100004 slow2 { match arg:slow2 exists; limit subject 1r/h 10m; }
+rule 100005 evil  { match arg:evil exists; block; ban caller 1h; }
+rule 100006 slow3 { match arg:slow3 exists; limit caller 1r/d 10m; }
 
 correlate 200001 brute {
     on status 401 403;
@@ -312,6 +314,32 @@ ok($t->wait_for(sub {
 }), 'a caller is banned');
 like(get('/in', from(), headers => { Authorization => token('x') }), qr/^200/,
     'another is not');
+
+
+# the caller of a rule: a subject, even where the rule refused; else who
+# proves nobody behind an address
+
+$a = from();
+$p = token('an-attacker');
+is(get('/in?evil=1', $a, headers => { Authorization => $p }),
+    '403 RULE_BLOCKED', 'an attack of a person');
+ok($t->wait_for(sub {
+    get('/in', from(), headers => { Authorization => $p }) =~ $banned;
+}), 'is held against the person');
+like(get('/', $a), qr/^200/, 'not against the address');
+
+is(get('/?evil=1', $a), '403 RULE_BLOCKED', 'an attack of nobody');
+ok($t->wait_for(sub { get('/', $a) =~ $banned }), 'is held against it');
+like(get('/in', $a, headers => { Authorization => token('y') }), qr/^200/,
+    'but not against a person there');
+like(get('/in', $a, headers => { Authorization => 'Bearer x.y.z' }),
+    qr/^401/, 'nor does a bad token help');
+
+$a = from();
+@seen = (get('/?slow3=1', $a), get('/', $a), get('/', $a), get('/x.css', $a),
+    get('/in', $a, headers => { Authorization => token('z') }));
+is("@seen", '200  200  429 RATE_LIMITED 200  200 ',
+    'a limit of nobody spares persons, and static files');
 
 
 # over a reload
