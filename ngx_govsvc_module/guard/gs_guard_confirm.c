@@ -25,6 +25,8 @@ static gs_rc_t gs_guard_confirm_lit(gs_guard_scratch_t *s,
     const gs_cond_t *cond, const gs_str_t *value);
 static gs_rc_t gs_guard_confirm_pcre(gs_guard_scratch_t *s,
     const gs_cond_t *cond, const gs_str_t *value);
+static int gs_guard_confirm_skip(gs_guard_scratch_t *s,
+    const gs_str_t *value, size_t *to);
 static int gs_guard_confirm_place(gs_guard_scratch_t *s,
     const gs_cond_t *cond, const gs_str_t *value, size_t at);
 static int gs_guard_match(gs_guard_scratch_t *s, const gs_cond_t *cond,
@@ -271,6 +273,11 @@ gs_guard_confirm_pcre(gs_guard_scratch_t *s, const gs_cond_t *cond,
             rc = gs_guard_confirm_place(s, cond, value, from);
         }
 
+        if (rc >= 0 && gs_guard_confirm_skip(s, value, &to)) {
+            from = (to < text.len) ? to : text.len;
+            rc = PCRE2_ERROR_NOMATCH;
+        }
+
         if (rc != PCRE2_ERROR_NOMATCH) {
             break;
         }
@@ -302,6 +309,37 @@ gs_guard_confirm_pcre(gs_guard_scratch_t *s, const gs_cond_t *cond,
         s->broken = 1;
         return GS_ERROR;
     }
+}
+
+
+/* 1 if the match is to be left out; it goes on behind to. */
+
+static int
+gs_guard_confirm_skip(gs_guard_scratch_t *s, const gs_str_t *value,
+    size_t *to)
+{
+    PCRE2_SPTR   mark;
+    PCRE2_SIZE  *place;
+
+    mark = pcre2_get_mark(s->match);
+
+    if (mark == NULL) {
+        return 0;
+    }
+
+    if (strcmp((const char *) mark, GS_GUARD_COMMIT) == 0) {
+        *to = value->len;
+        return 1;
+    }
+
+    if (strcmp((const char *) mark, GS_GUARD_SKIP) != 0) {
+        return 0;
+    }
+
+    place = pcre2_get_ovector_pointer(s->match);
+    *to = (place[1] > place[0]) ? place[1] - 1 : place[0];
+
+    return 1;
 }
 
 

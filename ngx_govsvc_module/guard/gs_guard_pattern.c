@@ -25,6 +25,8 @@ static gs_rc_t gs_guard_needs(gs_guard_parser_t *p, gs_cond_t *cond,
     const gs_guard_lits_t *lits);
 static pcre2_code *gs_guard_pcre(gs_guard_parser_t *p,
     const gs_str_t *pattern, int *rc, PCRE2_SIZE *offset);
+static pcre2_code *gs_guard_pcre_compile(gs_guard_parser_t *p,
+    const gs_str_t *pattern, int *rc, PCRE2_SIZE *offset);
 static void gs_guard_lint(gs_guard_parser_t *p, const gs_cond_t *cond);
 static int gs_guard_unbounded(const gs_str_t *s, size_t i);
 static size_t gs_guard_skip_class(const gs_str_t *s, size_t i);
@@ -271,10 +273,62 @@ gs_guard_needs(gs_guard_parser_t *p, gs_cond_t *cond,
 }
 
 
-/* Captures are of use only where the pattern refers back to them. */
+/*
+ * A long value is tried in pieces, and what "(*SKIP)(*FAIL)" leaves out may end
+ * in another one, "(*COMMIT)(*FAIL)" leaves out all of them: they become
+ * matches with a mark, of the same length.
+ */
 
 static pcre2_code *
 gs_guard_pcre(gs_guard_parser_t *p, const gs_str_t *pattern, int *rc,
+    PCRE2_SIZE *offset)
+{
+    size_t       i, k;
+    gs_str_t     text, rest;
+    pcre2_code  *code;
+
+    static const gs_str_t  verbs[] = {
+        gs_string("(*SKIP)(*FAIL)"), gs_string("(*COMMIT)(*FAIL)")
+    };
+
+    static const gs_str_t  marks[] = {
+        gs_string("(*:" GS_GUARD_SKIP ")(*ACCEPT)"),
+        gs_string("(*:" GS_GUARD_COMMIT ")(*ACCEPT)")
+    };
+
+    text.len = pattern->len;
+    text.data = gs_alloc(p->build->mem, pattern->len + 1);
+
+    if (text.data == NULL) {
+        *rc = PCRE2_ERROR_NOMEMORY;
+        *offset = 0;
+        return NULL;
+    }
+
+    memcpy((gs_uchar_t *) text.data, pattern->data, pattern->len);
+
+    for (i = 0; i < text.len; i++) {
+        rest = gs_str_make(text.data + i, text.len - i);
+
+        for (k = 0; k < sizeof(verbs) / sizeof(verbs[0]); k++) {
+            if (gs_str_prefix(&rest, &verbs[k])) {
+                memcpy((gs_uchar_t *) text.data + i, marks[k].data,
+                       marks[k].len);
+            }
+        }
+    }
+
+    code = gs_guard_pcre_compile(p, &text, rc, offset);
+    gs_free(p->build->mem, (gs_uchar_t *) text.data);
+
+    return code;
+}
+
+
+/* Captures are of use only where the pattern refers back to them. */
+
+static pcre2_code *
+gs_guard_pcre_compile(gs_guard_parser_t *p, const gs_str_t *pattern, int *rc,
     PCRE2_SIZE *offset)
 {
     uint32_t     options;

@@ -27,6 +27,9 @@
 #define GS_GUARD_MAX_DEPTH    8            /* of includes */
 #define GS_GUARD_VALUE_TARGETS  4          /* of one value */
 #define GS_GUARD_EVIDENCE     32           /* pieces held during a check */
+#define GS_GUARD_SKIP         "~"          /* marks of what is left out */
+#define GS_GUARD_COMMIT       "~~~"
+#define GS_GUARD_TICK         8192         /* bytes between looks at a clock */
 
 
 /* In the order of gs_guard_kinds[]; the named ones come last. */
@@ -656,11 +659,20 @@ uint32_t gs_guard_feed_xml(gs_guard_run_t *run, const gs_str_t *text);
 uint32_t gs_guard_feed_multipart(gs_guard_run_t *run, const gs_str_t *text,
     const gs_str_t *boundary, int form);
 
+int gs_guard_clock(gs_guard_scratch_t *s);
+
 /*
  * Adds to what is done; 1 if the time is over, which is never undone.  The
  * clock is asked seldom: between two looks lie some kilobytes.
  */
-int gs_guard_tick(gs_guard_scratch_t *s, size_t len);
+static inline int
+gs_guard_tick(gs_guard_scratch_t *s, size_t len)
+{
+    s->unseen += len;
+
+    return (s->unseen < GS_GUARD_TICK) ? (int) s->over : gs_guard_clock(s);
+}
+
 
 /* The view of a value; GS_DECLINED if it has none. */
 gs_rc_t gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view);

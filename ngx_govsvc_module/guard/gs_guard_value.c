@@ -11,7 +11,6 @@
 #include "guard/gs_guard_priv.h"
 
 
-#define GS_GUARD_TICK   8192               /* bytes between looks at a clock */
 #define GS_GUARD_RANGE  65536              /* scanned for literals at once */
 #define GS_GUARD_OUTER  256                /* shorter is looked at in parts */
 
@@ -43,18 +42,16 @@ static int gs_guard_excepted(const gs_guard_run_t *run, uint32_t rule,
     const gs_value_t *v);
 
 
-/* 1 if the time is over; the clock is asked seldom, and not at the start. */
+/* 1 if the time is over; the clock is not asked at the start. */
 
 int
-gs_guard_tick(gs_guard_scratch_t *s, size_t len)
+gs_guard_clock(gs_guard_scratch_t *s)
 {
-    s->unseen += len;
+    s->unseen = 0;
 
-    if (s->clock == NULL || s->over || s->unseen < GS_GUARD_TICK) {
+    if (s->clock == NULL || s->over) {
         return s->over;
     }
-
-    s->unseen = 0;
 
     if (!s->ticking) {
         s->ticking = 1;

@@ -19,6 +19,7 @@
 #define GS_VIEW_SH_SPACES  3               /* the first of them */
 #define GS_VIEW_SH_NAMES   10              /* from here on */
 #define GS_VIEW_BLOCK      64
+#define GS_VIEW_FEW        32
 
 #define GS_GUARD_B64_BYTES  (GS_BYTE_BASE64|GS_BYTE_SPACE)
 
@@ -342,26 +343,45 @@ gs_view_path_changes(const gs_str_t *text, uint64_t bytes)
 }
 
 
-/* Blocks of them at a time, which compilers make one comparison of. */
+/*
+ * The first few of them one by one; where there are many, blocks at a time,
+ * which compilers make one comparison of.
+ */
 
 static int
 gs_view_pair(const gs_str_t *text, int first, int second)
 {
-    size_t             i, k;
-    unsigned           found;
-    const gs_uchar_t  *p;
+    size_t             k;
+    unsigned           found, n;
+    const gs_uchar_t  *p, *last;
 
+    last = text->data + text->len;
     p = text->data;
-    found = 0;
 
-    for (i = 0; text->len - i > GS_VIEW_BLOCK && !found; i += GS_VIEW_BLOCK) {
-        for (k = 0; k < GS_VIEW_BLOCK; k++) {
-            found |= (p[i + k] == first) & (p[i + k + 1] == second);
+    for (n = 0; last - p >= 2 && n < GS_VIEW_FEW; n++, p++) {
+
+        p = memchr(p, first, (size_t) (last - p) - 1);
+
+        if (p == NULL) {
+            return 0;
+        }
+
+        if (p[1] == second) {
+            return 1;
         }
     }
 
-    for ( /* void */ ; i + 1 < text->len && !found; i++) {
-        found = (p[i] == first) & (p[i + 1] == second);
+    found = 0;
+
+    for ( /* void */ ; last - p > GS_VIEW_BLOCK && !found; p += GS_VIEW_BLOCK)
+    {
+        for (k = 0; k < GS_VIEW_BLOCK; k++) {
+            found |= (p[k] == first) & (p[k + 1] == second);
+        }
+    }
+
+    for ( /* void */ ; last - p >= 2 && !found; p++) {
+        found = (p[0] == first) & (p[1] == second);
     }
 
     return (int) found;

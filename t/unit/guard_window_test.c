@@ -31,6 +31,7 @@ static void window_rule(window_t *w, uint32_t rule, const gs_str_t *piece);
 static void window_ask(window_t *w, const gs_cond_t *cond, size_t len);
 static void window_pumps(window_t *w);
 static void test_escalates(gs_arena_t *arena);
+static void test_left_out(gs_arena_t *arena);
 
 
 /* What patterns repeat: blanks, names, digits, marks. */
@@ -81,6 +82,7 @@ main(void)
     is_int(w.differ, 0, "the same as without windows");
 
     test_escalates(arena);
+    test_left_out(arena);
 
     gs_guard_scratch_destroy(w.s);
     gs_guard_destroy(w.guard);
@@ -223,6 +225,57 @@ test_escalates(gs_arena_t *arena)
 
     is_int(gs_guard_confirm(s, &guard->conds[0], &v, GS_VIEW_RAW), GS_ERROR,
            "and undecided beyond the last of them");
+
+    gs_guard_scratch_destroy(s);
+    gs_guard_destroy(guard);
+    free(data);
+}
+
+
+/* What a pattern leaves out is left out however far it reaches. */
+
+static void
+test_left_out(gs_arena_t *arena)
+{
+    unsigned             i;
+    gs_str_t             text;
+    gs_value_t           v;
+    gs_guard_t          *guard;
+    gs_uchar_t          *data;
+    gs_guard_scratch_t  *s;
+
+    static const char  rules[] =
+        "rule 1000 a { match body view=raw pcre"
+        " '[(][^)]*[)](*SKIP)(*FAIL)|x'; log; }\n"
+        "rule 1001 b { match body view=raw pcre"
+        " '^[(][^)]*[)](*COMMIT)(*FAIL)|x'; log; }\n";
+
+    guard = fixture_rules_of(arena, rules);
+    s = gs_guard_scratch_create(guard, gs_arena_mem(arena), 0);
+    data = malloc(WINDOW_LONG);
+
+    if (data == NULL) {
+        exit(1);
+    }
+
+    memset(data, 'x', WINDOW_LONG);
+    data[0] = '(';
+    data[WINDOW_LONG - 2] = ')';
+
+    for (i = 0; i < 2; i++) {
+        text = gs_str_make(data, WINDOW_LONG - 1);
+        gs_guard_value_init(&v, GS_KIND_BODY, GS_DECODE_NONE, &text);
+
+        is_int(gs_guard_confirm(s, &guard->conds[i], &v, GS_VIEW_RAW),
+               GS_DECLINED, "all of it is left out");
+
+        text.len++;
+        gs_guard_value_init(&v, GS_KIND_BODY, GS_DECODE_NONE, &text);
+
+        is_int(gs_guard_confirm(s, &guard->conds[i], &v, GS_VIEW_RAW),
+               i == 0 ? GS_OK : GS_DECLINED, "and what is behind it is %s",
+               i == 0 ? "not" : "too");
+    }
 
     gs_guard_scratch_destroy(s);
     gs_guard_destroy(guard);
