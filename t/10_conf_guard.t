@@ -126,6 +126,11 @@ for my $case (
     [ 'govsvc_level block=5', 'invalid level "block=5", allowed: 1-4' ],
     [ 'govsvc_level log=x', 'invalid level "log=x", allowed: 1-4' ],
     [ 'govsvc_level blok=1', 'invalid parameter "blok=1"; did you mean "block=N"? in' ],
+    [ 'govsvc_level block=3 log=2',
+      'the level "log=2" is below "block=3" in' ],
+    [ 'govsvc_threshold 5 x=1 x=2', 'duplicate class in threshold "x=2" in' ],
+    [ 'govsvc_rule_off 1000 json:a[1]', 'invalid path in target "json:a[1]",'
+      . ' expecting "a.b[*].c" or "*.KEY" in "govsvc_rule_off" in' ],
     [ 'govsvc_threshold 0', 'invalid threshold "0", allowed: 1-10000' ],
     [ 'govsvc_threshold 5 x', 'invalid threshold "x", expecting CLASS=N' ],
     [ 'govsvc_threshold 5 x=0', 'invalid threshold "x=0", allowed: 1-10000' ],

@@ -184,6 +184,11 @@ gs_guard_policy_except(gs_guard_policy_t *policy, const gs_guard_t *guard,
         return gs_err(err, "unknown target \"%S\"", target);
     }
 
+    if (e->kind == GS_KIND_JSON && !gs_guard_json_path(&name)) {
+        return gs_err(err, "invalid path in target \"%S\", expecting "
+                      "\"a.b[*].c\" or \"*.KEY\"", target);
+    }
+
     e->name = gs_str_dup(mem, &name);
     e->rules = gs_calloc(mem, guard->rule_words, sizeof(uint64_t));
 

@@ -565,6 +565,9 @@ pcre2_general_context *gs_guard_pcre_context(gs_mem_t *mem);
 
 /* Kinds by name ("arg" for a named one); GS_KIND_LAST if unknown. */
 gs_kind_e gs_guard_kind(const gs_str_t *text, gs_str_t *name);
+
+/* 1 if a leaf of JSON may have the path, as targets write it. */
+int gs_guard_json_path(const gs_str_t *name);
 const char *gs_guard_kind_text(gs_kind_e kind);
 const char *gs_guard_kind_word(gs_kind_e kind, int named);
 unsigned gs_guard_kind_phases(gs_kind_e kind);

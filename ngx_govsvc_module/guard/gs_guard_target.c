@@ -23,7 +23,6 @@ typedef struct {
 
 static gs_rc_t gs_guard_parse_target(gs_guard_parser_t *p,
     gs_guard_vec_t *found, const gs_str_t *text, unsigned line);
-static int gs_guard_json_path(const gs_str_t *name);
 static gs_rc_t gs_guard_parse_kind(gs_guard_parser_t *p,
     gs_guard_vec_t *found, gs_kind_e kind, const gs_str_t *name,
     const gs_str_t *text, unsigned line);
@@ -274,7 +273,7 @@ gs_guard_target_name(gs_guard_parser_t *p, gs_kind_e kind,
 
 /* Brackets hold nothing but "*", and no name is empty. */
 
-static int
+int
 gs_guard_json_path(const gs_str_t *name)
 {
     size_t  i;

@@ -75,6 +75,16 @@ ngx_http_govsvc_guard_set_level(ngx_conf_t *cf, ngx_command_t *cmd,
         }
     }
 
+    if (glcf->level_block != NGX_CONF_UNSET_UINT
+        && glcf->level_log != NGX_CONF_UNSET_UINT
+        && glcf->level_log < glcf->level_block)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the level \"log=%ui\" is below \"block=%ui\"",
+                           glcf->level_log, glcf->level_block);
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 }
 
@@ -110,9 +120,9 @@ ngx_http_govsvc_guard_set_threshold(ngx_conf_t *cf, ngx_command_t *cmd,
 
     u_char      *p;
     unsigned    *points;
-    gs_str_t    *class;
+    gs_str_t    *class, name;
     ngx_str_t   *value;
-    ngx_uint_t   i, n;
+    ngx_uint_t   i, k, n;
 
     if (glcf->threshold != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
@@ -152,6 +162,18 @@ ngx_http_govsvc_guard_set_threshold(ngx_conf_t *cf, ngx_command_t *cmd,
             return NGX_CONF_ERROR;
         }
 
+        name = gs_str_make(value[i].data, p - value[i].data);
+        class = glcf->classes->elts;
+
+        for (k = 0; k < glcf->classes->nelts; k++) {
+            if (gs_str_eq(&class[k], &name)) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "duplicate class in threshold \"%V\"",
+                                   &value[i]);
+                return NGX_CONF_ERROR;
+            }
+        }
+
         class = ngx_array_push(glcf->classes);
         points = ngx_array_push(glcf->points);
 
@@ -159,7 +181,7 @@ ngx_http_govsvc_guard_set_threshold(ngx_conf_t *cf, ngx_command_t *cmd,
             return NGX_CONF_ERROR;
         }
 
-        *class = gs_str_make(value[i].data, p - value[i].data);
+        *class = name;
         *points = (unsigned) n;
     }
 
