@@ -232,6 +232,7 @@ static size_t
 gs_multipart_headers(gs_multipart_t *m, size_t from, size_t to,
     gs_part_t *part)
 {
+    int       blank;
     size_t    end, next;
     gs_str_t  line;
 
@@ -239,10 +240,16 @@ gs_multipart_headers(gs_multipart_t *m, size_t from, size_t to,
 
         end = gs_str_chr(&m->text, from, '\n');
 
-        /* a folded line (RFC 5322 section 2.2.3) is one with that before */
+        /*
+         * A folded line (RFC 5322 section 2.2.3) is one with that before;
+         * behind the blank one the value begins, with a space or not.
+         */
 
-        while (end + 1 < to && (m->text.data[end + 1] == ' '
-                                || m->text.data[end + 1] == '\t'))
+        blank = (end == from
+                 || (end == from + 1 && m->text.data[from] == '\r'));
+
+        while (!blank && end + 1 < to && (m->text.data[end + 1] == ' '
+                                          || m->text.data[end + 1] == '\t'))
         {
             m->facts |= GS_FLAG_MULTIPART;
             end = gs_str_chr(&m->text, end + 1, '\n');

@@ -536,6 +536,9 @@ static const body_case_t  body_cases[] = {
     { "files.name lit a.jsp", PART FIELD "; filename*=utf-8''a.jsp"
       "\r\n\r\n%PDF-1.7 " HUNDRED("x") END, 1 },
     { "body flag multipart-error", PART FIELD END "\r\n\r\n", 0 },
+    { "body flag multipart-error", PART FIELD "\r\n\r\n v" END, 0 },
+    { "form eq \" v\"", PART FIELD "\r\n\r\n v\r\n--b b--", 1 },
+    { "body flag multipart-error", PART FIELD "\r\nX: a\r\n b" END, 1 },
     { "body flag multipart-error", PART FIELD END "\r\n\r\nx", 1 },
     { "body flag multipart-error", PART FIELD "; filename=\"a" END, 1 },
     { "body flag multipart-error", PART FIELD "; filename=\"\\\"\"" END, 0 },
