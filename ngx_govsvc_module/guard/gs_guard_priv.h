@@ -681,6 +681,14 @@ gs_guard_tick(gs_guard_scratch_t *s, size_t len)
 gs_rc_t gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view);
 
 /*
+ * The text behind base64, in the buffer of its view; GS_DECLINED: it is none.
+ * _maybe(): 0 if the bytes of a text tell that it is none.
+ */
+gs_rc_t gs_guard_b64(gs_guard_scratch_t *s, gs_str_t *text,
+    const gs_str_t *src);
+int gs_guard_b64_maybe(const gs_str_t *text, uint64_t bytes);
+
+/*
  * The text with every coding undone, in dst of src->len bytes; decoded: it
  * was percent-decoded once before, so that more of it is double.
  */

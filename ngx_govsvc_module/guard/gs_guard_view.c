@@ -9,19 +9,14 @@
 
 
 #include "guard/gs_guard_priv.h"
-#include "core/gs_b64.h"
 
 
 #define GS_GUARD_BLOB  512                 /* base64 from here on is data */
-#define GS_GUARD_B64   16                  /* shorter is not looked into */
-#define GS_GUARD_B64_PART  65536           /* a multiple of 4 */
 
 #define GS_VIEW_SH_SPACES  3               /* the first of them */
 #define GS_VIEW_SH_NAMES   10              /* from here on */
 #define GS_VIEW_BLOCK      64
 #define GS_VIEW_FEW        32
-
-#define GS_GUARD_B64_BYTES  (GS_BYTE_BASE64|GS_BYTE_SPACE)
 
 
 static gs_rc_t gs_view_deep(gs_guard_scratch_t *s, gs_value_t *v);
@@ -41,13 +36,6 @@ static size_t gs_view_comment(gs_uchar_t *dst, size_t *n,
 static gs_str_t gs_view_sh(gs_uchar_t *dst, const gs_str_t *src);
 static size_t gs_view_sh_dollar(const gs_str_t *src, size_t i, int *space);
 static gs_str_t gs_view_path(gs_uchar_t *dst, const gs_str_t *src);
-static gs_rc_t gs_view_b64(gs_guard_scratch_t *s, gs_str_t *text,
-    const gs_str_t *src);
-static gs_rc_t gs_view_b64_decode(gs_guard_scratch_t *s, gs_uchar_t *dst,
-    size_t *len, const gs_str_t *coded);
-static int gs_view_b64_maybe(const gs_str_t *text, uint64_t bytes);
-static int gs_view_b64_alphabet(gs_uchar_t *dst, size_t *n,
-    const gs_str_t *src);
 
 
 gs_rc_t
@@ -96,7 +84,7 @@ gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view)
         return gs_view_deep(s, v);
 
     case GS_VIEW_B64:
-        if (gs_view_b64(s, &text, from) != GS_OK) {
+        if (gs_guard_b64(s, &text, from) != GS_OK) {
             return gs_view_none(v, view);
         }
 
@@ -153,7 +141,7 @@ gs_guard_alike(gs_guard_scratch_t *s, gs_value_t *v, unsigned views)
         v->alike |= 1u << GS_VIEW_RAW;
     }
 
-    if ((views & (1u << GS_VIEW_B64)) && !gs_view_b64_maybe(text, bytes)) {
+    if ((views & (1u << GS_VIEW_B64)) && !gs_guard_b64_maybe(text, bytes)) {
         v->none |= 1u << GS_VIEW_B64;
     }
 
@@ -664,149 +652,4 @@ gs_view_path(gs_uchar_t *dst, const gs_str_t *src)
     }
 
     return changed ? gs_str_make(dst, n) : *src;
-}
-
-
-/*
- * The text behind base64, of either alphabet, if the whole value is nothing
- * else and what comes out is text: random letters are not.
- */
-
-static gs_rc_t
-gs_view_b64(gs_guard_scratch_t *s, gs_str_t *text, const gs_str_t *src)
-{
-    size_t       i, n, odd, len;
-    gs_str_t     coded;
-    gs_uchar_t  *dst;
-
-    dst = s->view[GS_VIEW_B64];
-
-    if (src->len < GS_GUARD_B64
-        || !gs_view_b64_alphabet(s->text2, &n, src))
-    {
-        return GS_DECLINED;
-    }
-
-    n -= (n % 4 == 1);
-    coded = gs_str_make(s->text2, n);
-
-    if (gs_view_b64_decode(s, dst, &len, &coded) != GS_OK) {
-        return GS_DECLINED;
-    }
-
-    odd = 0;
-
-    for (i = 0; i < len; i++) {
-        odd += (dst[i] < 0x20 && dst[i] != '\t' && dst[i] != '\n'
-                && dst[i] != '\r')
-               || dst[i] >= 0x7f;
-        dst[i] = (gs_uchar_t) gs_to_lower(dst[i]);
-    }
-
-    if (odd * 5 > len) {
-        return GS_DECLINED;
-    }
-
-    *text = gs_str_make(dst, len);
-
-    return GS_OK;
-}
-
-
-/* In pieces, with a look at the clock between. */
-
-static gs_rc_t
-gs_view_b64_decode(gs_guard_scratch_t *s, gs_uchar_t *dst, size_t *len,
-    const gs_str_t *coded)
-{
-    size_t    from, n;
-    gs_str_t  part;
-
-    *len = 0;
-
-    for (from = 0; from < coded->len; from += part.len) {
-
-        n = coded->len - from;
-        n = (n > GS_GUARD_B64_PART) ? GS_GUARD_B64_PART : n;
-        part = gs_str_make(coded->data + from, n);
-
-        if (gs_guard_tick(s, n)) {
-            return GS_DECLINED;
-        }
-
-        if (gs_b64url_decode(dst + *len, &n, &part) != GS_OK) {
-
-            /* bits left over that are not zero: without the last byte */
-
-            part.len -= part.len % 4;
-
-            if (gs_b64url_decode(dst + *len, &n, &part) != GS_OK) {
-                return GS_DECLINED;
-            }
-
-            *len += n;
-            break;
-        }
-
-        *len += n;
-    }
-
-    return GS_OK;
-}
-
-
-/*
- * What stands behind the "=" before the last byte is not looked at; digits
- * alone give one byte in three that is no text.
- */
-
-static int
-gs_view_b64_maybe(const gs_str_t *text, uint64_t bytes)
-{
-    if (text->len < GS_GUARD_B64 || bytes == 0) {
-        return 0;
-    }
-
-    return (bytes & ~GS_GUARD_B64_BYTES) == 0
-           || text->data[text->len - 2] == '=';
-}
-
-
-static int
-gs_view_b64_alphabet(gs_uchar_t *dst, size_t *len, const gs_str_t *src)
-{
-    int     c;
-    size_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i < src->len; i++) {
-        c = src->data[i];
-
-        if (c == '=' && src->len - i <= 2) {
-            break;
-        }
-
-        /* "+" of a form that was not escaped has become a space */
-
-        if (c == '+' || c == ' ') {
-            c = '-';
-
-        } else if (c == '/') {
-            c = '_';
-
-        } else if (c == '\r' || c == '\n') {
-            continue;
-
-        } else if (!gs_is_alpha(c) && !gs_is_digit(c) && c != '-' && c != '_')
-        {
-            return 0;
-        }
-
-        dst[n++] = (gs_uchar_t) c;
-    }
-
-    *len = n;
-
-    return n >= GS_GUARD_B64;
 }
