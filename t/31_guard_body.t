@@ -211,6 +211,8 @@ is(post('/small/pass/', "a=<script$pad", $form)->status, 403,
 is(post('/small/score/', "a=$pad", $form)->status, 200, 'beyond: score');
 is(post('/small/score/', "a=other$pad", $form)->status, 403,
     'beyond: score and a rule');
+is(post('/small/score/?q=half', "a=$pad", $form)->status, 403,
+    'beyond: score, and points of the head');
 is(post('/small/off/', 'a=<script', $form)->status, 200, 'no bodies');
 
 # tuning

@@ -96,16 +96,30 @@ gs_guard_feed_body(gs_guard_run_t *run)
 static void
 gs_body_oversize(gs_guard_run_t *run)
 {
+    int                  full;
+    gs_guard_verdict_t  *verdict;
+
+    verdict = run->verdict;
+
     if (run->in->oversize == 0) {
         return;
     }
 
-    gs_guard_note(run, GS_GUARD_OVERSIZE,
-                  run->in->oversize == 1 ? GS_GUARD_LOG : GS_GUARD_BLOCK,
-                  413);
+    if (run->in->oversize != 1) {
+        gs_guard_note(run, GS_GUARD_OVERSIZE, GS_GUARD_BLOCK, 413);
+        return;
+    }
 
-    if (run->in->oversize == 1) {
-        run->verdict->score += GS_GUARD_CUT_POINTS;
+    /* points count with those of the head, and of rules that follow */
+
+    verdict->score += GS_GUARD_CUT_POINTS;
+    full = (verdict->score >= run->policy->threshold);
+
+    gs_guard_note(run, GS_GUARD_OVERSIZE,
+                  full ? GS_GUARD_BLOCK : GS_GUARD_LOG, 403);
+
+    if (verdict->nhits <= GS_GUARD_MAX_HITS) {
+        verdict->list[verdict->nhits - 1].points = GS_GUARD_CUT_POINTS;
     }
 }
 
