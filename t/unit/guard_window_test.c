@@ -81,6 +81,17 @@ main(void)
     ok(w.asked > 1000, "%u texts that patterns read to the end", w.asked);
     is_int(w.differ, 0, "the same as without windows");
 
+    /* where the system forbids JIT */
+
+    w.asked = w.differ = 0;
+
+    for (i = 0; i < w.guard->nconds; i++) {
+        w.guard->conds[i].jit = 0;
+    }
+
+    window_pumps(&w);
+    is_int(w.differ, 0, "%u texts without JIT: the same", w.asked);
+
     test_escalates(arena);
     test_left_out(arena);
 
