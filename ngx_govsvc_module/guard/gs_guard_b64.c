@@ -2,7 +2,8 @@
 /*
  * Copyright (C) govsvc authors
  *
- * The view "b64": what a value that is nothing but base64 stands for.
+ * The view "b64": what a value that is nothing but base64 stands for, alone or
+ * as an address "data:" (RFC 2397) of what a browser runs.
  */
 
 
@@ -15,7 +16,11 @@
 
 #define GS_GUARD_B64_BYTES  (GS_BYTE_BASE64|GS_BYTE_SPACE)
 
+#define GS_GUARD_B64_ADDR   32             /* shorter addresses say nothing */
+#define GS_GUARD_B64_HEAD   64             /* "data:" up to its comma */
 
+
+static gs_str_t gs_b64_view_data(const gs_str_t *text);
 static gs_rc_t gs_b64_view_decode(gs_guard_scratch_t *s, gs_uchar_t *dst,
     size_t *len, const gs_str_t *coded);
 static int gs_b64_view_alphabet(gs_uchar_t *dst, size_t *n,
@@ -35,9 +40,10 @@ gs_guard_b64(gs_guard_scratch_t *s, gs_str_t *text, const gs_str_t *src)
     gs_uchar_t  *dst;
 
     dst = s->view[GS_VIEW_B64];
+    coded = gs_b64_view_data(src);
 
-    if (src->len < GS_GUARD_B64
-        || !gs_b64_view_alphabet(s->text2, &n, src))
+    if (coded.len < GS_GUARD_B64
+        || !gs_b64_view_alphabet(s->text2, &n, &coded))
     {
         return GS_DECLINED;
     }
@@ -123,7 +129,54 @@ gs_guard_b64_maybe(const gs_str_t *text, uint64_t bytes)
     }
 
     return (bytes & ~GS_GUARD_B64_BYTES) == 0
-           || text->data[text->len - 2] == '=';
+           || text->data[text->len - 2] == '='
+           || gs_b64_view_data(text).data != text->data;
+}
+
+
+/*
+ * What is coded in an address of markup or a script; the text itself if it is
+ * none.  Pictures and documents are nothing to read.
+ */
+
+static gs_str_t
+gs_b64_view_data(const gs_str_t *text)
+{
+    size_t    i, n;
+    gs_str_t  kind;
+
+    static const gs_str_t  kinds[] = {
+        gs_string("data:image/svg"),
+        gs_string("data:text/"),
+        gs_string("data:application/x"),
+        gs_string("data:;base64"),
+        gs_string("data:application/javascript")
+    };
+
+    if (text->len < GS_GUARD_B64_ADDR || text->data[4] != ':') {
+        return *text;
+    }
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        n = kinds[i].len;
+        kind = gs_str_make(text->data, n);
+
+        if (gs_str_case_eq(&kind, &kinds[i])) {
+            break;
+        }
+    }
+
+    if (i == sizeof(kinds) / sizeof(kinds[0])) {
+        return *text;
+    }
+
+    for (n = kinds[i].len; n < text->len && n < GS_GUARD_B64_HEAD; n++) {
+        if (text->data[n] == ',') {
+            return gs_str_make(text->data + n + 1, text->len - n - 1);
+        }
+    }
+
+    return *text;
 }
 
 

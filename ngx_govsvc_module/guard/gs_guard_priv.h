@@ -681,7 +681,8 @@ gs_guard_tick(gs_guard_scratch_t *s, size_t len)
 gs_rc_t gs_guard_view(gs_guard_scratch_t *s, gs_value_t *v, gs_view_e view);
 
 /*
- * The text behind base64, in the buffer of its view; GS_DECLINED: it is none.
+ * The text behind base64, alone or in an address "data:" of markup or script
+ * (RFC 2397), in the buffer of its view; GS_DECLINED: it is none.
  * _maybe(): 0 if the bytes of a text tell that it is none.
  */
 gs_rc_t gs_guard_b64(gs_guard_scratch_t *s, gs_str_t *text,
