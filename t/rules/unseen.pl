@@ -8,9 +8,9 @@
 # is the half of the texts of "f" that may be looked at, "f2" the other; "g1"
 # and "g2" are those of "g".  Of set "h" only sums are looked at, too.  Sets "i"
 # and "k" are of citizens only, sent as those of "f" are.  Each request of sets
-# "m" and "n" is written down in full.
+# "m" to "q" is written down in full; "o" to "q" are of citizens only.
 #
-#   t/rules/unseen.pl a-i|k|m|n|f1|f2|g1|g2 attack|benign [SEED] > FILE
+#   t/rules/unseen.pl a-i|k|m-q|f1|f2|g1|g2 attack|benign [SEED] > FILE
 #
 # Each request stands behind a line "=== LABEL-CLASS NUMBER", as with gen.pl.
 
@@ -26,8 +26,8 @@ use MIME::Base64;
 
 my ($set, $label, $seed) = (@ARGV, 1);
 
-die "usage: unseen.pl a-i|k|m|n|f1|f2|g1|g2 attack|benign [SEED]\n"
-    if !defined $label || $set !~ /^(?:[a-ikmn]|[fg][12])$/
+die "usage: unseen.pl a-i|k|m-q|f1|f2|g1|g2 attack|benign [SEED]\n"
+    if !defined $label || $set !~ /^(?:[a-ikm-q]|[fg][12])$/
        || $label !~ /^(?:attack|benign)$/;
 
 my $dir = dirname(abs_path($0)) . '/unseen';
@@ -45,9 +45,9 @@ my @classes = sort keys %data;
 # others that are sent as set "f" is
 
 $set = 'f' if $set =~ /[ik]/;
-load($set =~ /[mn]/ ? "$dir/h.words" : "$dir/$set.words");
+load($set =~ /[m-q]/ ? "$dir/h.words" : "$dir/$set.words");
 
-if ($set =~ /[mn]/) {
+if ($set =~ /[m-q]/) {
     as_written();
 
 } elsif ($label eq 'attack') {
@@ -268,7 +268,8 @@ sub request {
 
     push @h, "Content-Type: $type" if defined $type && length $type;
     push @h, map { bytes($_) } grep { !/: $/ } @more;
-    push @h, 'Content-Length: ' . length $body if defined $body;
+    push @h, 'Content-Length: ' . length $body
+        if defined $body && !grep { /^Content-Length:/i } @more;
 
     return join("\r\n", @h) . "\r\n\r\n" . ($body // '');
 }
